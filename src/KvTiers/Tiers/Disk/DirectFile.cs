@@ -1,0 +1,152 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace KvTiers.Tiers.Disk;
+
+/// <summary>
+/// A preallocated file that is read and written past the page cache (O_DIRECT) where the file system takes it, and
+/// through it where not.
+/// </summary>
+/// <remarks>
+/// Offsets, lengths and buffer addresses are multiples of <see cref="Alignment"/>, always: what works on a buffered
+/// file then works on a direct one. .NET's FileOptions has no flag for O_DIRECT, so the file is opened by the C library.
+/// </remarks>
+internal sealed partial class DirectFile : IDisposable
+{
+    /// <summary>Bytes. The sector size that direct I/O asks for.</summary>
+    public const int Alignment = 512;
+
+    // <fcntl.h> on Linux: x64 and arm64 agree on all but O_DIRECT.
+    private const int OpenReadWrite = 0x2;
+    private const int OpenCreate = 0x40;
+    private const int OpenCloseOnExec = 0x80000;
+    private const int OwnerReadWrite = 0x180;
+
+    private readonly SafeFileHandle _handle;
+
+    private DirectFile(string path, SafeFileHandle handle, bool isDirect)
+    {
+        Path = path;
+        _handle = handle;
+        IsDirect = isDirect;
+    }
+
+    public string Path { get; }
+
+    public bool IsDirect { get; }
+
+    public long LengthBytes => RandomAccess.GetLength(_handle);
+
+    private static int OpenDirect => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x10000 : 0x4000;
+
+    /// <summary>Opens or creates <paramref name="path"/> and reserves <paramref name="lengthBytes"/> of disk for it.</summary>
+    /// <exception cref="IOException">The file cannot be opened, or the disk has no room for it.</exception>
+    /// <exception cref="UnauthorizedAccessException">The directory or file is not writable.</exception>
+    public static DirectFile Open(string path, long lengthBytes, bool preferDirect)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(lengthBytes % Alignment, 0);
+
+        // Opened the ordinary way first: it reports errors well, and reserves the room.
+        using (SafeFileHandle ordinary = File.OpenHandle(
+            path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite, FileOptions.None))
+        {
+            if (RandomAccess.GetLength(ordinary) != lengthBytes)
+            {
+                Reserve(ordinary, path, lengthBytes);
+            }
+        }
+
+        if (preferDirect && OperatingSystem.IsLinux())
+        {
+            int descriptor = OpenFile(path, OpenReadWrite | OpenCreate | OpenCloseOnExec | OpenDirect, OwnerReadWrite);
+            if (descriptor >= 0)
+            {
+                var direct = new DirectFile(path, new SafeFileHandle(descriptor, ownsHandle: true), isDirect: true);
+                if (direct.TakesDirectReads())
+                {
+                    return direct;
+                }
+
+                direct.Dispose();
+            }
+        }
+
+        return new DirectFile(path, File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite), isDirect: false);
+    }
+
+    /// <summary>Reads until <paramref name="destination"/> is full; false at the end of the file.</summary>
+    public bool TryRead(long offset, Span<byte> destination)
+    {
+        while (!destination.IsEmpty)
+        {
+            int read = RandomAccess.Read(_handle, destination, offset);
+            if (read <= 0 || (IsDirect && read % Alignment != 0))
+            {
+                return false;
+            }
+
+            destination = destination[read..];
+            offset += read;
+        }
+
+        return true;
+    }
+
+    public void Write(long offset, ReadOnlySpan<byte> source) => RandomAccess.Write(_handle, source, offset);
+
+    /// <summary>Returns when everything written is on the device (fdatasync).</summary>
+    /// <exception cref="IOException">The device failed to take it.</exception>
+    public void Flush()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            if (SyncData(_handle) != 0)
+            {
+                throw new IOException($"fdatasync of '{Path}' failed with error {Marshal.GetLastPInvokeError()}.");
+            }
+        }
+        else
+        {
+            RandomAccess.FlushToDisk(_handle);
+        }
+    }
+
+    public void Dispose() => _handle.Dispose();
+
+    private bool TakesDirectReads()
+    {
+        using var probe = new AlignedBuffer(Alignment);
+        try
+        {
+            RandomAccess.Read(_handle, probe.GetSpan(), 0);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    private static void Reserve(SafeFileHandle handle, string path, long lengthBytes)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            int error = Allocate(handle, 0, lengthBytes);
+            if (error != 0)
+            {
+                throw new IOException($"No room for {lengthBytes} bytes at '{path}' (error {error}).");
+            }
+        }
+
+        RandomAccess.SetLength(handle, lengthBytes);
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenFile(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+    private static partial int SyncData(SafeFileHandle handle);
+
+    [LibraryImport("libc", EntryPoint = "posix_fallocate")]
+    private static partial int Allocate(SafeFileHandle handle, long offset, long length);
+}
