@@ -1,0 +1,102 @@
+using System.Text.Json;
+
+namespace KvTiers.Inference.Model;
+
+/// <summary>One JSON object of a model's configuration, read property by property; every fault names file, property and rule.</summary>
+internal readonly struct JsonProperties
+{
+    private readonly string _path;
+    private readonly string _prefix;
+    private readonly JsonElement _object;
+
+    public JsonProperties(string path, JsonElement value, string prefix = "")
+    {
+        _path = path;
+        _prefix = prefix;
+        _object = value;
+        if (value.ValueKind != JsonValueKind.Object)
+            throw new ModelFormatException(path, prefix.Length == 0 ? null : prefix.TrimEnd('.'), "must be a JSON object.");
+    }
+
+    /// <summary>Reads a file that holds one JSON object.</summary>
+    public static JsonProperties ReadFile(string path)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            return new JsonProperties(path, document.RootElement.Clone());
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelFormatException(path, null, "cannot be read.", exception);
+        }
+        catch (JsonException exception)
+        {
+            throw new ModelFormatException(path, null, $"is not JSON: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>The property is there and not null.</summary>
+    public bool Has(string name) => Find(name) is not null;
+
+    /// <summary>A whole number in a range; <paramref name="otherwise"/> stands in for a property that is missing or null.</summary>
+    public int Int(string name, int least, int most, int? otherwise = null)
+    {
+        if (Find(name) is not JsonElement value)
+            return otherwise ?? throw Fault(name, "is required.");
+        if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out int number) || number < least || number > most)
+            throw Fault(name, $"is {value.GetRawText()} but must be a whole number from {least} to {most}.");
+        return number;
+    }
+
+    /// <summary>A finite number above <paramref name="above"/>.</summary>
+    public double Number(string name, double above, double? otherwise = null)
+    {
+        if (Find(name) is not JsonElement value)
+            return otherwise ?? throw Fault(name, "is required.");
+        if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out double number) || !double.IsFinite(number) || number <= above)
+            throw Fault(name, $"is {value.GetRawText()} but must be a number above {above}.");
+        return number;
+    }
+
+    /// <summary>True or false; <paramref name="otherwise"/> stands in for a property that is missing or null.</summary>
+    public bool Flag(string name, bool otherwise)
+    {
+        if (Find(name) is not JsonElement value)
+            return otherwise;
+        return value.ValueKind is JsonValueKind.True or JsonValueKind.False
+            ? value.GetBoolean()
+            : throw Fault(name, $"is {value.GetRawText()} but must be true or false.");
+    }
+
+    /// <summary>A string, or <see langword="null"/> when missing or null.</summary>
+    public string? Text(string name)
+    {
+        if (Find(name) is not JsonElement value)
+            return null;
+        return value.ValueKind == JsonValueKind.String ? value.GetString() : throw Fault(name, $"is {value.GetRawText()} but must be a string.");
+    }
+
+    /// <summary>A list of strings, or <see langword="null"/> when missing or null.</summary>
+    public string[]? Texts(string name)
+    {
+        if (Find(name) is not JsonElement value)
+            return null;
+        if (value.ValueKind != JsonValueKind.Array)
+            throw Fault(name, "must be a list of strings.");
+        string[] texts = new string[value.GetArrayLength()];
+        for (int i = 0; i < texts.Length; i++)
+            texts[i] = value[i].ValueKind == JsonValueKind.String ? value[i].GetString()! : throw Fault(name, "must be a list of strings.");
+        return texts;
+    }
+
+    /// <summary>An object inside this one, or <see langword="null"/> when missing or null.</summary>
+    public JsonProperties? Object(string name) =>
+        Find(name) is JsonElement value ? new JsonProperties(_path, value, $"{_prefix}{name}.") : null;
+
+    /// <summary>A fault of one property.</summary>
+    public ModelFormatException Fault(string name, string rule) => new(_path, _prefix + name, rule);
+
+    private JsonElement? Find(string name) =>
+        _object.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+}
