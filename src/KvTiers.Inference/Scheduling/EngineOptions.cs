@@ -1,0 +1,34 @@
+namespace KvTiers.Inference.Scheduling;
+
+/// <summary>How the engine shares its steps between requests.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>Rows computed in one step at most, decode and prefill together; 1 to 65,536. Default 640.</summary>
+    public int MaxTokensPerStep { get; init; } = 640;
+
+    /// <summary>Prompt tokens of one request computed in one step at most; 1 to 65,536. Below MaxTokensPerStep, a short prompt passes beside a long one. Default 512.</summary>
+    public int PrefillChunk { get; init; } = 512;
+
+    /// <summary>Sequences (choices) computed side by side at most; 1 to 4,096, and no more than MaxTokensPerStep, so that each gets its row. Default 64.</summary>
+    public int MaxRunning { get; init; } = 64;
+
+    /// <summary>Requests that may wait to be started; 0 or more. One more is refused with <see cref="EngineBusyException"/>. Default 1,024.</summary>
+    public int MaxWaiting { get; init; } = 1024;
+
+    /// <summary>Checks every range.</summary>
+    /// <exception cref="ArgumentException">A value is out of range; the message names property, value and rule, the parameter name is the property.</exception>
+    public void Validate()
+    {
+        Check(MaxTokensPerStep is >= 1 and <= 65536, nameof(MaxTokensPerStep), MaxTokensPerStep, "from 1 to 65536");
+        Check(PrefillChunk is >= 1 and <= 65536, nameof(PrefillChunk), PrefillChunk, "from 1 to 65536");
+        Check(MaxRunning is >= 1 and <= 4096, nameof(MaxRunning), MaxRunning, "from 1 to 4096");
+        Check(MaxRunning <= MaxTokensPerStep, nameof(MaxRunning), MaxRunning, $"at most MaxTokensPerStep ({MaxTokensPerStep})");
+        Check(MaxWaiting >= 0, nameof(MaxWaiting), MaxWaiting, "0 or more");
+    }
+
+    private static void Check(bool holds, string property, int value, string rule)
+    {
+        if (!holds)
+            throw new ArgumentException($"{property} is {value}; it must be {rule}.", property);
+    }
+}

@@ -1,0 +1,65 @@
+using KvTiers.Inference.Model;
+
+namespace KvTiers.Inference.Scheduling;
+
+/// <summary>What the engine is asked to continue, and how.</summary>
+public sealed record GenerationRequest
+{
+    /// <summary>Most choices of one request.</summary>
+    public const int MaxChoices = 128;
+
+    /// <summary>Most stop strings of one request.</summary>
+    public const int MaxStopStrings = 64;
+
+    /// <summary>Token ids to continue; at least one. Not copied: must not change until the generation is complete.</summary>
+    public required ReadOnlyMemory<int> Prompt { get; init; }
+
+    /// <summary>How tokens are chosen. Default: drawn at temperature 1.</summary>
+    public SamplingOptions Sampling { get; init; } = new();
+
+    /// <summary>Most tokens generated per choice; 0 or more. 0 computes the prompt (and leaves it in the cache) and nothing else. The context length may end a choice earlier.</summary>
+    public int MaxNewTokens { get; init; } = 256;
+
+    /// <summary>Text that ends a choice. The text before it is delivered, the stop string itself is not.</summary>
+    public IReadOnlyList<string> StopStrings { get; init; } = [];
+
+    /// <summary>True goes on past the model's end-of-text tokens.</summary>
+    public bool IgnoreEndOfText { get; init; }
+
+    /// <summary>Continuations wanted, 1 to 128. The prompt is computed once; each choice draws with its own random numbers.</summary>
+    public int Choices { get; init; } = 1;
+
+    /// <summary>Keeps tenants apart: blocks are found only under the salt that they were computed under.</summary>
+    public ReadOnlyMemory<byte> TenantSalt { get; init; }
+
+    /// <summary>False neither looks for cached blocks nor leaves any. The output is the same, bit for bit.</summary>
+    public bool UseCache { get; init; } = true;
+
+    /// <summary>True hands the blocks of choice 0 over with the result; the caller disposes the lease. Needs <see cref="UseCache"/>.</summary>
+    public bool KeepLease { get; init; }
+
+    /// <summary>0 to 20: log-probabilities of the prompt's own tokens with this many alternatives each. Null = none. The whole prompt is then computed, cached or not.</summary>
+    public int? PromptLogProbs { get; init; }
+
+    /// <summary>Checks every range but those that depend on the model.</summary>
+    /// <exception cref="ArgumentException">A value is out of range; the message names property, value and rule, the parameter name is the property.</exception>
+    public void Validate()
+    {
+        ArgumentNullException.ThrowIfNull(Sampling);
+        ArgumentNullException.ThrowIfNull(StopStrings);
+        Check(Prompt.Length > 0, nameof(Prompt), "empty", "at least one token");
+        Check(MaxNewTokens >= 0, nameof(MaxNewTokens), $"{MaxNewTokens}", "0 or more");
+        Check(Choices is >= 1 and <= MaxChoices, nameof(Choices), $"{Choices}", $"from 1 to {MaxChoices}");
+        Check(PromptLogProbs is null or (>= 0 and <= 20), nameof(PromptLogProbs), $"{PromptLogProbs}", "from 0 to 20");
+        Check(!KeepLease || UseCache, nameof(KeepLease), "true while UseCache is false", "false when the cache is not used");
+        Check(StopStrings.Count <= MaxStopStrings, nameof(StopStrings), $"a list of {StopStrings.Count}", $"at most {MaxStopStrings} strings");
+        Check(StopStrings.All(stop => !string.IsNullOrEmpty(stop)), nameof(StopStrings), "holding an empty string", "a list of non-empty strings");
+        Sampling.Validate();
+    }
+
+    private static void Check(bool holds, string property, string value, string rule)
+    {
+        if (!holds)
+            throw new ArgumentException($"{property} is {value}; it must be {rule}.", property);
+    }
+}
