@@ -1,0 +1,11 @@
+using KvTiers.Blocks;
+
+namespace KvTiers.Tiers.Encodings;
+
+/// <summary>The bytes as they are.</summary>
+internal sealed class HotCodec(BlockLayout layout, BlockEncoding encoding) : BlockCodec(layout, encoding, layout.BytesPerBlock)
+{
+    private protected override void EncodeCore(ReadOnlySpan<byte> block, Span<byte> encoded) => block.CopyTo(encoded);
+
+    private protected override void DecodeCore(ReadOnlySpan<byte> encoded, Span<byte> block) => encoded.CopyTo(block);
+}
