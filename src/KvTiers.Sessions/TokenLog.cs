@@ -1,0 +1,63 @@
+using System.Collections.Immutable;
+
+namespace KvTiers.Sessions;
+
+/// <summary>
+/// Messages and the tokens they stand for, end to end. Immutable; logs that have messages in common share them, so keeping former logs is cheap.
+/// </summary>
+public sealed class TokenLog
+{
+    private readonly int[] _tokens;
+    private readonly int[] _breakpoints;
+
+    /// <summary>A log of these messages.</summary>
+    public TokenLog(ImmutableArray<LoggedMessage> messages)
+    {
+        Messages = messages;
+        _breakpoints = new int[messages.Length];
+        int end = 0;
+        for (int i = 0; i < messages.Length; i++)
+            _breakpoints[i] = end += messages[i].Tokens.Length;
+        _tokens = new int[end];
+        for (int i = 0; i < messages.Length; i++)
+            messages[i].Tokens.CopyTo(_tokens, TokenStart(i));
+    }
+
+    /// <summary>No messages, no tokens.</summary>
+    public static TokenLog Empty { get; } = new([]);
+
+    /// <summary>The messages in order.</summary>
+    public ImmutableArray<LoggedMessage> Messages { get; }
+
+    /// <summary>Tokens in the log.</summary>
+    public int TokenCount => _tokens.Length;
+
+    /// <summary>The tokens of all messages, end to end.</summary>
+    public ReadOnlyMemory<int> Tokens => _tokens;
+
+    /// <summary>[messages] Where message k's tokens end. A prompt can be cut here without touching another message.</summary>
+    public ReadOnlySpan<int> Breakpoints => _breakpoints;
+
+    /// <summary>First token of the message at <paramref name="index"/>; for the number of messages, the end of the log.</summary>
+    public int TokenStart(int index) => index == 0 ? 0 : _breakpoints[index - 1];
+
+    /// <summary>The first <paramref name="count"/> messages.</summary>
+    public TokenLog Take(int count) => count == Messages.Length ? this : new(Messages[..count]);
+
+    /// <summary>This log with one more message.</summary>
+    public TokenLog Add(LoggedMessage message) => new(Messages.Add(message));
+
+    /// <summary>How many leading tokens this log has in common with <paramref name="tokens"/>.</summary>
+    public int CommonPrefix(ReadOnlySpan<int> tokens) => _tokens.AsSpan().CommonPrefixLength(tokens);
+
+    /// <summary>How many leading tokens two logs have in common.</summary>
+    public int CommonPrefix(TokenLog other) => CommonPrefix(other._tokens);
+
+    /// <summary>Whether both hold the same messages with the same tokens.</summary>
+    public bool SameAs(TokenLog other) =>
+        ReferenceEquals(this, other)
+        || (Messages.Length == other.Messages.Length
+            && _breakpoints.AsSpan().SequenceEqual(other._breakpoints)
+            && _tokens.AsSpan().SequenceEqual(other._tokens)
+            && Messages.Zip(other.Messages).All(pair => pair.First.Role == pair.Second.Role && pair.First.Content == pair.Second.Content));
+}
