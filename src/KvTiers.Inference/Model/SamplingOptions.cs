@@ -35,8 +35,8 @@ public sealed record SamplingOptions
     /// <summary>−2 to 2. Subtracted from a token's logit once for each time the output holds it. Default 0.</summary>
     public double FrequencyPenalty { get; init; }
 
-    /// <summary>Token id → what is added to its logit, −100 to 100. Null = none.</summary>
-    public IReadOnlyDictionary<int, double>? LogitBias { get; init; }
+    /// <summary>What is added to the logits of single tokens, −100 to 100 each. Default none.</summary>
+    public IReadOnlyList<LogitBias> LogitBias { get; init; } = [];
 
     /// <summary>Fixes every draw: same model, tokens, options and seed, same output. Null = the engine picks one and reports it.</summary>
     public long? Seed { get; init; }
@@ -62,7 +62,8 @@ public sealed record SamplingOptions
         Check(PresencePenalty is >= -2 and <= 2, nameof(PresencePenalty), PresencePenalty, "from -2 to 2");
         Check(FrequencyPenalty is >= -2 and <= 2, nameof(FrequencyPenalty), FrequencyPenalty, "from -2 to 2");
         Check(TopLogProbs is null or (>= 0 and <= 20), nameof(TopLogProbs), TopLogProbs ?? 0, "from 0 to 20");
-        foreach ((int id, double bias) in LogitBias ?? new Dictionary<int, double>())
+        ArgumentNullException.ThrowIfNull(LogitBias);
+        foreach ((int id, double bias) in LogitBias)
         {
             Check(id >= 0, nameof(LogitBias), id, "a token id, 0 or more");
             Check(bias is >= -100 and <= 100, nameof(LogitBias), bias, "from -100 to 100");
