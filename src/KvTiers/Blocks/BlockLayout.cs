@@ -1,59 +1,83 @@
+using System.Runtime.CompilerServices;
+
 namespace KvTiers.Blocks;
 
-/// <summary>The shape of a block: <see cref="BlockSize"/> token positions of K and V, all layers.</summary>
+/// <summary>The shape of one block: <see cref="BlockSize"/> consecutive token positions of K and V, all layers.</summary>
 /// <remarks>
-/// Layer-major; within a layer KV-head-major; per KV head first K, transposed, [HeadDim][BlockSize], then V, [BlockSize][HeadDim].
+/// Layer-major, and KV-head-major inside a layer. One head of one layer is K transposed <c>[HeadDim][BlockSize]</c>, then V
+/// <c>[BlockSize][HeadDim]</c>, both without padding; the block as a whole is padded to a multiple of 64 bytes.
+/// The whole description is in <c>docs/block-format.md</c>.
 /// </remarks>
-public sealed record BlockLayout
+/// <param name="Layers">Transformer layers, at least 1.</param>
+/// <param name="KvHeads">Key/value heads of a layer, at least 1.</param>
+/// <param name="HeadDim">Elements of one head's key or value, at least 1.</param>
+/// <param name="Format">The element format.</param>
+/// <param name="BlockSize">Tokens in a block, 1 to <see cref="MaxBlockSize"/>.</param>
+/// <exception cref="ArgumentOutOfRangeException">A number is out of its range, or the block would reach 2 GiB.</exception>
+public sealed record BlockLayout(int Layers, int KvHeads, int HeadDim, KvFormat Format = KvFormat.F32, int BlockSize = 16)
 {
-    /// <summary>Creates a layout.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A number below 1, an unknown format, or a block of 2 GiB or more.</exception>
-    public BlockLayout(int Layers, int KvHeads, int HeadDim, KvFormat Format = KvFormat.F32, int BlockSize = 16)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(Layers);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(KvHeads);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(HeadDim);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(BlockSize);
-        if (!Enum.IsDefined(Format))
-            throw new ArgumentOutOfRangeException(nameof(Format), Format, "Must be F32 or BF16.");
-        this.Layers = Layers;
-        this.KvHeads = KvHeads;
-        this.HeadDim = HeadDim;
-        this.Format = Format;
-        this.BlockSize = BlockSize;
-        Int128 bytes = (Int128)Layers * KvHeads * HeadDim * BlockSize * 2 * BytesPerElement;
-        if (bytes > int.MaxValue - 63)
-            throw new ArgumentOutOfRangeException(nameof(Layers), $"A block of {bytes} bytes exceeds 2 GiB.");
-        BytesPerBlock = ((int)bytes + 63) / 64 * 64;
-    }
+    /// <summary>Blocks start on a multiple of this many bytes, and are a multiple of it long.</summary>
+    public const int Alignment = 64;
+
+    /// <summary>The largest <see cref="BlockSize"/>, in tokens.</summary>
+    public const int MaxBlockSize = 256;
 
     /// <summary>Transformer layers.</summary>
-    public int Layers { get; }
+    public int Layers { get; } = Positive(Layers);
 
-    /// <summary>Heads of keys and values.</summary>
-    public int KvHeads { get; }
+    /// <summary>Key/value heads of a layer.</summary>
+    public int KvHeads { get; } = Positive(KvHeads);
 
-    /// <summary>Elements of one head.</summary>
-    public int HeadDim { get; }
+    /// <summary>Elements of one head's key or value.</summary>
+    public int HeadDim { get; } = Positive(HeadDim);
 
-    /// <summary>Element format.</summary>
-    public KvFormat Format { get; }
+    /// <summary>The element format.</summary>
+    public KvFormat Format { get; } =
+        Enum.IsDefined(Format) ? Format : throw new ArgumentOutOfRangeException(nameof(Format), Format, "Must be F32 or BF16.");
 
-    /// <summary>Token positions of a block.</summary>
-    public int BlockSize { get; }
+    /// <summary>Tokens in a block.</summary>
+    public int BlockSize { get; } =
+        Positive(BlockSize) <= MaxBlockSize
+            ? BlockSize
+            : throw new ArgumentOutOfRangeException(nameof(BlockSize), BlockSize, $"Must be at most {MaxBlockSize}.");
+
+    /// <summary>Bytes of a block, a multiple of <see cref="Alignment"/>.</summary>
+    public int BytesPerBlock { get; } = PaddedBlockBytes((Int128)2 * Layers * KvHeads * HeadDim * BlockSize * ElementBytes(Format));
 
     /// <summary>Bytes of one element.</summary>
-    public int BytesPerElement => Format == KvFormat.F32 ? 4 : 2;
+    public int BytesPerElement => ElementBytes(Format);
 
-    /// <summary>Bytes of one token's K and V over all layers.</summary>
+    /// <summary>Bytes of K and V of one token over all layers and heads, without the block's padding.</summary>
     public int BytesPerToken => 2 * Layers * KvHeads * HeadDim * BytesPerElement;
 
-    /// <summary>Bytes of a block, a multiple of 64.</summary>
-    public int BytesPerBlock { get; }
+    /// <summary>Blocks that hold <paramref name="tokenCount"/> tokens, the last one perhaps in part.</summary>
+    public int BlocksFor(int tokenCount) => (tokenCount + BlockSize - 1) / BlockSize;
 
-    /// <summary>Byte offset in the block of K of one layer and KV head: [HeadDim][BlockSize].</summary>
-    public int KeyOffset(int layer, int kvHead) => (layer * KvHeads + kvHead) * 2 * HeadDim * BlockSize * BytesPerElement;
+    /// <summary>Byte offset in a block of the head's keys, <c>[HeadDim][BlockSize]</c>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such layer or head.</exception>
+    public int KeyOffset(int layer, int kvHead)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)layer, (uint)Layers, nameof(layer));
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)kvHead, (uint)KvHeads, nameof(kvHead));
+        return (layer * KvHeads + kvHead) * 2 * HeadBytes;
+    }
 
-    /// <summary>Byte offset in the block of V of one layer and KV head: [BlockSize][HeadDim].</summary>
-    public int ValueOffset(int layer, int kvHead) => KeyOffset(layer, kvHead) + HeadDim * BlockSize * BytesPerElement;
+    /// <summary>Byte offset in a block of the head's values, <c>[BlockSize][HeadDim]</c>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such layer or head.</exception>
+    public int ValueOffset(int layer, int kvHead) => KeyOffset(layer, kvHead) + HeadBytes;
+
+    private int HeadBytes => HeadDim * BlockSize * BytesPerElement;
+
+    private static int ElementBytes(KvFormat format) => format == KvFormat.F32 ? 4 : 2;
+
+    private static int PaddedBlockBytes(Int128 byteCount) =>
+        byteCount <= int.MaxValue - Alignment
+            ? ((int)byteCount + Alignment - 1) / Alignment * Alignment
+            : throw new ArgumentOutOfRangeException(nameof(Layers), $"A block of {byteCount} bytes exceeds 2 GiB.");
+
+    private static int Positive(int value, [CallerArgumentExpression(nameof(value))] string name = "")
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, name);
+        return value;
+    }
 }

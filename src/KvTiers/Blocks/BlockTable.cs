@@ -1,36 +1,47 @@
 namespace KvTiers.Blocks;
 
-/// <summary>A sequence's blocks in order: entry i holds positions i × BlockSize and on. Append-only but for truncation.</summary>
+/// <summary>A sequence's ordered slots: entry i holds token positions i × BlockSize to (i + 1) × BlockSize − 1.</summary>
+/// <remarks>Append-only, but for truncation. A lease's table is changed by the cache alone; everyone else reads it.</remarks>
 public sealed class BlockTable
 {
-    private int[] _slots = new int[8];
-    private nint[] _addresses = new nint[8];
+    private int[] _slots = [];
+    private nint[] _addresses = [];
 
     /// <summary>Blocks in the table.</summary>
     public int Count { get; private set; }
 
-    /// <summary>The place of each block in its pool.</summary>
+    /// <summary>Each block's place in the pool, in token order. Valid until the table changes.</summary>
     public ReadOnlySpan<int> Slots => _slots.AsSpan(0, Count);
 
-    /// <summary>The first byte of each block.</summary>
+    /// <summary>Each block's first byte, in token order. Valid until the table changes.</summary>
     public ReadOnlySpan<nint> Addresses => _addresses.AsSpan(0, Count);
 
     /// <summary>Adds a block at the end.</summary>
     public void Append(int slot, nint address)
     {
-        if (Count == _slots.Length)
-        {
-            Array.Resize(ref _slots, Count * 2);
-            Array.Resize(ref _addresses, Count * 2);
-        }
-        _slots[Count] = slot;
-        _addresses[Count++] = address;
+        if (Count == _slots.Length) EnsureCapacity(Math.Max(8, Count * 2));
+        Count++;
+        Set(Count - 1, slot, address);
     }
 
-    /// <summary>Keeps the first <paramref name="count"/> blocks.</summary>
+    /// <summary>Keeps the first <paramref name="count"/> blocks. The slots of the others are not freed.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The table has fewer blocks.</exception>
     public void Truncate(int count)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)Count, nameof(count));
         Count = count;
+    }
+
+    internal void EnsureCapacity(int capacity)
+    {
+        if (capacity <= _slots.Length) return;
+        Array.Resize(ref _slots, capacity);
+        Array.Resize(ref _addresses, capacity);
+    }
+
+    internal void Set(int index, int slot, nint address)
+    {
+        _slots[index] = slot;
+        _addresses[index] = address;
     }
 }

@@ -1,11 +1,11 @@
 namespace KvTiers.Blocks;
 
-/// <summary>Element format of the keys and values in a block.</summary>
+/// <summary>The element format of K and V in the hot tier.</summary>
 public enum KvFormat
 {
-    /// <summary>32-bit float.</summary>
-    F32,
+    /// <summary>IEEE 754 binary32, 4 bytes an element.</summary>
+    F32 = 0,
 
-    /// <summary>Bfloat16: the upper half of a 32-bit float, rounded to nearest even when written.</summary>
-    BF16,
+    /// <summary>bfloat16, the upper half of a binary32, 2 bytes an element.</summary>
+    BF16 = 1,
 }
