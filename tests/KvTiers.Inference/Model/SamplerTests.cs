@@ -82,14 +82,14 @@ public sealed class SamplerTests
     public void CutsAgreeWithASortOfTheWholeVocabulary()
     {
         var random = new Random(5);
-        const int vocabulary = 3000;
-        var sampler = new Sampler(vocabulary);
+        const int Vocabulary = 3000;
+        var sampler = new Sampler(Vocabulary);
         for (int round = 0; round < 60; round++)
         {
             float scale = round % 3 == 0 ? 0.01f : 3;
             // Rounded, so that ties are common.
-            float[] logits = Enumerable.Range(0, vocabulary).Select(_ => MathF.Round((float)random.NextDouble() * scale, 2)).ToArray();
-            var options = new SamplingOptions { TopK = round % 2 == 0 ? 1 + random.Next(vocabulary) : 0, TopP = random.NextDouble() };
+            float[] logits = Enumerable.Range(0, Vocabulary).Select(_ => MathF.Round((float)random.NextDouble() * scale, 2)).ToArray();
+            var options = new SamplingOptions { TopK = round % 2 == 0 ? 1 + random.Next(Vocabulary) : 0, TopP = random.NextDouble() };
 
             HashSet<int> allowed = SortedCut(logits, options);
             for (int position = 0; position < 20; position++)
