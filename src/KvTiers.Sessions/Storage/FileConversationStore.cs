@@ -1,0 +1,252 @@
+using System.Collections.Concurrent;
+using Microsoft.Win32.SafeHandles;
+
+namespace KvTiers.Sessions.Storage;
+
+/// <summary>
+/// Conversations in files: one append-only file each. A write is one record at the end, synced before it counts. A record that a crash
+/// left unfinished is cut off; any other damage stops that conversation only. Several processes may share the folder.
+/// </summary>
+public sealed class FileConversationStore : IConversationStore
+{
+    private const string Extension = ".conv";
+    private const int MaxKnownFiles = 16384;
+
+    // A file is compacted when it has outgrown its first record, which after a compaction is the whole state, this many times.
+    private const int CompactionGrowth = 4;
+
+    private readonly FileConversationStoreOptions _options;
+    private readonly StoreLocks _locks;
+    private readonly ConcurrentDictionary<string, KnownFile> _known = new();
+
+    /// <summary>A store in a folder, which is created.</summary>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public FileConversationStore(FileConversationStoreOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        _options = options with { Folder = Path.GetFullPath(options.Folder) };
+        _locks = new(Path.Combine(_options.Folder, ".locks"), _options.LockDeadline);
+    }
+
+    /// <summary>The file of one conversation, whether it exists or not.</summary>
+    public string PathOf(ConversationKey key) => Path.Combine(_options.Folder, NameOf(key));
+
+    /// <inheritdoc/>
+    public ValueTask<ConversationVersion?> ReadVersionAsync(ConversationKey key, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        string path = PathOf(key);
+        return ValueTask.FromResult(FindKnown(path)?.Version ?? Read(path)?.State.Version);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<ConversationState?> ReadAsync(ConversationKey key, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        string path = PathOf(key);
+        ConversationState? state = Read(path)?.State;
+        return state is null || state.Key == key
+            ? ValueTask.FromResult(state)
+            : throw new ConversationDamagedException(path, $"it says that it is the conversation '{state.Key}'");
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> TryAppendAsync(ConversationKey key, ConversationVersion? replaced, ConversationChange change, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        if (replaced is null != change is ConversationCreated)
+            throw new ArgumentException($"A {change.GetType().Name} {(replaced is null ? "must replace a version" : "replaces no version")}.", nameof(replaced));
+        string path = PathOf(key);
+        using IDisposable held = await _locks.EnterAsync(NameOf(key), cancellationToken).ConfigureAwait(false);
+        return await Task.Run(() => replaced is null ? TryCreate(path, key, (ConversationCreated)change) : TryAppend(path, replaced.Value, change), CancellationToken.None)
+            .ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> TryDeleteAsync(ConversationKey key, ConversationVersion version, CancellationToken cancellationToken = default)
+    {
+        string path = PathOf(key);
+        using IDisposable held = await _locks.EnterAsync(NameOf(key), cancellationToken).ConfigureAwait(false);
+        if ((FindKnown(path)?.Version ?? Read(path)?.State.Version) != version)
+            return false;
+        File.Delete(path);
+        _known.TryRemove(path, out _);
+        FlushFolder(path);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<ConversationSummary>> ListAsync(string tenant, CancellationToken cancellationToken = default)
+    {
+        ConversationKey.Validate(tenant, nameof(tenant));
+        var summaries = new List<ConversationSummary>();
+        var folder = new DirectoryInfo(Path.Combine(_options.Folder, SafeFileName.For(tenant)));
+        if (!folder.Exists)
+            return ValueTask.FromResult<IReadOnlyList<ConversationSummary>>(summaries);
+        foreach (FileInfo file in folder.EnumerateFiles("*" + Extension))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                ConversationSummary? summary = FindKnown(file.FullName)?.Summary ?? Read(file.FullName)?.State.ToSummary();
+                if (summary is not null)
+                    summaries.Add(summary);
+            }
+            catch (ConversationDamagedException exception)
+            {
+                summaries.Add(Damaged(file, exception.Reason));
+            }
+        }
+
+        return ValueTask.FromResult<IReadOnlyList<ConversationSummary>>(summaries);
+    }
+
+    private static string NameOf(ConversationKey key) => Path.Combine(SafeFileName.For(key.Tenant), SafeFileName.For(key.Id) + Extension);
+
+    private static ConversationSummary Damaged(FileInfo file, string reason)
+    {
+        string name = Path.GetFileNameWithoutExtension(file.Name);
+        return new()
+        {
+            Id = name.StartsWith("n-", StringComparison.Ordinal) ? name[2..] : name,
+            Version = 0,
+            Title = "",
+            MessageCount = 0,
+            TokenCount = 0,
+            CreatedAt = file.CreationTimeUtc,
+            UpdatedAt = file.LastWriteTimeUtc,
+            Damage = reason,
+        };
+    }
+
+    private static SafeFileHandle? TryOpen(string path)
+    {
+        try
+        {
+            return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    private KnownFile? FindKnown(string path)
+    {
+        if (!_known.TryGetValue(path, out KnownFile? known))
+            return null;
+        using SafeFileHandle? handle = TryOpen(path);
+        if (handle is null || RandomAccess.GetLength(handle) != known.Length)
+            return null;
+        Span<byte> head = stackalloc byte[ConversationFile.HeadBytes];
+        int read = RandomAccess.Read(handle, head, 0);
+        return ConversationFile.ReadGeneration(head[..read]) == known.Generation ? known : null;
+    }
+
+    private ConversationFileContent? Read(string path)
+    {
+        using SafeFileHandle? handle = TryOpen(path);
+        if (handle is null)
+            return null;
+        byte[] bytes = new byte[RandomAccess.GetLength(handle)];
+        int read = 0;
+        while (read < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(read), read) is > 0 and int count)
+            read += count;
+        ConversationFileContent? content = ConversationFile.Read(path, bytes.AsSpan(0, read));
+        if (content is not null)
+            Remember(path, KnownFile.Of(content));
+        return content;
+    }
+
+    private void Remember(string path, KnownFile known)
+    {
+        if (_known.Count >= MaxKnownFiles)
+            _known.Clear();
+        _known[path] = known;
+    }
+
+    private bool TryCreate(string path, ConversationKey key, ConversationCreated created)
+    {
+        if (Read(path) is not null)
+            return false;
+        string folder = Path.GetDirectoryName(path)!;
+        bool newFolder = !Directory.Exists(folder);
+        Directory.CreateDirectory(folder);
+        if (newFolder && _options.Sync)
+            DirectoryFlush.Flush(_options.Folder);
+        Replace(path, ConversationFile.Begin(key, created, Guid.NewGuid()));
+        return true;
+    }
+
+    private bool TryAppend(string path, ConversationVersion replaced, ConversationChange change)
+    {
+        KnownFile? known = FindKnown(path) ?? (Read(path) is { } content ? KnownFile.Of(content) : null);
+        if (known?.Version != replaced)
+            return false;
+        byte[] record = ConversationFile.Record(replaced.Number + 1, change);
+        using (SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete))
+        {
+            RandomAccess.SetLength(handle, known.Length);
+            try
+            {
+                RandomAccess.Write(handle, record, known.Length);
+                if (_options.Sync)
+                    RandomAccess.FlushToDisk(handle);
+            }
+            catch
+            {
+                RandomAccess.SetLength(handle, known.Length);
+                throw;
+            }
+        }
+
+        known = known with
+        {
+            Length = known.Length + record.Length,
+            Version = replaced with { Number = replaced.Number + 1 },
+            Records = known.Records + 1,
+            Summary = null,
+        };
+        Remember(path, known);
+        CompactIfGrown(path, known);
+        return true;
+    }
+
+    private void CompactIfGrown(string path, KnownFile known)
+    {
+        if (known.Records < _options.CompactAfterRecords || known.Length < (long)CompactionGrowth * known.FirstRecordBytes)
+            return;
+        try
+        {
+            if (Read(path) is { } content)
+                Replace(path, ConversationFile.Begin(content.State, Guid.NewGuid()));
+        }
+        catch (IOException)
+        {
+            // The change is stored. Compaction only saves room, and is tried again at the next one.
+        }
+    }
+
+    private void Replace(string path, byte[] bytes)
+    {
+        string temporary = path + ".new";
+        using (SafeFileHandle handle = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write))
+        {
+            RandomAccess.Write(handle, bytes, 0);
+            if (_options.Sync)
+                RandomAccess.FlushToDisk(handle);
+        }
+
+        File.Move(temporary, path, overwrite: true);
+        FlushFolder(path);
+        _known.TryRemove(path, out _);
+        _ = Read(path);
+    }
+
+    private void FlushFolder(string path)
+    {
+        if (_options.Sync)
+            DirectoryFlush.Flush(Path.GetDirectoryName(path)!);
+    }
+}

@@ -1,0 +1,29 @@
+namespace KvTiers.Sessions.Storage;
+
+/// <summary>Where and how conversations are filed.</summary>
+public sealed record FileConversationStoreOptions
+{
+    /// <summary>The folder; it is created. Each tenant has a folder in it, and each conversation a file in that.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>Whether a write waits until the disk has it. False survives the end of the process, but not a power cut. Default true.</summary>
+    public bool Sync { get; init; } = true;
+
+    /// <summary>Records after which a file may be compacted to its newest state; 2 or more. Default 64.</summary>
+    public int CompactAfterRecords { get; init; } = 64;
+
+    /// <summary>How long to wait for another process that writes; above zero. Default 30 s.</summary>
+    public TimeSpan LockDeadline { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Checks every range.</summary>
+    /// <exception cref="ArgumentException">A value is out of range; the message names property, value and rule.</exception>
+    public void Validate()
+    {
+        if (string.IsNullOrWhiteSpace(Folder))
+            throw new ArgumentException($"{nameof(Folder)} is empty; it must name a folder.", nameof(Folder));
+        if (CompactAfterRecords < 2)
+            throw new ArgumentException($"{nameof(CompactAfterRecords)} is {CompactAfterRecords}; it must be 2 or more.", nameof(CompactAfterRecords));
+        if (LockDeadline <= TimeSpan.Zero)
+            throw new ArgumentException($"{nameof(LockDeadline)} is {LockDeadline}; it must be above zero.", nameof(LockDeadline));
+    }
+}

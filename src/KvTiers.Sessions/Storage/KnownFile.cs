@@ -1,0 +1,8 @@
+namespace KvTiers.Sessions.Storage;
+
+/// <summary>What is known of a file that has this generation and length: files only grow, so it need not be read again.</summary>
+internal sealed record KnownFile(Guid Generation, long Length, ConversationVersion Version, int Records, int FirstRecordBytes, ConversationSummary? Summary)
+{
+    public static KnownFile Of(ConversationFileContent content) =>
+        new(content.Generation, content.ValidLength, content.State.Version, content.Records, content.FirstRecordBytes, content.State.ToSummary());
+}
