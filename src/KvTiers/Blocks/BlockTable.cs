@@ -32,16 +32,22 @@ public sealed class BlockTable
         Count = count;
     }
 
-    internal void EnsureCapacity(int capacity)
+    /// <summary>Makes the table at least <paramref name="count"/> blocks long; new entries are to be <see cref="Set"/>.</summary>
+    internal void EnsureCount(int count)
     {
-        if (capacity <= _slots.Length) return;
-        Array.Resize(ref _slots, capacity);
-        Array.Resize(ref _addresses, capacity);
+        if (count > _slots.Length) EnsureCapacity(count);
+        Count = Math.Max(Count, count);
     }
 
     internal void Set(int index, int slot, nint address)
     {
         _slots[index] = slot;
         _addresses[index] = address;
+    }
+
+    private void EnsureCapacity(int capacity)
+    {
+        Array.Resize(ref _slots, capacity);
+        Array.Resize(ref _addresses, capacity);
     }
 }

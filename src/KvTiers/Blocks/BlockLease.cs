@@ -1,0 +1,72 @@
+using KvTiers.Prefix;
+
+namespace KvTiers.Blocks;
+
+/// <summary>Holds a sequence's blocks: while it lives, none of them is evicted, moved or freed.</summary>
+/// <remarks>
+/// The table is, in order: blocks of the tree, shared and immutable; then blocks of this lease alone, being written or reserved. The last
+/// shared block may reach beyond <see cref="TokenCount"/> (a match that ends inside a block); <see cref="KvCache.TryReserve"/> copies it
+/// before the sequence writes on. One owner uses a lease at a time.
+/// </remarks>
+public sealed class BlockLease : IDisposable
+{
+    private readonly KvCache _cache;
+    private int[] _tokens = [];
+    private int _released;
+
+    internal BlockLease(KvCache cache, BlockHash root, RadixNode node)
+    {
+        _cache = cache;
+        Root = root;
+        Node = node;
+    }
+
+    /// <summary>The namespace.</summary>
+    public BlockHash Root { get; }
+
+    /// <summary>The blocks, in token order; the last ones may be reserved and empty yet.</summary>
+    public BlockTable Table { get; } = new();
+
+    /// <summary>Tokens whose K and V are in the blocks.</summary>
+    public int TokenCount { get; internal set; }
+
+    /// <summary>How many tokens were found rather than computed, when the lease was taken and in every <see cref="KvCache.Extend"/>.</summary>
+    public int CachedTokenCount { get; internal set; }
+
+    /// <summary>The ids of the <see cref="TokenCount"/> tokens. Valid until the lease changes.</summary>
+    public ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, TokenCount);
+
+    /// <summary>Whether <see cref="Dispose"/> was called.</summary>
+    public bool IsReleased => Volatile.Read(ref _released) != 0;
+
+    internal KvCache Cache => _cache;
+
+    /// <summary>The deepest node held; its last block is entry <see cref="SharedBlockCount"/> − 1 of the table.</summary>
+    internal RadixNode Node { get; set; }
+
+    /// <summary>Leading entries of the table that belong to the tree.</summary>
+    internal int SharedBlockCount { get; set; }
+
+    /// <summary>A slot of this lease that is in no table yet: the shared last block is being copied into it.</summary>
+    internal int? CopyTarget { get; set; }
+
+    /// <summary>Releases the blocks. What is sealed or published stays matchable until it is evicted; the rest is freed.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _released, 1) == 0) _cache.Release(this);
+    }
+
+    internal void EnsureTokenCapacity(int tokenCount)
+    {
+        if (tokenCount <= _tokens.Length) return;
+        int[] tokens = GC.AllocateUninitializedArray<int>(Math.Max(tokenCount, Math.Min(_tokens.Length * 2, Array.MaxLength)));
+        Tokens.CopyTo(tokens);
+        _tokens = tokens;
+    }
+
+    internal void AppendTokens(ReadOnlySpan<int> tokens)
+    {
+        tokens.CopyTo(_tokens.AsSpan(TokenCount));
+        TokenCount += tokens.Length;
+    }
+}

@@ -1,0 +1,21 @@
+using KvTiers.Prefix;
+
+namespace KvTiers;
+
+/// <summary>Is told of blocks as they become immutable and as they go, with their bytes: where a colder tier takes its copies.</summary>
+/// <remarks>Called under the cache's lock: be brief, and do not call the cache. The bytes may be read during the call only.</remarks>
+public interface IBlockObserver
+{
+    /// <summary>A block has become matchable.</summary>
+    /// <param name="hash">Its prefix hash.</param>
+    /// <param name="tokenCount">Tokens in it; less than the block size for the published end of a sequence.</param>
+    /// <param name="bytes">Its bytes, in the cache's layout.</param>
+    void OnSealed(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes);
+
+    /// <summary>A block is about to be forgotten for want of room. Erasure and replacement by a longer block are not eviction.</summary>
+    /// <param name="hash">Its prefix hash.</param>
+    /// <param name="tokenCount">Tokens in it.</param>
+    /// <param name="bytes">Its bytes, in the cache's layout.</param>
+    /// <param name="cause">Why it goes first; a superseded block is not worth keeping elsewhere.</param>
+    void OnEvicting(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes, EvictionCause cause);
+}

@@ -1,0 +1,193 @@
+using KvTiers.Blocks;
+using KvTiers.Prefix;
+
+namespace KvTiers;
+
+public sealed partial class KvCache
+{
+    /// <summary>Makes room for <paramref name="tokenCount"/> more tokens, evicting as needed: all of it, or nothing.</summary>
+    /// <remarks>
+    /// Afterwards the blocks of the table that take those tokens are the lease's alone. A shared last block is copied for that, so entries
+    /// of the table may change.
+    /// </remarks>
+    /// <returns>False when too many blocks are in use.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The count is negative.</exception>
+    public bool TryReserve(BlockLease lease, int tokenCount)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(tokenCount);
+        int copySource;
+        int copyTarget;
+        lock (_lock)
+        {
+            Require(lease);
+            if (tokenCount == 0) return true;
+            int wantedCount = BlocksFor((long)lease.TokenCount + tokenCount);
+            bool copies = SharesTail(lease);
+            if (!TryMakeRoom(wantedCount - lease.Table.Count + (copies ? 1 : 0))) return false;
+
+            for (int i = lease.Table.Count; i < wantedCount; i++) AppendEntry(lease, TakeSlot());
+            lease.EnsureTokenCapacity(lease.Table.Count * Layout.BlockSize);
+            if (!copies) return true;
+            copySource = lease.Table.Slots[lease.SharedBlockCount - 1];
+            copyTarget = TakeSlot();
+            lease.CopyTarget = copyTarget;
+        }
+
+        Pool.Copy(copySource, copyTarget);
+        lock (_lock)
+        {
+            ReleaseShared(lease, lease.SharedBlockCount - 1);
+            lease.Table.Set(lease.SharedBlockCount, copyTarget, Pool.Address(copyTarget));
+            lease.CopyTarget = null;
+            _totals.CopiedBlocks++;
+            return true;
+        }
+    }
+
+    /// <summary>Tells that K and V of <paramref name="tokens"/>, which follow the lease's, are written. Seals blocks that are full now.</summary>
+    /// <remarks>Where an identical block stands already, the table points to that one from now on and the lease's own is freed.</remarks>
+    /// <exception cref="InvalidOperationException">No room was reserved for that many tokens.</exception>
+    public void Append(BlockLease lease, ReadOnlySpan<int> tokens)
+    {
+        lock (_lock)
+        {
+            Require(lease);
+            int room = SharesTail(lease) ? 0 : lease.Table.Count * Layout.BlockSize - lease.TokenCount;
+            if (tokens.Length > room) throw new InvalidOperationException($"{tokens.Length} tokens are to follow, and room for {room} is reserved.");
+            lease.AppendTokens(tokens);
+            while (lease.TokenCount - lease.SharedBlockCount * Layout.BlockSize >= Layout.BlockSize) Seal(lease);
+        }
+    }
+
+    /// <summary>Forgets the tokens from <paramref name="tokenCount"/> on: blocks of the lease alone are freed, also reserved ones; sealed ones released.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The lease has fewer tokens.</exception>
+    public void Truncate(BlockLease lease, int tokenCount)
+    {
+        lock (_lock)
+        {
+            Require(lease);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)tokenCount, (uint)lease.TokenCount, nameof(tokenCount));
+            int blockCount = Layout.BlocksFor(tokenCount);
+            FreeEntries(lease, Math.Max(blockCount, lease.SharedBlockCount), lease.Table.Count);
+            if (blockCount < lease.SharedBlockCount) ReleaseShared(lease, blockCount);
+            lease.Table.Truncate(blockCount);
+            lease.TokenCount = tokenCount;
+        }
+    }
+
+    /// <summary>Makes the partial last block matchable too, as at the end of a turn.</summary>
+    /// <remarks>The lease may go on: its next reservation continues in a copy.</remarks>
+    public void Publish(BlockLease lease)
+    {
+        lock (_lock)
+        {
+            Require(lease);
+            int tailStart = lease.SharedBlockCount * Layout.BlockSize;
+            if (lease.TokenCount <= tailStart) return;
+            ReadOnlySpan<int> tokens = lease.Tokens[tailStart..];
+            int slot = lease.Table.Slots[lease.SharedBlockCount];
+            lease.Node = _tree.Publish(lease.Node, tokens, slot, out bool duplicate);
+            if (duplicate)
+            {
+                UseStandingBlock(lease, slot);
+            }
+            else
+            {
+                _totals.PublishedBlocks++;
+                _observer?.OnSealed(_tree.HashOf(slot), tokens.Length, Pool.Bytes(slot));
+            }
+
+            lease.SharedBlockCount++;
+        }
+    }
+
+    /// <summary>Takes a second lease on the same tokens. Shared blocks stay shared; a partial last block of the lease alone is copied.</summary>
+    /// <returns>The fork, without reserved room; null when no block is free for the copy.</returns>
+    public BlockLease? TryFork(BlockLease lease)
+    {
+        BlockLease fork;
+        int tailEntry;
+        lock (_lock)
+        {
+            Require(lease);
+            tailEntry = lease.SharedBlockCount;
+            bool copies = lease.TokenCount > tailEntry * Layout.BlockSize;
+            if (!TryMakeRoom(copies ? 1 : 0)) return null;
+            fork = new BlockLease(this, lease.Root, lease.Node) { SharedBlockCount = tailEntry, CachedTokenCount = lease.TokenCount };
+            _tree.Hold(fork.Node, revive: false);
+            FillTable(fork, from: 0);
+            if (copies) AppendEntry(fork, TakeSlot());
+            fork.EnsureTokenCapacity(fork.Table.Count * Layout.BlockSize);
+            fork.AppendTokens(lease.Tokens);
+            _leases.Add(fork);
+            _totals.Forks++;
+            if (!copies) return fork;
+            _totals.CopiedBlocks++;
+        }
+
+        Pool.Copy(lease.Table.Slots[tailEntry], fork.Table.Slots[tailEntry]);
+        return fork;
+    }
+
+    internal void Release(BlockLease lease)
+    {
+        lock (_lock)
+        {
+            if (_disposed) return;
+            FreeEntries(lease, lease.SharedBlockCount, lease.Table.Count);
+            _tree.Release(lease.Node);
+            _leases.Remove(lease);
+            lease.SharedBlockCount = 0;
+            lease.TokenCount = 0;
+            lease.Table.Truncate(0);
+        }
+    }
+
+    private void Seal(BlockLease lease)
+    {
+        int entry = lease.SharedBlockCount;
+        int slot = lease.Table.Slots[entry];
+        lease.Node = _tree.Seal(lease.Node, lease.Tokens.Slice(entry * Layout.BlockSize, Layout.BlockSize), slot, out bool duplicate);
+        if (duplicate)
+        {
+            UseStandingBlock(lease, slot);
+        }
+        else
+        {
+            _totals.SealedBlocks++;
+            _observer?.OnSealed(_tree.HashOf(slot), Layout.BlockSize, Pool.Bytes(slot));
+        }
+
+        lease.SharedBlockCount++;
+    }
+
+    // Bits are equal by construction, so a prefix is held once.
+    private void UseStandingBlock(BlockLease lease, int ownSlot)
+    {
+        int standing = lease.Node.Run.LastSlot;
+        lease.Table.Set(lease.SharedBlockCount, standing, Pool.Address(standing));
+        Pool.Free(ownSlot);
+        _totals.DuplicateBlocks++;
+    }
+
+    // Moves the hold up to the first blocks of the path.
+    private void ReleaseShared(BlockLease lease, int keptBlocks)
+    {
+        RadixNode node = lease.Node;
+        int above = lease.SharedBlockCount - node.Run.BlockCount;
+        while (above >= keptBlocks && !node.IsRoot)
+        {
+            node = node.Parent!;
+            above -= node.Run.BlockCount;
+        }
+
+        RadixNode kept = above < keptBlocks && above + node.Run.BlockCount > keptBlocks ? _tree.Split(node, keptBlocks - above) : node;
+        _tree.Release(lease.Node, until: kept);
+        lease.Node = kept;
+        lease.SharedBlockCount = keptBlocks;
+    }
+
+    private void AppendEntry(BlockLease lease, int slot) => lease.Table.Append(slot, Pool.Address(slot));
+
+    private int BlocksFor(long tokenCount) => (int)Math.Min(int.MaxValue, (tokenCount + Layout.BlockSize - 1) / Layout.BlockSize);
+}

@@ -1,0 +1,172 @@
+using KvTiers.Blocks;
+using KvTiers.Diagnostics;
+using KvTiers.Prefix;
+
+namespace KvTiers;
+
+/// <summary>The hot tier: stores, shares and evicts blocks of K and V, found by the tokens before and in them.</summary>
+/// <remarks>
+/// A sequence takes a lease on the longest prefix that is held (<see cref="Acquire"/>), reserves room, writes K and V in place, and says so
+/// (<see cref="Append"/>); full blocks are sealed and shared at once. A released block stays until its room is needed.
+/// Thread-safe: one lock guards the state, and no block is copied under it. A lease is used by one owner at a time.
+/// </remarks>
+public sealed partial class KvCache : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly RadixTree _tree;
+    private readonly IBlockObserver? _observer;
+    private readonly CacheInstruments _instruments;
+    private readonly HashSet<BlockLease> _leases = [];
+    private CacheTotals _totals;
+    private bool _disposed;
+
+    /// <summary>Maps the hot tier's memory.</summary>
+    /// <param name="layout">The shape of a block.</param>
+    /// <param name="options">The hot tier's size.</param>
+    /// <param name="time">The clock of pins and times to live; the system's by default.</param>
+    /// <param name="observer">Is told of blocks that become matchable or go.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public KvCache(BlockLayout layout, KvCacheOptions options, TimeProvider? time = null, IBlockObserver? observer = null)
+    {
+        ArgumentNullException.ThrowIfNull(layout);
+        ArgumentNullException.ThrowIfNull(options);
+        Pool = new BlockPool(layout, options.CapacityFor(layout), options.Prefault);
+        _tree = new RadixTree(Pool, time ?? TimeProvider.System);
+        _observer = observer;
+        _instruments = new CacheInstruments(this);
+    }
+
+    /// <summary>The shape of a block.</summary>
+    public BlockLayout Layout => Pool.Layout;
+
+    /// <summary>The memory of the blocks. Only the cache takes and frees slots.</summary>
+    public BlockPool Pool { get; }
+
+    /// <summary>Takes a lease on the longest prefix of <paramref name="tokens"/> that is held, to the first differing token.</summary>
+    /// <param name="root">The namespace, <see cref="BlockHash.Root"/>.</param>
+    /// <param name="tokens">What the sequence starts with: a prompt without its last token, which is always computed.</param>
+    /// <returns>A lease with <see cref="BlockLease.CachedTokenCount"/> tokens, perhaps none.</returns>
+    public BlockLease Acquire(BlockHash root, ReadOnlySpan<int> tokens)
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            RadixNode rootNode = _tree.GetOrAddRoot(root);
+            PathEnd end = _tree.Match(rootNode, tokens);
+            BlockLease lease = new(this, root, rootNode);
+            HoldMatch(lease, end);
+            FillTable(lease, from: 0);
+            int tokenCount = end.BlockCount * Layout.BlockSize + end.TailTokens;
+            lease.EnsureTokenCapacity(tokenCount);
+            lease.AppendTokens(tokens[..tokenCount]);
+            lease.CachedTokenCount = tokenCount;
+            _leases.Add(lease);
+            _totals.HitTokens += lease.TokenCount;
+            _totals.MissedTokens += tokens.Length - lease.TokenCount;
+            return lease;
+        }
+    }
+
+    /// <summary>Picks up what others have sealed since, while this lease has computed nothing beyond a block boundary itself.</summary>
+    /// <remarks>Room reserved where found blocks now stand is given back; the rest of it stays reserved.</remarks>
+    /// <param name="lease">The lease.</param>
+    /// <param name="tokens">The whole sequence, as for <see cref="Acquire"/>; begins with the lease's tokens.</param>
+    /// <returns>Tokens gained; 0 also when the lease's last block holds computed tokens and is not full.</returns>
+    /// <exception cref="ArgumentException">The tokens begin otherwise than the lease's.</exception>
+    public int Extend(BlockLease lease, ReadOnlySpan<int> tokens)
+    {
+        lock (_lock)
+        {
+            Require(lease);
+            if (!tokens.StartsWith(lease.Tokens)) throw new ArgumentException("The tokens do not begin with the lease's.", nameof(tokens));
+            bool sharesTail = SharesTail(lease);
+            if (!sharesTail && lease.TokenCount % Layout.BlockSize != 0) return 0;
+
+            // The node held ends after a shared tail, where the search cannot start.
+            int knownBlocks = sharesTail ? 0 : lease.SharedBlockCount;
+            RadixNode from = sharesTail ? _tree.GetOrAddRoot(lease.Root) : lease.Node;
+            PathEnd end = _tree.Match(from, tokens[(knownBlocks * Layout.BlockSize)..]);
+            int tokenCount = (knownBlocks + end.BlockCount) * Layout.BlockSize + end.TailTokens;
+            int gained = tokenCount - lease.TokenCount;
+            if (gained <= 0) return 0;
+
+            RadixNode formerNode = lease.Node;
+            int formerShared = lease.SharedBlockCount;
+            HoldMatch(lease, end, knownBlocks);
+            _tree.Release(formerNode);
+            FreeEntries(lease, formerShared, lease.SharedBlockCount);
+            FillTable(lease, from: lease.TokenCount / Layout.BlockSize);
+            lease.EnsureTokenCapacity(lease.Table.Count * Layout.BlockSize);
+            lease.AppendTokens(tokens[lease.TokenCount..tokenCount]);
+            lease.CachedTokenCount += gained;
+            _totals.HitTokens += gained;
+            return gained;
+        }
+    }
+
+    /// <summary>How much of <paramref name="tokens"/> is held now. Takes no lease and does not count as use.</summary>
+    public PrefixMatch Peek(BlockHash root, ReadOnlySpan<int> tokens)
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_tree.FindRoot(root) is not { } rootNode) return new PrefixMatch(0, 0, root);
+            PathEnd end = _tree.Match(rootNode, tokens);
+            return new PrefixMatch(end.BlockCount * Layout.BlockSize + end.TailTokens, end.BlockCount, _tree.HashAfter(end.Node, end.NodeBlocks));
+        }
+    }
+
+    /// <summary>Unmaps the memory. No lease may be in use; releasing one later does nothing.</summary>
+    public void Dispose()
+    {
+        _instruments.Dispose();
+        lock (_lock)
+        {
+            if (_disposed) return;
+            _disposed = true;
+        }
+
+        Pool.Dispose();
+    }
+
+    // The lease holds the match's path from now on; a former hold is the caller's to release.
+    private void HoldMatch(BlockLease lease, in PathEnd end, int knownBlocks = 0)
+    {
+        RadixNode node = _tree.EndNode(end);
+        RadixNode? tail = _tree.TailNode(end);
+        _tree.Hold(tail ?? node, revive: tail is null || end.TailIsComplete);
+        lease.Node = tail ?? node;
+        lease.SharedBlockCount = knownBlocks + end.BlockCount + (tail is null ? 0 : 1);
+    }
+
+    // The shared entries of the table from one on, read off the path from its end upwards.
+    private void FillTable(BlockLease lease, int from)
+    {
+        BlockTable table = lease.Table;
+        table.EnsureCount(lease.SharedBlockCount);
+        int entry = lease.SharedBlockCount;
+        for (RadixNode node = lease.Node; entry > from; node = node.Parent!)
+        {
+            ReadOnlySpan<int> slots = node.Run.Slots;
+            for (int i = slots.Length - 1; i >= 0 && entry > from; i--) table.Set(--entry, slots[i], Pool.Address(slots[i]));
+        }
+    }
+
+    // Frees private entries, the last first, as eviction does.
+    private void FreeEntries(BlockLease lease, int from, int to)
+    {
+        ReadOnlySpan<int> slots = lease.Table.Slots;
+        for (int i = Math.Min(to, slots.Length) - 1; i >= from; i--) Pool.Free(slots[i]);
+    }
+
+    // The last block is in the tree and reaches beyond the lease's tokens: it must not be written.
+    private bool SharesTail(BlockLease lease) => lease.SharedBlockCount * Layout.BlockSize > lease.TokenCount;
+
+    private void Require(BlockLease lease)
+    {
+        ArgumentNullException.ThrowIfNull(lease);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(lease.IsReleased, lease);
+        if (lease.Cache != this) throw new ArgumentException("The lease is of another cache.", nameof(lease));
+    }
+}

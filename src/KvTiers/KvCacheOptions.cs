@@ -1,0 +1,28 @@
+using KvTiers.Blocks;
+
+namespace KvTiers;
+
+/// <summary>How large the hot tier is.</summary>
+public sealed record KvCacheOptions
+{
+    /// <summary>Memory for hot blocks, in bytes, at least one block. Does not count when <see cref="HotBlocks"/> is set.</summary>
+    public long HotBytes { get; init; } = 512L << 20;
+
+    /// <summary>Hot blocks, at least 1; null to go by <see cref="HotBytes"/>.</summary>
+    public int? HotBlocks { get; init; }
+
+    /// <summary>Whether the memory is made resident in the background from the start, so that no request pays for first touch.</summary>
+    public bool Prefault { get; init; } = true;
+
+    /// <summary>The hot tier's size in blocks of a layout.</summary>
+    /// <exception cref="ArgumentException">A value is out of range; the message names property, value and rule.</exception>
+    public int CapacityFor(BlockLayout layout)
+    {
+        ArgumentNullException.ThrowIfNull(layout);
+        if (HotBlocks is { } blocks)
+            return blocks >= 1 ? blocks : throw new ArgumentException($"{nameof(HotBlocks)} is {blocks}; it must be at least 1.");
+        if (HotBytes < layout.BytesPerBlock)
+            throw new ArgumentException($"{nameof(HotBytes)} is {HotBytes}; it must hold at least one block of {layout.BytesPerBlock} bytes.");
+        return (int)Math.Min(int.MaxValue, HotBytes / layout.BytesPerBlock);
+    }
+}

@@ -1,0 +1,31 @@
+using KvTiers.Prefix;
+
+namespace KvTiers;
+
+/// <summary>Bars the blocks of a path from eviction until disposed or expired.</summary>
+public sealed class Pin : IDisposable
+{
+    private readonly KvCache _cache;
+
+    internal Pin(KvCache cache, RadixNode node, int tokenCount, DateTimeOffset? until)
+    {
+        _cache = cache;
+        Node = node;
+        TokenCount = tokenCount;
+        Until = until;
+    }
+
+    /// <summary>Leading tokens of the path that were hot, in whole or published blocks, and are pinned.</summary>
+    public int TokenCount { get; }
+
+    /// <summary>When the pin lapses by itself; null for never.</summary>
+    public DateTimeOffset? Until { get; }
+
+    /// <summary>Whether the pin still holds. An expired one lapses when the cache next looks for room or is asked for its state.</summary>
+    public bool IsActive { get; internal set; } = true;
+
+    internal RadixNode Node { get; }
+
+    /// <summary>Ends the pin.</summary>
+    public void Dispose() => _cache.Unpin(this);
+}

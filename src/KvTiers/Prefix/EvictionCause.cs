@@ -1,0 +1,14 @@
+namespace KvTiers.Prefix;
+
+/// <summary>Why a block was the first to go.</summary>
+public enum EvictionCause
+{
+    /// <summary>An edit cut it from its conversation.</summary>
+    Superseded = 0,
+
+    /// <summary>It outlived its time to live without being used.</summary>
+    Expired = 1,
+
+    /// <summary>Of the lowest priority present, it was used longest ago.</summary>
+    LeastRecentlyUsed = 2,
+}

@@ -1,0 +1,81 @@
+namespace KvTiers.Prefix;
+
+internal sealed partial class RadixTree
+{
+    /// <summary>Follows <paramref name="tokens"/> from a node to the first token that differs.</summary>
+    public PathEnd Match(RadixNode from, ReadOnlySpan<int> tokens)
+    {
+        RadixNode node = from;
+        int blockCount = 0;
+        while (FindChild(node, tokens, out int common) is { } child)
+        {
+            if (common < _blockSize) return new PathEnd(node, node.Run.BlockCount, blockCount, child, common);
+            common = child.Run.Tokens.CommonPrefixLength(tokens);
+            int childBlocks = common / _blockSize;
+            node = child;
+            blockCount += childBlocks;
+            tokens = tokens[(childBlocks * _blockSize)..];
+            if (childBlocks == child.Run.BlockCount) continue;
+            int tailTokens = common % _blockSize;
+            return new PathEnd(child, childBlocks, blockCount, tailTokens > 0 ? child : null, tailTokens);
+        }
+
+        return new PathEnd(node, node.Run.BlockCount, blockCount);
+    }
+
+    /// <summary>The node that ends where the match's whole blocks end; splits one where none does.</summary>
+    public RadixNode EndNode(in PathEnd end) => end.NodeBlocks == end.Node.Run.BlockCount ? end.Node : Split(end.Node, end.NodeBlocks);
+
+    /// <summary>The node of just the match's last, partly matching block. To be called after <see cref="EndNode"/>.</summary>
+    public RadixNode? TailNode(in PathEnd end)
+    {
+        // Splitting at the end left the lower part its identity, so the block is the first of its node now.
+        if (end.TailNode is not { } node) return null;
+        return node.Run.BlockCount == 1 ? node : Split(node, 1);
+    }
+
+    // The child that shares most tokens of its first block, or null when none shares any.
+    private RadixNode? FindChild(RadixNode node, ReadOnlySpan<int> tokens, out int common)
+    {
+        common = 0;
+        if (node.IsLeaf || tokens.IsEmpty) return null;
+        ReadOnlySpan<int> block = tokens[..Math.Min(tokens.Length, _blockSize)];
+        List<RadixNode> children = node.Children!;
+        int index = LowerBound(children, block);
+        RadixNode? best = null;
+        for (int i = Math.Min(index, children.Count - 1); i >= Math.Max(index - 1, 0); i--)
+        {
+            int length = children[i].Run.FirstBlockTokens.CommonPrefixLength(block);
+            if (length <= common) continue;
+            common = length;
+            best = children[i];
+        }
+
+        return best;
+    }
+
+    private static int IndexOf(RadixNode node) => LowerBound(node.Parent!.Children!, node.Run.FirstBlockTokens);
+
+    // The first child whose first block does not sort before the block.
+    private static int LowerBound(List<RadixNode> children, ReadOnlySpan<int> block)
+    {
+        int low = 0;
+        int high = children.Count;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            if (children[middle].Run.FirstBlockTokens.SequenceCompareTo(block) < 0) low = middle + 1;
+            else high = middle;
+        }
+
+        return low;
+    }
+
+    private static bool IsExtendedBySibling(RadixNode partial)
+    {
+        // Whatever has a block as its prefix sorts right after it.
+        List<RadixNode> siblings = partial.Parent!.Children!;
+        int next = IndexOf(partial) + 1;
+        return next < siblings.Count && siblings[next].Run.FirstBlockTokens.StartsWith(partial.Run.Tokens);
+    }
+}
