@@ -36,6 +36,9 @@ internal readonly struct JsonProperties
         }
     }
 
+    /// <summary>The names of all properties, as often as they occur.</summary>
+    public IEnumerable<string> Names() => _object.EnumerateObject().Select(property => property.Name);
+
     /// <summary>The property is there and not null.</summary>
     public bool Has(string name) => Find(name) is not null;
 

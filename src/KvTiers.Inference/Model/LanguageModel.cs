@@ -18,12 +18,13 @@ public abstract class LanguageModel : IDisposable
     /// <summary>Reads a Hugging Face folder: <c>config.json</c> and <c>*.safetensors</c>.</summary>
     /// <exception cref="ModelFormatException">A file is missing, malformed, or asks for what the engine does not compute.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
+    /// <exception cref="PlatformNotSupportedException">The processor does not have the kernel path asked for.</exception>
     public static LanguageModel Load(string folder, ModelOptions options)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        throw new ModelFormatException(folder, null, $"holds a {ModelConfig.Load(folder).Architecture} model, whose computation is not built in yet.");
+        return ModelLoader.Load(folder, options);
     }
 
     /// <summary>Creates an empty batch for sequences of this model whose KV elements have <paramref name="format"/>.</summary>

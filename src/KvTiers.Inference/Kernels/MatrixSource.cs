@@ -1,0 +1,16 @@
+namespace KvTiers.Inference.Kernels;
+
+/// <summary>A matrix as a file stores it, to be packed: reads the weights of one output as floats.</summary>
+internal abstract class MatrixSource
+{
+    /// <summary>Rows of the result of a product with this matrix.</summary>
+    public abstract int Outputs { get; }
+
+    /// <summary>Elements of the vectors it is multiplied with.</summary>
+    public abstract int Inputs { get; }
+
+    /// <summary>Reads the weights of one output.</summary>
+    /// <param name="output">0 to Outputs − 1.</param>
+    /// <param name="weights">[Inputs].</param>
+    public abstract void Read(int output, Span<float> weights);
+}

@@ -1,0 +1,142 @@
+namespace KvTiers.Inference.Kernels;
+
+/// <summary>
+/// A weight matrix in the one layout that prefill and decode read: panels of 32 outputs, each panel k-major, so that one input
+/// element meets 32 neighbouring weights. The last panel is filled up with zeros.
+/// </summary>
+internal sealed unsafe class PackedMatrix : IDisposable
+{
+    /// <summary>Outputs of a panel.</summary>
+    public const int PanelWidth = 32;
+
+    private readonly NativeBuffer _panels;
+
+    private PackedMatrix(PanelFormat format, int inputs, int outputs)
+    {
+        Format = format;
+        Inputs = inputs;
+        Outputs = outputs;
+        PanelCount = (outputs + PanelWidth - 1) / PanelWidth;
+        RowBytes = format == PanelFormat.F32 ? PanelWeightsF32.RowBytes : PanelWeightsBF16.RowBytes;
+        _panels = new NativeBuffer((long)PanelCount * inputs * RowBytes);
+    }
+
+    /// <summary>Element format.</summary>
+    public PanelFormat Format { get; }
+
+    /// <summary>Elements of an input row.</summary>
+    public int Inputs { get; }
+
+    /// <summary>Elements of an output row, padding excluded.</summary>
+    public int Outputs { get; }
+
+    /// <summary>Panels, the last one perhaps padded.</summary>
+    public int PanelCount { get; }
+
+    /// <summary>Bytes of a panel row: 32 weights.</summary>
+    public int RowBytes { get; }
+
+    /// <summary>Packs matrices one below the other: outputs of the first, then of the second, and so on.</summary>
+    /// <exception cref="ArgumentException">The sources' inputs differ.</exception>
+    public static PackedMatrix Pack(ThreadTeam team, PanelFormat format, params ReadOnlySpan<MatrixSource> sources)
+    {
+        int outputs = 0;
+        foreach (MatrixSource source in sources)
+            outputs += source.Outputs;
+        return Pack(team, format, sources.ToArray(), outputs, paired: false);
+    }
+
+    /// <summary>Packs two matrices side by side: panel p holds outputs 16p to 16p + 15 of the first, then the same of the second.</summary>
+    /// <exception cref="ArgumentException">The sources' shapes differ.</exception>
+    public static PackedMatrix PackPaired(ThreadTeam team, PanelFormat format, MatrixSource first, MatrixSource second)
+    {
+        if (first.Outputs != second.Outputs)
+            throw new ArgumentException("The shapes of paired matrices differ.", nameof(second));
+        return Pack(team, format, [first, second], (first.Outputs + 15) / 16 * PanelWidth, paired: true);
+    }
+
+    /// <summary>The first byte of a panel.</summary>
+    public byte* Panel(int panel) => _panels.Bytes + (long)panel * Inputs * RowBytes;
+
+    /// <summary>Reads the weights of one output back: a row of the matrix that was packed.</summary>
+    /// <param name="output">0 to Outputs − 1.</param>
+    /// <param name="weights">[Inputs].</param>
+    public void Read(int output, float* weights)
+    {
+        byte* row = Panel(output / PanelWidth);
+        int column = output % PanelWidth;
+        if (Format == PanelFormat.F32)
+        {
+            for (int k = 0; k < Inputs; k++, row += PanelWeightsF32.RowBytes)
+                weights[k] = PanelWeightsF32.Load(row, column);
+        }
+        else
+        {
+            for (int k = 0; k < Inputs; k++, row += PanelWeightsBF16.RowBytes)
+                weights[k] = PanelWeightsBF16.Load(row, column);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _panels.Dispose();
+
+    private static PackedMatrix Pack(ThreadTeam team, PanelFormat format, MatrixSource[] sources, int outputs, bool paired)
+    {
+        foreach (MatrixSource source in sources)
+        {
+            if (source.Inputs != sources[0].Inputs)
+                throw new ArgumentException("The inputs of matrices that are packed together differ.", nameof(sources));
+        }
+        PackedMatrix matrix = new(format, sources[0].Inputs, outputs);
+        team.Run(new PackJob(matrix, sources, paired), matrix.PanelCount);
+        return matrix;
+    }
+
+    private sealed class PackJob(PackedMatrix matrix, MatrixSource[] sources, bool paired) : ITeamJob
+    {
+        public void Run(int panel, int worker)
+        {
+            float[] weights = new float[matrix.Inputs];
+            byte* start = matrix.Panel(panel);
+            for (int column = 0; column < PanelWidth; column++)
+            {
+                if (!TryRead(panel, column, weights))
+                    continue;
+                if (matrix.Format == PanelFormat.F32)
+                {
+                    float* word = (float*)start + column;
+                    for (int k = 0; k < weights.Length; k++, word += PanelWidth)
+                        *word = weights[k];
+                }
+                else
+                {
+                    ushort* half = (ushort*)start + column % 16 * 2 + column / 16;
+                    for (int k = 0; k < weights.Length; k++, half += PanelWidth)
+                        *half = BFloat16.Round(weights[k]);
+                }
+            }
+        }
+
+        private bool TryRead(int panel, int column, float[] weights)
+        {
+            int output = paired ? panel * 16 + column % 16 : panel * PanelWidth + column;
+            if (paired)
+            {
+                if (output >= sources[0].Outputs)
+                    return false;
+                sources[column / 16].Read(output, weights);
+                return true;
+            }
+            foreach (MatrixSource source in sources)
+            {
+                if (output < source.Outputs)
+                {
+                    source.Read(output, weights);
+                    return true;
+                }
+                output -= source.Outputs;
+            }
+            return false;
+        }
+    }
+}

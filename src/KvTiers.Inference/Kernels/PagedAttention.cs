@@ -1,0 +1,374 @@
+using System.Runtime.CompilerServices;
+using KvTiers.Blocks;
+
+namespace KvTiers.Inference.Kernels;
+
+/// <summary>Query tokens attend over their sequences' keys and values, read in place through the block tables.</summary>
+/// <remarks>
+/// Query head h reads KV head h / (heads / kvHeads); the query heads of one KV head, over neighbouring rows, are computed together.
+/// A sequence is cut into chunks of 256 positions, counted from its start. Within a chunk: scores, greatest score m, weights
+/// e^(score − m), their sum l (16 lanes, block by block, then a tree), the weighted sum o of the values (one chain over the tokens).
+/// Chunks are folded left to right into running m, l and o. All of it depends on a token's position only, so a token's output has
+/// the same bits whatever chunk of its prompt it arrives in and whatever else is in the step.
+/// </remarks>
+internal sealed unsafe class PagedAttention : ITeamJob, IDisposable
+{
+    /// <summary>Tokens of a block that the kernels read: one vector of keys.</summary>
+    public const int BlockSize = 16;
+
+    private const int ChunkTokens = 256;
+    private const int ChunkBlocks = ChunkTokens / BlockSize;
+    private const int TileQueries = 16;
+    private readonly ThreadTeam _team;
+    private readonly KernelPath _path;
+    private readonly BlockLayout _layout;
+    private readonly int _group;
+    private readonly int _paddedDim;
+    private readonly int _mostQueries;
+    private readonly float _scale;
+    private readonly NativeBuffer[] _scratch;
+    private StepRows _rows = null!;
+    private int _layer;
+    private int _window;
+    private float* _queries;
+    private int _queryStride;
+    private float* _output;
+
+    /// <summary>Creates the op.</summary>
+    /// <param name="team">The threads.</param>
+    /// <param name="path">The instruction set.</param>
+    /// <param name="layout">The layout of the blocks; its block size is 16.</param>
+    /// <param name="heads">Query heads, a multiple of the layout's KV heads.</param>
+    /// <exception cref="ArgumentException">The block size is not 16, or the heads do not divide.</exception>
+    public PagedAttention(ThreadTeam team, KernelPath path, BlockLayout layout, int heads)
+    {
+        if (layout.BlockSize != BlockSize)
+            throw new ArgumentException($"BlockSize is {layout.BlockSize} but attention reads blocks of {BlockSize} tokens.", nameof(layout));
+        if (heads % layout.KvHeads != 0)
+            throw new ArgumentException($"{heads} query heads do not divide among {layout.KvHeads} KV heads.", nameof(heads));
+        _team = team;
+        _path = path;
+        _layout = layout;
+        _group = heads / layout.KvHeads;
+        _paddedDim = (layout.HeadDim + 15) & ~15;
+        _mostQueries = RowsPerTile(_group) * _group;
+        _scale = 1f / MathF.Sqrt(layout.HeadDim);
+        _scratch = new NativeBuffer[team.ThreadCount];
+        long floats = (long)_mostQueries * (ChunkTokens + 2 * _paddedDim + 2 * 16) + (long)ChunkTokens * _paddedDim;
+        for (int i = 0; i < _scratch.Length; i++)
+            _scratch[i] = new NativeBuffer(floats * sizeof(float) + (long)_mostQueries * sizeof(float*));
+    }
+
+    /// <summary>Neighbouring rows that are computed together when each KV head serves <paramref name="group"/> query heads.</summary>
+    public static int RowsPerTile(int group) => Math.Max(1, TileQueries / group);
+
+    /// <summary>Attends in one layer. K and V of every row are in their blocks already.</summary>
+    /// <param name="rows">Where the rows stand.</param>
+    /// <param name="layer">The layer.</param>
+    /// <param name="window">Tokens attended to at most, the row's own included.</param>
+    /// <param name="queries">[rows, queryStride], of which the first heads · headDim elements are queries.</param>
+    /// <param name="queryStride">Elements from row to row of the queries.</param>
+    /// <param name="output">[rows, heads · headDim].</param>
+    public void Run(StepRows rows, int layer, int window, float* queries, int queryStride, float* output)
+    {
+        _rows = rows;
+        _layer = layer;
+        _window = window;
+        _queries = queries;
+        _queryStride = queryStride;
+        _output = output;
+        _team.Run(this, rows.TileCount * _layout.KvHeads);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (NativeBuffer scratch in _scratch)
+            scratch.Dispose();
+    }
+
+    void ITeamJob.Run(int chunk, int worker)
+    {
+        (int tile, int head) = Math.DivRem(chunk, _layout.KvHeads);
+        switch (_path)
+        {
+            case KernelPath.Avx512:
+                Attend<Lanes512>(_rows.Tiles[tile], head, worker);
+                break;
+            case KernelPath.Avx2:
+                Attend<Lanes256>(_rows.Tiles[tile], head, worker);
+                break;
+            default:
+                Attend<LanesPlain>(_rows.Tiles[tile], head, worker);
+                break;
+        }
+    }
+
+    private void Attend<TLanes>(AttentionTile tile, int head, int worker)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        if (_layout.Format == KvFormat.F32)
+            Attend<TLanes, KvElementsF32>(tile, head, worker);
+        else
+            Attend<TLanes, KvElementsBF16>(tile, head, worker);
+    }
+
+    private void Attend<TLanes, TElements>(AttentionTile tile, int head, int worker)
+        where TLanes : struct, ILanes<TLanes>
+        where TElements : struct, IKvElements
+    {
+        int count = tile.RowCount * _group;
+        Scratch scratch = new(_scratch[worker].Floats, _mostQueries, _paddedDim);
+        for (int i = 0; i < count; i++)
+        {
+            scratch.Queries[i] = _queries + (long)(tile.FirstRow + i / _group) * _queryStride + (head * _group + i % _group) * _layout.HeadDim;
+            scratch.Greatest[i] = float.NegativeInfinity;
+            scratch.Total[i] = 0;
+        }
+        new Span<float>(scratch.Sums, count * _paddedDim).Clear();
+
+        byte** keys = stackalloc byte*[ChunkBlocks];
+        byte** values = stackalloc byte*[ChunkBlocks];
+        int lastPosition = tile.Position + tile.RowCount - 1;
+        int firstPosition = Math.Max(0, tile.Position - _window + 1);
+        for (int start = firstPosition / ChunkTokens * ChunkTokens; start <= lastPosition; start += ChunkTokens)
+        {
+            int first = Math.Max(0, firstPosition - start), last = Math.Min(ChunkTokens, lastPosition + 1 - start);
+            int firstBlock = first / BlockSize, blocks = (last + BlockSize - 1) / BlockSize;
+            ReadOnlySpan<nint> addresses = tile.Table.Addresses.Slice(start / BlockSize, blocks);
+            for (int block = 0; block < ChunkBlocks; block++)
+            {
+                byte* address = (byte*)addresses[Math.Min(block, blocks - 1)];
+                keys[block] = address + _layout.KeyOffset(_layer, head);
+                values[block] = address + _layout.ValueOffset(_layer, head);
+            }
+
+            // The last group of four blocks may begin early or reach past the end: those scores are masked below.
+            for (int block = Math.Min(firstBlock, ChunkBlocks - 4); block < blocks; block += 4)
+                Score<TLanes, TElements>(scratch, count, keys + Math.Min(block, ChunkBlocks - 4), Math.Min(block, ChunkBlocks - 4));
+            for (int i = 0; i < count; i++)
+            {
+                int position = tile.Position + i / _group;
+                Weigh<TLanes>(scratch, i, first, last, Math.Max(0, position - _window + 1) - start, Math.Min(last, position + 1 - start));
+            }
+            SumValues<TLanes, TElements>(scratch, count, values, first, last);
+            for (int i = 0; i < count; i++)
+                Fold<TLanes>(scratch, i);
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            float* output = _output + ((long)(tile.FirstRow + i / _group) * _layout.KvHeads * _group + head * _group + i % _group) * _layout.HeadDim;
+            Store<TLanes>(scratch.Sums + i * _paddedDim, scratch.Total[i], output);
+        }
+    }
+
+    private void Score<TLanes, TElements>(in Scratch scratch, int count, byte** keys, int block)
+        where TLanes : struct, ILanes<TLanes>
+        where TElements : struct, IKvElements
+    {
+        for (int i = 0; i < count; i += 4)
+        {
+            float** queries = scratch.Queries + i;
+            float* scores = scratch.Scores + i * ChunkTokens + block * BlockSize;
+            switch (count - i)
+            {
+                case 1:
+                    AttentionScores.Run<TLanes, TElements, Rows1>(queries, keys, _layout.HeadDim, _scale, scores, ChunkTokens);
+                    break;
+                case 2:
+                    AttentionScores.Run<TLanes, TElements, Rows2>(queries, keys, _layout.HeadDim, _scale, scores, ChunkTokens);
+                    break;
+                case 3:
+                    AttentionScores.Run<TLanes, TElements, Rows3>(queries, keys, _layout.HeadDim, _scale, scores, ChunkTokens);
+                    break;
+                default:
+                    AttentionScores.Run<TLanes, TElements, Rows4>(queries, keys, _layout.HeadDim, _scale, scores, ChunkTokens);
+                    break;
+            }
+        }
+    }
+
+    // Turns the scores of tokens from … to − 1 into weights, and those of all others from first to last − 1 into 0.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Weigh<TLanes>(in Scratch scratch, int query, int first, int last, int from, int to)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        float* scores = scratch.Scores + query * ChunkTokens;
+        int begin = first & -BlockSize, end = (last + BlockSize - 1) & -BlockSize;
+        from = Math.Max(from, begin);
+        if (from >= to)
+        {
+            new Span<float>(scores + begin, end - begin).Clear();
+            scratch.ChunkTotal[query] = 0;
+            return;
+        }
+
+        new Span<float>(scores + begin, from - begin).Fill(float.NegativeInfinity);
+        new Span<float>(scores + to, end - to).Fill(float.NegativeInfinity);
+        TLanes greatest = TLanes.Broadcast(float.NegativeInfinity);
+        for (int token = begin; token < end; token += BlockSize)
+            greatest = TLanes.Max(TLanes.Load(scores + token), greatest);
+        float most = TLanes.Largest(greatest);
+        TLanes shift = TLanes.Broadcast(most), total = TLanes.Zero;
+        for (int token = begin; token < end; token += BlockSize)
+        {
+            TLanes weight = Exponential.Of(TLanes.Load(scores + token) - shift);
+            TLanes.Store(weight, scores + token);
+            total += weight;
+        }
+        scratch.ChunkGreatest[query] = most;
+        scratch.ChunkTotal[query] = TLanes.Sum(total);
+    }
+
+    private void SumValues<TLanes, TElements>(in Scratch scratch, int count, byte** values, int first, int last)
+        where TLanes : struct, ILanes<TLanes>
+        where TElements : struct, IKvElements
+    {
+        if (_layout.HeadDim == _paddedDim)
+        {
+            SumWhole<TLanes, TElements>(scratch, count, values, _layout.HeadDim * TElements.Bytes, first, last);
+            return;
+        }
+
+        // Rows of V that are no multiple of a vector are copied to rows that are.
+        float* padded = scratch.Values;
+        for (int token = first; token < last; token++)
+        {
+            byte* value = values[token / BlockSize] + token % BlockSize * _layout.HeadDim * TElements.Bytes;
+            for (int d = 0; d < _layout.HeadDim; d++)
+                padded[token * _paddedDim + d] = TElements.Bytes == sizeof(float) ? ((float*)value)[d] : BFloat16.Widen(((ushort*)value)[d]);
+        }
+        byte** rows = stackalloc byte*[ChunkBlocks];
+        for (int block = 0; block < ChunkBlocks; block++)
+            rows[block] = (byte*)(padded + block * BlockSize * _paddedDim);
+        SumWhole<TLanes, KvElementsF32>(scratch, count, rows, _paddedDim * sizeof(float), first, last);
+    }
+
+    private void SumWhole<TLanes, TElements>(in Scratch scratch, int count, byte** values, int rowBytes, int first, int last)
+        where TLanes : struct, ILanes<TLanes>
+        where TElements : struct, IKvElements
+    {
+        for (int i = 0; i < count; i += 4)
+        {
+            float* weights = scratch.Scores + i * ChunkTokens;
+            for (int offset = 0; offset < _paddedDim;)
+            {
+                float* sums = scratch.ChunkSums + i * _paddedDim + offset;
+                if (_paddedDim - offset >= 64)
+                {
+                    SumVectors<TLanes, TElements, Rows4>(count - i, weights, values, rowBytes, first, last, offset, sums);
+                    offset += 64;
+                }
+                else if (_paddedDim - offset >= 32)
+                {
+                    SumVectors<TLanes, TElements, Rows2>(count - i, weights, values, rowBytes, first, last, offset, sums);
+                    offset += 32;
+                }
+                else
+                {
+                    SumVectors<TLanes, TElements, Rows1>(count - i, weights, values, rowBytes, first, last, offset, sums);
+                    offset += 16;
+                }
+            }
+        }
+    }
+
+    private void SumVectors<TLanes, TElements, TVectors>(
+        int count, float* weights, byte** values, int rowBytes, int first, int last, int offset, float* sums)
+        where TLanes : struct, ILanes<TLanes>
+        where TElements : struct, IKvElements
+        where TVectors : struct, IRows
+    {
+        switch (count)
+        {
+            case 1:
+                AttentionValues.Run<TLanes, TElements, Rows1, TVectors>(weights, ChunkTokens, values, rowBytes, first, last, offset, sums, _paddedDim);
+                break;
+            case 2:
+                AttentionValues.Run<TLanes, TElements, Rows2, TVectors>(weights, ChunkTokens, values, rowBytes, first, last, offset, sums, _paddedDim);
+                break;
+            case 3:
+                AttentionValues.Run<TLanes, TElements, Rows3, TVectors>(weights, ChunkTokens, values, rowBytes, first, last, offset, sums, _paddedDim);
+                break;
+            default:
+                AttentionValues.Run<TLanes, TElements, Rows4, TVectors>(weights, ChunkTokens, values, rowBytes, first, last, offset, sums, _paddedDim);
+                break;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Fold<TLanes>(in Scratch scratch, int query)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        float chunkTotal = scratch.ChunkTotal[query];
+        if (chunkTotal == 0)
+            return;
+        float before = scratch.Greatest[query], chunk = scratch.ChunkGreatest[query];
+        float greatest = before > chunk ? before : chunk;
+        float* factors = stackalloc float[16];
+        TLanes old = Exponential.Of(TLanes.Broadcast(before - greatest));
+        TLanes added = Exponential.Of(TLanes.Broadcast(chunk - greatest));
+        TLanes.Store(TLanes.Fma(TLanes.Broadcast(chunkTotal), added, TLanes.Broadcast(scratch.Total[query]) * old), factors);
+        scratch.Total[query] = factors[0];
+        scratch.Greatest[query] = greatest;
+        float* sums = scratch.Sums + query * _paddedDim, chunkSums = scratch.ChunkSums + query * _paddedDim;
+        for (int d = 0; d < _paddedDim; d += 16)
+            TLanes.Store(TLanes.Fma(TLanes.Load(chunkSums + d), added, TLanes.Load(sums + d) * old), sums + d);
+    }
+
+    private void Store<TLanes>(float* sums, float total, float* output)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        TLanes divisor = TLanes.Broadcast(total);
+        int whole = _layout.HeadDim & -16;
+        for (int d = 0; d < whole; d += 16)
+            TLanes.Store(TLanes.Load(sums + d) / divisor, output + d);
+        if (whole < _layout.HeadDim)
+            LaneTail.Store(TLanes.Load(sums + whole) / divisor, output + whole, _layout.HeadDim - whole);
+    }
+
+    /// <summary>One thread's working memory, cut up.</summary>
+    private readonly ref struct Scratch
+    {
+        public Scratch(float* memory, int queries, int paddedDim)
+        {
+            Scores = memory;
+            Values = Scores + queries * ChunkTokens;
+            Sums = Values + ChunkTokens * paddedDim;
+            ChunkSums = Sums + queries * paddedDim;
+            Greatest = ChunkSums + queries * paddedDim;
+            Total = Greatest + queries;
+            ChunkGreatest = Total + queries;
+            ChunkTotal = ChunkGreatest + queries;
+            Queries = (float**)(memory + queries * (ChunkTokens + 2 * paddedDim + 2 * 16) + ChunkTokens * paddedDim);
+        }
+
+        /// <summary>[queries, ChunkTokens]: scores, then weights.</summary>
+        public readonly float* Scores;
+
+        /// <summary>[ChunkTokens, paddedDim]: V, where its rows need padding.</summary>
+        public readonly float* Values;
+
+        /// <summary>[queries, paddedDim]: the running weighted sums.</summary>
+        public readonly float* Sums;
+
+        /// <summary>[queries, paddedDim]: those of the chunk.</summary>
+        public readonly float* ChunkSums;
+
+        /// <summary>[queries]: the running greatest score.</summary>
+        public readonly float* Greatest;
+
+        /// <summary>[queries]: the running sum of weights.</summary>
+        public readonly float* Total;
+
+        /// <summary>[queries]: the chunk's greatest score.</summary>
+        public readonly float* ChunkGreatest;
+
+        /// <summary>[queries]: the chunk's sum of weights; 0 when the query sees nothing of the chunk.</summary>
+        public readonly float* ChunkTotal;
+
+        /// <summary>[queries]: where each query is.</summary>
+        public readonly float** Queries;
+    }
+}

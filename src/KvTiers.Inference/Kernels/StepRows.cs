@@ -1,0 +1,70 @@
+using KvTiers.Blocks;
+using KvTiers.Inference.Model;
+
+namespace KvTiers.Inference.Kernels;
+
+/// <summary>Where the rows of one tile of a step stand: each row's position and blocks, and the tiles that attention works in.</summary>
+internal sealed class StepRows
+{
+    private readonly int _queryRows;
+    private readonly AttentionTile[] _tiles;
+
+    /// <summary>Creates room for a tile of a step.</summary>
+    /// <param name="mostRows">Rows at most.</param>
+    /// <param name="queryRows">Neighbouring rows of a sequence that attention takes together at most.</param>
+    public StepRows(int mostRows, int queryRows)
+    {
+        _queryRows = queryRows;
+        Positions = new int[mostRows];
+        Tables = new BlockTable[mostRows];
+        TokenIds = new int[mostRows];
+        _tiles = new AttentionTile[mostRows];
+    }
+
+    /// <summary>Rows.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Each row's position in its sequence.</summary>
+    public int[] Positions { get; }
+
+    /// <summary>Each row's token.</summary>
+    public int[] TokenIds { get; }
+
+    /// <summary>Each row's sequence.</summary>
+    public BlockTable[] Tables { get; }
+
+    /// <summary>The rows in runs of neighbours of one sequence.</summary>
+    public ReadOnlySpan<AttentionTile> Tiles => _tiles.AsSpan(0, TileCount);
+
+    /// <summary>Number of <see cref="Tiles"/>.</summary>
+    public int TileCount { get; private set; }
+
+    /// <summary>Takes rows first to first + count − 1 of a step.</summary>
+    public void Set(StepBatch batch, int first, int count)
+    {
+        Count = count;
+        TileCount = 0;
+        batch.TokenIds.Slice(first, count).CopyTo(TokenIds);
+        foreach (StepSegment segment in batch.Segments)
+        {
+            int from = Math.Max(segment.FirstRow, first);
+            int to = Math.Min(segment.FirstRow + segment.RowCount, first + count);
+            for (int row = from; row < to; row++)
+            {
+                Positions[row - first] = segment.StartPosition + row - segment.FirstRow;
+                Tables[row - first] = segment.Table;
+            }
+            for (int row = from; row < to; row += _queryRows)
+                _tiles[TileCount++] = new AttentionTile(segment.Table, row - first, Math.Min(_queryRows, to - row), Positions[row - first]);
+        }
+    }
+
+    /// <summary>Forgets the sequences.</summary>
+    public void Clear()
+    {
+        Array.Clear(Tables, 0, Count);
+        Array.Clear(_tiles, 0, TileCount);
+        Count = 0;
+        TileCount = 0;
+    }
+}

@@ -1,0 +1,181 @@
+using KvTiers.Blocks;
+using KvTiers.Inference.Kernels;
+
+namespace KvTiers.Inference.Model;
+
+/// <summary>
+/// What all architectures share: a step is checked, then goes through the layers in tiles of rows, so that scratch memory is bounded.
+/// A tile's K and V are complete before the next tile begins, so rows of one sequence may span tiles.
+/// </summary>
+internal abstract unsafe class TransformerModel : LanguageModel
+{
+    private readonly Attention?[] _attention = new Attention?[2];
+    private readonly int _rowTile;
+    private readonly NativeBuffer _lastRows;
+    private int _busy;
+
+    /// <summary>Prepares threads, ops and scratch memory.</summary>
+    protected TransformerModel(ModelConfig config, ThreadTeam team, KernelPath path, byte[] fingerprint, int rowTile)
+    {
+        Config = config;
+        Fingerprint = fingerprint;
+        Team = team;
+        Path = path;
+        _rowTile = rowTile;
+        Rows = new StepRows(rowTile, PagedAttention.RowsPerTile(config.Heads / config.KvHeads));
+        MatMul = new MatMul(team, path);
+        Embedding = new EmbeddingLookup(team);
+        QkvColumns = (config.Heads + 2 * config.KvHeads) * config.HeadDim;
+        Residual = Scratch(config.Hidden);
+        Normed = Scratch(config.Hidden);
+        Qkv = Scratch(QkvColumns);
+        Attended = Scratch(config.Heads * config.HeadDim);
+        Inner = Scratch(config.Intermediate);
+        _lastRows = Scratch(config.Hidden);
+    }
+
+    /// <inheritdoc/>
+    public override ModelConfig Config { get; }
+
+    /// <inheritdoc/>
+    public override ReadOnlyMemory<byte> Fingerprint { get; }
+
+    protected ThreadTeam Team { get; }
+
+    protected KernelPath Path { get; }
+
+    /// <summary>The tile's rows.</summary>
+    protected StepRows Rows { get; }
+
+    protected MatMul MatMul { get; }
+
+    protected EmbeddingLookup Embedding { get; }
+
+    /// <summary>Elements of a row of queries, keys and values.</summary>
+    protected int QkvColumns { get; }
+
+    /// <summary>[rows, hidden]: what the layers add to.</summary>
+    protected NativeBuffer Residual { get; }
+
+    /// <summary>[rows, hidden].</summary>
+    protected NativeBuffer Normed { get; }
+
+    /// <summary>[rows, QkvColumns].</summary>
+    protected NativeBuffer Qkv { get; }
+
+    /// <summary>[rows, heads · headDim].</summary>
+    protected NativeBuffer Attended { get; }
+
+    /// <summary>[rows, intermediate].</summary>
+    protected NativeBuffer Inner { get; }
+
+    /// <inheritdoc/>
+    public override void Forward(StepBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        Check(batch);
+        if (Interlocked.Exchange(ref _busy, 1) != 0)
+            throw new InvalidOperationException("A forward pass is running: one call at a time.");
+        try
+        {
+            batch.ReserveLogits();
+            Attention attention = _attention[(int)batch.Layout.Format] ??= new Attention(Team, Path, batch.Layout, Config.Heads);
+            for (int first = 0; first < batch.RowCount; first += _rowTile)
+            {
+                Rows.Set(batch, first, Math.Min(_rowTile, batch.RowCount - first));
+                ComputeLayers(attention);
+                ComputeLogits(batch, first);
+            }
+        }
+        finally
+        {
+            Rows.Clear();
+            Volatile.Write(ref _busy, 0);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        Team.Dispose();
+        foreach (Attention? attention in _attention)
+            attention?.Dispose();
+        MatMul.Dispose();
+        foreach (NativeBuffer buffer in (NativeBuffer[])[Residual, Normed, Qkv, Attended, Inner, _lastRows])
+            buffer.Dispose();
+    }
+
+    /// <summary>Takes the tile's tokens through all layers: K and V into the blocks, the sum into <see cref="Residual"/>.</summary>
+    protected abstract void ComputeLayers(Attention attention);
+
+    /// <summary>The last norm and the output matrix.</summary>
+    /// <param name="rows">[count, hidden]; may be overwritten.</param>
+    /// <param name="count">Rows, at least 1.</param>
+    /// <param name="logits">[count, vocabulary].</param>
+    protected abstract void ComputeLogits(float* rows, int count, float* logits);
+
+    /// <summary>Scratch memory for one tile.</summary>
+    protected NativeBuffer Scratch(int columns) => new((long)_rowTile * columns * sizeof(float));
+
+    private void Check(StepBatch batch)
+    {
+        if (batch.Vocabulary != Config.Vocabulary || batch.Layout != Config.CreateLayout(batch.Layout.Format))
+            throw new ArgumentException("The batch was made for another layout or vocabulary.", nameof(batch));
+        foreach (int token in batch.TokenIds)
+        {
+            if ((uint)token >= (uint)Config.Vocabulary)
+                throw new ArgumentException($"Token {token} is outside the vocabulary of {Config.Vocabulary}.", nameof(batch));
+        }
+        foreach (StepSegment segment in batch.Segments)
+        {
+            long end = (long)segment.StartPosition + segment.RowCount;
+            if (end > Config.ContextLength)
+                throw new ArgumentException($"Position {end - 1} is outside the context of {Config.ContextLength} tokens.", nameof(batch));
+            if (end > (long)segment.Table.Count * batch.Layout.BlockSize)
+                throw new ArgumentException($"A table of {segment.Table.Count} blocks has no room for position {end - 1}.", nameof(batch));
+        }
+    }
+
+    private void ComputeLogits(StepBatch batch, int first)
+    {
+        int count = 0, firstLogit = 0;
+        foreach (StepSegment segment in batch.Segments)
+        {
+            int wanted = segment.FirstRow + segment.RowCount - segment.LogitRowCount;
+            int from = Math.Max(wanted, first), to = Math.Min(segment.FirstRow + segment.RowCount, first + Rows.Count);
+            if (from >= to)
+                continue;
+            if (count == 0)
+                firstLogit = segment.FirstLogitRow + from - wanted;
+            long rowBytes = (long)Config.Hidden * sizeof(float);
+            Buffer.MemoryCopy(Residual.Bytes + (from - first) * rowBytes, _lastRows.Bytes + count * rowBytes, (to - from) * rowBytes, (to - from) * rowBytes);
+            count += to - from;
+        }
+        if (count > 0)
+            ComputeLogits(_lastRows.Floats, count, batch.LogitsPointer + (long)firstLogit * Config.Vocabulary);
+    }
+
+    /// <summary>The ops that touch blocks, for one layout.</summary>
+    protected sealed class Attention(ThreadTeam team, KernelPath path, BlockLayout layout, int heads) : IDisposable
+    {
+        private readonly KvWriter _writer = new(team, layout);
+        private readonly PagedAttention _attention = new(team, path, layout, heads);
+
+        /// <summary>Writes one layer's new K and V, then attends.</summary>
+        /// <param name="rows">The rows.</param>
+        /// <param name="layer">The layer.</param>
+        /// <param name="window">Tokens attended to at most.</param>
+        /// <param name="qkv">[rows, columns]: queries, keys, values.</param>
+        /// <param name="columns">Elements of a row.</param>
+        /// <param name="output">[rows, heads · headDim].</param>
+        public void Run(StepRows rows, int layer, int window, float* qkv, int columns, float* output)
+        {
+            float* keys = qkv + heads * layout.HeadDim;
+            _writer.Run(rows, layer, keys, keys + layout.KvHeads * layout.HeadDim, columns);
+            _attention.Run(rows, layer, window, qkv, columns, output);
+        }
+
+        /// <inheritdoc/>
+        public void Dispose() => _attention.Dispose();
+    }
+}
