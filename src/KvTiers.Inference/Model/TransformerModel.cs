@@ -10,6 +10,7 @@ namespace KvTiers.Inference.Model;
 internal abstract unsafe class TransformerModel : LanguageModel
 {
     private readonly Attention?[] _attention = new Attention?[2];
+    private readonly BlockLayout[] _layouts;
     private readonly int _rowTile;
     private readonly NativeBuffer _lastRows;
     private int _busy;
@@ -22,6 +23,7 @@ internal abstract unsafe class TransformerModel : LanguageModel
         Team = team;
         Path = path;
         _rowTile = rowTile;
+        _layouts = [config.CreateLayout(KvFormat.F32), config.CreateLayout(KvFormat.BF16)];
         Rows = new StepRows(rowTile, PagedAttention.RowsPerTile(config.Heads / config.KvHeads));
         MatMul = new MatMul(team, path);
         Embedding = new EmbeddingLookup(team);
@@ -119,7 +121,7 @@ internal abstract unsafe class TransformerModel : LanguageModel
 
     private void Check(StepBatch batch)
     {
-        if (batch.Vocabulary != Config.Vocabulary || batch.Layout != Config.CreateLayout(batch.Layout.Format))
+        if (batch.Vocabulary != Config.Vocabulary || batch.Layout != _layouts[(int)batch.Layout.Format])
             throw new ArgumentException("The batch was made for another layout or vocabulary.", nameof(batch));
         foreach (int token in batch.TokenIds)
         {
