@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using KvTiers.Serialization;
 
 namespace KvTiers.Sessions.Serialization;
 

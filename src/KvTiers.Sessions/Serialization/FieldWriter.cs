@@ -1,3 +1,5 @@
+using KvTiers.Serialization;
+
 namespace KvTiers.Sessions.Serialization;
 
 /// <summary>Writes one MessagePack map whose keys are field names. Null fields are left out.</summary>

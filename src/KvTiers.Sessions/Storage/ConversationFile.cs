@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using KvTiers.Serialization;
 using KvTiers.Sessions.Serialization;
 using KvTiers.Tiers;
 

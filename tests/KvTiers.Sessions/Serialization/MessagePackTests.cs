@@ -1,5 +1,5 @@
 using System.Globalization;
-using KvTiers.Sessions.Serialization;
+using KvTiers.Serialization;
 
 namespace KvTiers.Sessions.Tests.Serialization;
 

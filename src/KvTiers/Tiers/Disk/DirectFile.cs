@@ -92,7 +92,28 @@ internal sealed partial class DirectFile : IDisposable
         return true;
     }
 
+    /// <inheritdoc cref="TryRead"/>
+    public async ValueTask<bool> TryReadAsync(long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        while (!destination.IsEmpty)
+        {
+            int read = await RandomAccess.ReadAsync(_handle, destination, offset, cancellationToken).ConfigureAwait(false);
+            if (read <= 0 || (IsDirect && read % Alignment != 0))
+            {
+                return false;
+            }
+
+            destination = destination[read..];
+            offset += read;
+        }
+
+        return true;
+    }
+
     public void Write(long offset, ReadOnlySpan<byte> source) => RandomAccess.Write(_handle, source, offset);
+
+    public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellationToken) =>
+        RandomAccess.WriteAsync(_handle, source, offset, cancellationToken);
 
     /// <summary>Returns when everything written is on the device (fdatasync).</summary>
     /// <exception cref="IOException">The device failed to take it.</exception>

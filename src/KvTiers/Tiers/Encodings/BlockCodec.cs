@@ -6,11 +6,12 @@ namespace KvTiers.Tiers.Encodings;
 /// <remarks>Thread-safe: a codec has no state but its layout. Every result depends on the block alone, never on the machine.</remarks>
 public abstract class BlockCodec
 {
-    private protected BlockCodec(BlockLayout layout, BlockEncoding encoding, int encodedBytes)
+    private protected BlockCodec(BlockLayout layout, BlockEncoding encoding, int encodedBytes, int tokensPerScale = 0)
     {
         Layout = layout;
         Encoding = encoding;
         EncodedBytes = encodedBytes;
+        TokensPerScale = tokensPerScale;
     }
 
     /// <summary>The hot blocks' layout.</summary>
@@ -21,6 +22,9 @@ public abstract class BlockCodec
 
     /// <summary>Bytes of one stored block, whatever it holds.</summary>
     public int EncodedBytes { get; }
+
+    /// <summary>Tokens of one head that share a scale; 0 for encodings without scales.</summary>
+    public int TokensPerScale { get; }
 
     /// <summary>Whether decoding gives back the very bytes that were encoded.</summary>
     public bool IsLossless => Encoding == BlockEncoding.Hot || (Encoding == BlockEncoding.BFloat16 && Layout.Format == KvFormat.BF16);

@@ -17,12 +17,12 @@ internal sealed unsafe class ScaledCodec<TQuantizer> : BlockCodec
 {
     private const int Tokens = 16;
 
-    private readonly int _tokensPerScale;
-
     public ScaledCodec(BlockLayout layout, BlockEncoding encoding, int tokensPerScale)
-        : base(layout, encoding, SizeOf(layout, encoding, tokensPerScale)) => _tokensPerScale = tokensPerScale;
+        : base(layout, encoding, SizeOf(layout, encoding, tokensPerScale), tokensPerScale)
+    {
+    }
 
-    private int ScaleBytes => Tokens / _tokensPerScale * sizeof(ushort);
+    private int ScaleBytes => Tokens / TokensPerScale * sizeof(ushort);
 
     private protected override void EncodeCore(ReadOnlySpan<byte> block, Span<byte> encoded)
     {
@@ -136,10 +136,10 @@ internal sealed unsafe class ScaledCodec<TQuantizer> : BlockCodec
     /// <summary>Writes one scale a group, and to <paramref name="scales"/> each token's scale as the decoder will read it.</summary>
     private byte* StoreScales(Vector512<float> largest, byte* to, float* scales)
     {
-        for (int group = 0; group < Tokens; group += _tokensPerScale)
+        for (int group = 0; group < Tokens; group += TokensPerScale)
         {
             float magnitude = 0;
-            for (int token = group; token < group + _tokensPerScale; token++)
+            for (int token = group; token < group + TokensPerScale; token++)
             {
                 magnitude = Math.Max(magnitude, largest.GetElement(token));
             }
@@ -157,7 +157,7 @@ internal sealed unsafe class ScaledCodec<TQuantizer> : BlockCodec
     {
         for (int token = 0; token < Tokens; token++)
         {
-            scales[token] = BitConverter.UInt32BitsToSingle((uint)((ushort*)from)[token / _tokensPerScale] << 16);
+            scales[token] = BitConverter.UInt32BitsToSingle((uint)((ushort*)from)[token / TokensPerScale] << 16);
         }
 
         return from + ScaleBytes;

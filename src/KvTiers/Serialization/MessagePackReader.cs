@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace KvTiers.Sessions.Serialization;
+namespace KvTiers.Serialization;
 
 /// <summary>
 /// Reads MessagePack: nil, booleans, integers and floats of any width, strings, byte arrays, arrays and maps. Extension types are refused,

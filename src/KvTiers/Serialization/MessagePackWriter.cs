@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 
-namespace KvTiers.Sessions.Serialization;
+namespace KvTiers.Serialization;
 
 /// <summary>Writes MessagePack: nil, booleans, integers, 64-bit floats, strings, byte arrays, arrays and maps, each in its shortest form.</summary>
 public sealed class MessagePackWriter

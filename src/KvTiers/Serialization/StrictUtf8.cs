@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace KvTiers.Sessions.Serialization;
+namespace KvTiers.Serialization;
 
 /// <summary>UTF-8 that refuses what is not, both ways, instead of replacing it.</summary>
 internal static class StrictUtf8

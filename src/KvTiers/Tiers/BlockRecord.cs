@@ -1,0 +1,182 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using KvTiers.Blocks;
+using KvTiers.Prefix;
+using KvTiers.Tiers.Encodings;
+
+namespace KvTiers.Tiers;
+
+/// <summary>
+/// How a block is stored outside the hot tier: a header of one disk sector that says all a reader must check, the
+/// encoded block, and zeros up to a whole sector. <c>docs/block-format.md</c> is the truth.
+/// </summary>
+/// <remarks>
+/// Thread-safe. A record answers for one hash, one layout and one encoding; whatever disagrees, by one bit, is a
+/// <see cref="RecordFault"/> and never a block.
+/// </remarks>
+public sealed class BlockRecord
+{
+    /// <summary>Bytes of the header, and the unit of a record's length.</summary>
+    public const int SectorBytes = 512;
+
+    /// <summary>The version this code writes, and the only one it reads.</summary>
+    public const ushort FormatVersion = 1;
+
+    internal const uint Magic = 0x4254564B; // "KVTB"
+    internal const int HeaderBytes = 128;
+
+    private readonly ulong _layoutFingerprint;
+    private readonly byte _tokensPerScale;
+
+    /// <summary>Records of blocks that <paramref name="codec"/> encodes.</summary>
+    public BlockRecord(BlockCodec codec)
+    {
+        ArgumentNullException.ThrowIfNull(codec);
+        Codec = codec;
+        RecordBytes = SectorBytes + ((codec.EncodedBytes + SectorBytes - 1) / SectorBytes * SectorBytes);
+        _layoutFingerprint = LayoutFingerprint(codec.Layout);
+        _tokensPerScale = (byte)codec.TokensPerScale;
+    }
+
+    /// <summary>How the payload is encoded.</summary>
+    public BlockCodec Codec { get; }
+
+    /// <summary>Bytes of a record, a multiple of <see cref="SectorBytes"/>.</summary>
+    public int RecordBytes { get; }
+
+    /// <summary>Writes the record of a hot block.</summary>
+    /// <param name="hash">The block's hash.</param>
+    /// <param name="attributes">What to keep beside it.</param>
+    /// <param name="sequence">Grows with every record written to one store: the order of writing.</param>
+    /// <param name="block">The hot block's bytes.</param>
+    /// <param name="record"><see cref="RecordBytes"/> long.</param>
+    /// <exception cref="ArgumentException">A span has another length.</exception>
+    public void Write(BlockHash hash, in BlockAttributes attributes, long sequence, ReadOnlySpan<byte> block, Span<byte> record)
+    {
+        CheckLength(record.Length);
+        Span<byte> payload = record.Slice(SectorBytes, Codec.EncodedBytes);
+        Codec.Encode(block, payload);
+        record[(SectorBytes + Codec.EncodedBytes)..].Clear();
+        Span<byte> header = record[..SectorBytes];
+        header.Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(header, Magic);
+        BinaryPrimitives.WriteUInt16LittleEndian(header[4..], FormatVersion);
+        header[6] = (byte)Codec.Encoding;
+        header[7] = _tokensPerScale;
+        BinaryPrimitives.WriteInt32LittleEndian(header[8..], attributes.TokenCount);
+        BinaryPrimitives.WriteInt32LittleEndian(header[12..], Codec.EncodedBytes);
+        hash.CopyTo(header[16..]);
+        BinaryPrimitives.WriteUInt64LittleEndian(header[48..], _layoutFingerprint);
+        BinaryPrimitives.WriteInt64LittleEndian(header[56..], sequence);
+        BinaryPrimitives.WriteInt64LittleEndian(header[64..], attributes.Expires?.ToUnixTimeMilliseconds() ?? 0);
+        BinaryPrimitives.WriteInt32LittleEndian(header[72..], attributes.Priority);
+        BinaryPrimitives.WriteInt32LittleEndian(header[76..], attributes.Tenant);
+        BinaryPrimitives.WriteUInt32LittleEndian(header[120..], Crc32C.Compute(payload));
+        BinaryPrimitives.WriteUInt32LittleEndian(header[124..], Crc32C.Compute(header[..124]));
+    }
+
+    /// <summary>Checks a record from end to end and decodes it.</summary>
+    /// <param name="hash">The block that was asked for.</param>
+    /// <param name="record">What the store returned; any bytes of any length.</param>
+    /// <param name="block">Takes the hot block; its contents are unspecified unless the result is <see cref="RecordFault.None"/>.</param>
+    public RecordFault TryRead(BlockHash hash, ReadOnlySpan<byte> record, Span<byte> block)
+    {
+        if (record.Length != RecordBytes)
+        {
+            return RecordFault.Truncated;
+        }
+
+        RecordFault fault = TryReadHeader(record[..SectorBytes], out RecordHeader header);
+        if (fault != RecordFault.None)
+        {
+            return fault;
+        }
+
+        if (header.Hash != hash)
+        {
+            return RecordFault.OtherBlock;
+        }
+
+        ReadOnlySpan<byte> payload = record.Slice(SectorBytes, Codec.EncodedBytes);
+        if (Crc32C.Compute(payload) != header.PayloadChecksum)
+        {
+            return RecordFault.Corrupt;
+        }
+
+        Codec.Decode(payload, block);
+        return RecordFault.None;
+    }
+
+    /// <summary>Reads and checks a header alone; the payload is checked when it is read.</summary>
+    /// <param name="sector">The record's first <see cref="SectorBytes"/>.</param>
+    /// <param name="header">What it says.</param>
+    public RecordFault TryReadHeader(ReadOnlySpan<byte> sector, out RecordHeader header)
+    {
+        header = default;
+        if (sector.Length < HeaderBytes)
+        {
+            return RecordFault.Truncated;
+        }
+
+        if (BinaryPrimitives.ReadUInt32LittleEndian(sector) != Magic
+            || BinaryPrimitives.ReadUInt32LittleEndian(sector[124..]) != Crc32C.Compute(sector[..124]))
+        {
+            return RecordFault.Corrupt;
+        }
+
+        if (BinaryPrimitives.ReadUInt16LittleEndian(sector[4..]) != FormatVersion)
+        {
+            return RecordFault.OtherVersion;
+        }
+
+        if (sector[6] != (byte)Codec.Encoding || sector[7] != _tokensPerScale)
+        {
+            return RecordFault.OtherEncoding;
+        }
+
+        int tokenCount = BinaryPrimitives.ReadInt32LittleEndian(sector[8..]);
+        int priority = BinaryPrimitives.ReadInt32LittleEndian(sector[72..]);
+        if (BinaryPrimitives.ReadUInt64LittleEndian(sector[48..]) != _layoutFingerprint
+            || BinaryPrimitives.ReadInt32LittleEndian(sector[12..]) != Codec.EncodedBytes
+            || tokenCount < 1 || tokenCount > Codec.Layout.BlockSize
+            || priority < 0 || priority > BlockAttributes.MaxPriority)
+        {
+            return RecordFault.OtherLayout;
+        }
+
+        long expires = BinaryPrimitives.ReadInt64LittleEndian(sector[64..]);
+        header = new RecordHeader(
+            new BlockHash(sector.Slice(16, BlockHash.ByteCount)),
+            new BlockAttributes
+            {
+                TokenCount = tokenCount,
+                Priority = priority,
+                Expires = expires == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(expires),
+                Tenant = BinaryPrimitives.ReadInt32LittleEndian(sector[76..]),
+            },
+            BinaryPrimitives.ReadInt64LittleEndian(sector[56..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(sector[120..]));
+        return RecordFault.None;
+    }
+
+    private static ulong LayoutFingerprint(BlockLayout layout)
+    {
+        Span<byte> fields = stackalloc byte[20];
+        BinaryPrimitives.WriteInt32LittleEndian(fields, layout.Layers);
+        BinaryPrimitives.WriteInt32LittleEndian(fields[4..], layout.KvHeads);
+        BinaryPrimitives.WriteInt32LittleEndian(fields[8..], layout.HeadDim);
+        BinaryPrimitives.WriteInt32LittleEndian(fields[12..], layout.BlockSize);
+        BinaryPrimitives.WriteInt32LittleEndian(fields[16..], (int)layout.Format);
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(fields, digest);
+        return BinaryPrimitives.ReadUInt64LittleEndian(digest);
+    }
+
+    private void CheckLength(int recordLength)
+    {
+        if (recordLength != RecordBytes)
+        {
+            throw new ArgumentException($"A record has {RecordBytes} bytes; {recordLength} were given.", nameof(recordLength));
+        }
+    }
+}

@@ -1,0 +1,183 @@
+using System.Collections.Concurrent;
+using KvTiers.Prefix;
+using KvTiers.Tiers.Disk;
+
+namespace KvTiers.Tiers;
+
+/// <summary>A tier over a store of records: encodes and seals what goes down, checks and decodes what comes up.</summary>
+public sealed class BlockTier : IBlockTier
+{
+    private readonly ConcurrentBag<AlignedBuffer> _buffers = [];
+    private readonly long[] _misses = new long[Enum.GetValues<TierMiss>().Length];
+    private readonly BlockRecord _format;
+    private readonly IRecordStore _store;
+    private long _hits;
+    private long _writes;
+    private long _refusals;
+    private long _sequence;
+
+    /// <summary>Creates the tier; it owns <paramref name="store"/>.</summary>
+    /// <exception cref="ArgumentException">The store's records have another length than the format's.</exception>
+    public BlockTier(string name, BlockRecord format, IRecordStore store, TimeProvider? time = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(format);
+        ArgumentNullException.ThrowIfNull(store);
+        if (store.RecordBytes != format.RecordBytes)
+        {
+            throw new ArgumentException($"The store holds records of {store.RecordBytes} bytes; this format's have {format.RecordBytes}.", nameof(store));
+        }
+
+        Name = name;
+        _format = format;
+        _store = store;
+
+        // Later records get higher numbers across restarts as well.
+        _sequence = (time ?? TimeProvider.System).GetUtcNow().UtcTicks;
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public bool IsLossless => _format.Codec.IsLossless;
+
+    /// <inheritdoc/>
+    public TierUsage Usage => new(
+        Name,
+        _store.CapacityBytes,
+        _store.UsedBytes,
+        _store.Count,
+        Interlocked.Read(ref _hits),
+        Interlocked.Read(ref _writes),
+        Interlocked.Read(ref _refusals),
+        Enum.GetValues<TierMiss>().ToDictionary(miss => miss, miss => Interlocked.Read(ref _misses[(int)miss])));
+
+    /// <inheritdoc/>
+    public async ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _store.CountLeadingAsync(chain, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (IsFault(fault))
+        {
+            CountMiss(fault, TierMiss.OtherError);
+            return 0;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> block, CancellationToken cancellationToken)
+    {
+        AlignedBuffer buffer = Rent();
+        try
+        {
+            if (!await _store.TryReadAsync(hash, buffer.Memory, cancellationToken).ConfigureAwait(false))
+            {
+                Interlocked.Increment(ref _misses[(int)TierMiss.Absent]);
+                return false;
+            }
+
+            if (_format.TryRead(hash, buffer.GetSpan(), block.Span) == RecordFault.None)
+            {
+                Interlocked.Increment(ref _hits);
+                return true;
+            }
+
+            Interlocked.Increment(ref _misses[(int)TierMiss.Corrupt]);
+            await RemoveAsync(new[] { hash }, cancellationToken).ConfigureAwait(false);
+            return false;
+        }
+        catch (Exception fault) when (IsFault(fault))
+        {
+            CountMiss(fault, TierMiss.ReadError);
+            return false;
+        }
+        finally
+        {
+            _buffers.Add(buffer);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> TryWriteAsync(
+        BlockHash hash, ReadOnlyMemory<byte> block, BlockAttributes attributes, CancellationToken cancellationToken)
+    {
+        AlignedBuffer buffer = Rent();
+        try
+        {
+            _format.Write(hash, attributes, Interlocked.Increment(ref _sequence), block.Span, buffer.GetSpan());
+            bool taken = await _store.TryWriteAsync(hash, buffer.Memory, attributes, cancellationToken).ConfigureAwait(false);
+            Interlocked.Increment(ref taken ? ref _writes : ref _refusals);
+            return taken;
+        }
+        catch (Exception fault) when (IsFault(fault))
+        {
+            CountMiss(fault, TierMiss.WriteError);
+            return false;
+        }
+        finally
+        {
+            _buffers.Add(buffer);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _store.RemoveAsync(hashes, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (IsFault(fault))
+        {
+            CountMiss(fault, TierMiss.OtherError);
+            return 0;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<long> ResizeAsync(long capacityBytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _store.ResizeAsync(capacityBytes, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (IsFault(fault))
+        {
+            CountMiss(fault, TierMiss.OtherError);
+            return _store.CapacityBytes;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask ClearAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _store.ClearAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (IsFault(fault))
+        {
+            CountMiss(fault, TierMiss.OtherError);
+        }
+    }
+
+    /// <summary>Disposes the store.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _store.DisposeAsync().ConfigureAwait(false);
+        while (_buffers.TryTake(out AlignedBuffer? buffer))
+        {
+            ((IDisposable)buffer).Dispose();
+        }
+    }
+
+    private static bool IsFault(Exception exception) => exception is IOException or UnauthorizedAccessException or TimeoutException;
+
+    private void CountMiss(Exception fault, TierMiss kind) =>
+        Interlocked.Increment(ref _misses[(int)(fault is TimeoutException ? TierMiss.Deadline : kind)]);
+
+    private AlignedBuffer Rent() => _buffers.TryTake(out AlignedBuffer? buffer) ? buffer : new AlignedBuffer(_format.RecordBytes);
+}

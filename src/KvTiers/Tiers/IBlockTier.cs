@@ -1,0 +1,45 @@
+using KvTiers.Prefix;
+
+namespace KvTiers.Tiers;
+
+/// <summary>A colder tier: copies of hot blocks by hash. It can only save work, never break a request.</summary>
+/// <remarks>
+/// Thread-safe. Nothing here throws but <see cref="OperationCanceledException"/>: what is slow, full, corrupt, truncated
+/// or gone is a miss, counted by kind in <see cref="Usage"/>, and the caller recomputes.
+/// </remarks>
+public interface IBlockTier : IAsyncDisposable
+{
+    /// <summary>"ram", "disk", "redis": the tier's name in metrics, receipts and settings.</summary>
+    string Name { get; }
+
+    /// <summary>Whether a block comes back with the very bits that went in.</summary>
+    bool IsLossless { get; }
+
+    /// <summary>How many leading blocks of <paramref name="chain"/> are held; 0 when the tier does not answer.</summary>
+    ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken);
+
+    /// <summary>Reads a block and checks it from end to end.</summary>
+    /// <param name="hash">The block.</param>
+    /// <param name="block">Takes the hot block's bytes; its contents are unspecified on a miss.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>False on a miss.</returns>
+    ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> block, CancellationToken cancellationToken);
+
+    /// <summary>Stores a copy of a hot block.</summary>
+    /// <returns>False when the tier did not take it.</returns>
+    ValueTask<bool> TryWriteAsync(BlockHash hash, ReadOnlyMemory<byte> block, BlockAttributes attributes, CancellationToken cancellationToken);
+
+    /// <summary>Forgets blocks for good.</summary>
+    /// <returns>How many were held.</returns>
+    ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken);
+
+    /// <summary>Changes the capacity; shrinking evicts.</summary>
+    /// <returns>The capacity reached, in bytes.</returns>
+    ValueTask<long> ResizeAsync(long capacityBytes, CancellationToken cancellationToken);
+
+    /// <summary>Forgets every block.</summary>
+    ValueTask ClearAsync(CancellationToken cancellationToken);
+
+    /// <summary>What the tier holds, and what became of the calls so far.</summary>
+    TierUsage Usage { get; }
+}

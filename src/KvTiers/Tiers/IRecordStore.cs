@@ -1,0 +1,52 @@
+using KvTiers.Prefix;
+
+namespace KvTiers.Tiers;
+
+/// <summary>
+/// Where a tier's records lie: bytes of one length, by block hash, in a bounded room. It need not be trusted: every record
+/// is checked by its reader.
+/// </summary>
+/// <remarks>
+/// Thread-safe. A store may lose, refuse or garble any record at any time, and says so by its result or by an
+/// <see cref="IOException"/>, <see cref="UnauthorizedAccessException"/> or <see cref="TimeoutException"/>; its caller turns
+/// all of that into counted misses.
+/// </remarks>
+public interface IRecordStore : IAsyncDisposable
+{
+    /// <summary>Bytes of every record.</summary>
+    int RecordBytes { get; }
+
+    /// <summary>Room for records, as bytes.</summary>
+    long CapacityBytes { get; }
+
+    /// <summary>What the records held take up.</summary>
+    long UsedBytes { get; }
+
+    /// <summary>Records held.</summary>
+    long Count { get; }
+
+    /// <summary>How many of the leading hashes are held.</summary>
+    ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken);
+
+    /// <summary>Copies a record; a use of it.</summary>
+    /// <param name="hash">The block.</param>
+    /// <param name="record">Takes <see cref="RecordBytes"/>; sector-aligned for a store on disk.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>False when it is not held.</returns>
+    ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> record, CancellationToken cancellationToken);
+
+    /// <summary>Stores a record, evicting others for it in eviction order. One that is there already counts as used.</summary>
+    /// <returns>False when there is no room that may be taken.</returns>
+    ValueTask<bool> TryWriteAsync(BlockHash hash, ReadOnlyMemory<byte> record, BlockAttributes attributes, CancellationToken cancellationToken);
+
+    /// <summary>Forgets records for good: they are not found again, not even after a restart.</summary>
+    /// <returns>How many were held.</returns>
+    ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken);
+
+    /// <summary>Changes the room; shrinking evicts.</summary>
+    /// <returns>The capacity reached, in bytes: more than asked for while records are being read.</returns>
+    ValueTask<long> ResizeAsync(long capacityBytes, CancellationToken cancellationToken);
+
+    /// <summary>Forgets every record.</summary>
+    ValueTask ClearAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,350 @@
+using KvTiers.Blocks;
+using KvTiers.Prefix;
+
+namespace KvTiers.Tiers;
+
+/// <summary>
+/// Which block lies in which slot of a store, and who goes first: expired ones, then the lowest priority, then the least
+/// recently used.
+/// </summary>
+/// <remarks>
+/// Not thread-safe: its store holds a lock. Taking, finding, touching and removing are O(1), but that an entry with an
+/// expiry costs O(log n). All state is in flat arrays, so that a million entries are no work for the garbage collector.
+/// A slot is in one of four states: free; filling (taken, not yet to be found); held (to be found and evicted); or held
+/// and pinned (to be found, not evicted), while somebody reads or moves it.
+/// </remarks>
+internal sealed class TierIndex
+{
+    private const int None = -1;
+    private const int Lists = BlockAttributes.MaxPriority + 2; // 0: expired, 1 + p: priority p
+
+    private readonly Dictionary<BlockHash, int> _slots = [];
+    private readonly FreeBlockQueue _free = new();
+    private readonly PriorityQueue<(int Slot, BlockHash Hash), long> _expiries = new();
+    private readonly int[] _first = new int[Lists];
+    private readonly int[] _last = new int[Lists];
+    private readonly TimeProvider _time;
+    private Entry[] _entries = [];
+    private int _retiredCount;
+
+    public TierIndex(int capacity, TimeProvider time)
+    {
+        _time = time;
+        Array.Fill(_first, None);
+        Array.Fill(_last, None);
+        Resize(capacity);
+    }
+
+    private enum SlotState : byte
+    {
+        Free,
+        Filling,
+        Held,
+        Retired,
+    }
+
+    /// <summary>Slots in service.</summary>
+    public int Capacity => _entries.Length - _retiredCount;
+
+    /// <summary>Blocks that can be found.</summary>
+    public int Count => _slots.Count;
+
+    public int FreeCount => _free.Count;
+
+    /// <summary>Slots ever in service: a slot is less than this.</summary>
+    public int SlotCount => _entries.Length;
+
+    public bool TryFind(BlockHash hash, out int slot) => _slots.TryGetValue(hash, out slot);
+
+    public BlockHash HashOf(int slot) => _entries[slot].Hash;
+
+    public BlockAttributes AttributesOf(int slot) => _entries[slot].Attributes;
+
+    public bool IsPinned(int slot) => _entries[slot].Pins > 0;
+
+    /// <summary>Takes a free slot for <paramref name="hash"/>, which is found only after <see cref="Commit"/>.</summary>
+    /// <returns>False when none is free.</returns>
+    public bool TryTake(BlockHash hash, in BlockAttributes attributes, out int slot)
+    {
+        if (!_free.TryDequeue(out slot))
+        {
+            return false;
+        }
+
+        _entries[slot] = new Entry { Hash = hash, Attributes = attributes, State = SlotState.Filling, List = None, Previous = None, Next = None };
+        return true;
+    }
+
+    /// <summary>The filled slot can be found from now on, as the most recently used. A block that came first keeps its place.</summary>
+    /// <returns>False when the block was there already; the slot is then free again.</returns>
+    public bool Commit(int slot)
+    {
+        ref Entry entry = ref _entries[slot];
+        if (!_slots.TryAdd(entry.Hash, slot))
+        {
+            Abandon(slot);
+            return false;
+        }
+
+        entry.State = SlotState.Held;
+        TrackExpiry(slot);
+        Append(slot);
+        return true;
+    }
+
+    /// <summary>Fills an index in which every slot is free with what a store held before, the first victim first.</summary>
+    /// <param name="records">Each slot and each hash at most once.</param>
+    public void Adopt(IEnumerable<(int Slot, BlockHash Hash, BlockAttributes Attributes)> records)
+    {
+        foreach ((int slot, BlockHash hash, BlockAttributes attributes) in records)
+        {
+            _entries[slot] = new Entry { Hash = hash, Attributes = attributes, State = SlotState.Filling, List = None, Previous = None, Next = None };
+            Commit(slot);
+        }
+
+        _free.RemoveAllBut(slot => _entries[slot].State == SlotState.Free);
+    }
+
+    /// <summary>Frees a slot that was taken and could not be filled.</summary>
+    public void Abandon(int slot) => Release(slot);
+
+    /// <summary>The block was used: it goes to the end of its list, and its expiry moves where <paramref name="expires"/> says.</summary>
+    public void Touch(int slot, DateTimeOffset? expires)
+    {
+        ref Entry entry = ref _entries[slot];
+        if (entry.Attributes.Expires != expires)
+        {
+            entry.Attributes = entry.Attributes with { Expires = expires };
+            TrackExpiry(slot);
+        }
+
+        if (entry.Pins == 0)
+        {
+            Unlink(slot);
+            Append(slot);
+        }
+    }
+
+    /// <summary>Bars eviction until as many <see cref="Unpin"/> calls.</summary>
+    public void Pin(int slot)
+    {
+        if (_entries[slot].Pins++ == 0)
+        {
+            Unlink(slot);
+        }
+    }
+
+    /// <summary>Undoes one <see cref="Pin"/>. The last one counts as a use, or frees the slot when it was removed meanwhile.</summary>
+    public void Unpin(int slot)
+    {
+        ref Entry entry = ref _entries[slot];
+        if (--entry.Pins > 0)
+        {
+            return;
+        }
+
+        if (entry.Removed)
+        {
+            Release(slot);
+        }
+        else
+        {
+            Append(slot);
+        }
+    }
+
+    /// <summary>The block that goes first. It stays where it is.</summary>
+    public bool TryPeekVictim(out int slot)
+    {
+        CollectExpired();
+        slot = None;
+        for (int list = 0; list < Lists && slot == None; list++)
+        {
+            slot = _first[list];
+        }
+
+        return slot != None;
+    }
+
+    /// <summary>Forgets a block at once. Its slot is free, or will be when its last pin goes.</summary>
+    public void Remove(int slot)
+    {
+        ref Entry entry = ref _entries[slot];
+        _slots.Remove(entry.Hash);
+        if (entry.Pins > 0)
+        {
+            entry.Removed = true;
+            return;
+        }
+
+        Unlink(slot);
+        Release(slot);
+    }
+
+    /// <summary>Changes the number of slots in service. Shrinking takes free slots only: the caller evicts first, and calls again.</summary>
+    /// <returns>Whether the capacity is what was asked for.</returns>
+    public bool Resize(int capacity)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
+        for (int slot = 0; slot < _entries.Length && Capacity < capacity; slot++)
+        {
+            if (_entries[slot].State == SlotState.Retired)
+            {
+                _entries[slot].State = SlotState.Free;
+                _retiredCount--;
+                _free.Enqueue(slot);
+            }
+        }
+
+        if (Capacity < capacity)
+        {
+            int old = _entries.Length;
+            Array.Resize(ref _entries, old + capacity - Capacity);
+            _free.EnsureCapacity(_entries.Length);
+            for (int slot = old; slot < _entries.Length; slot++)
+            {
+                _free.Enqueue(slot);
+            }
+        }
+
+        for (int slot = _entries.Length - 1; slot >= 0 && Capacity > capacity; slot--)
+        {
+            if (_entries[slot].State == SlotState.Free)
+            {
+                _entries[slot].State = SlotState.Retired;
+                _retiredCount++;
+            }
+        }
+
+        _free.RemoveAllBut(slot => _entries[slot].State == SlotState.Free);
+        return Capacity == capacity;
+    }
+
+    /// <summary>Every slot that can be found, the first victim first, pinned ones last.</summary>
+    public IEnumerable<int> InOrder()
+    {
+        for (int list = 0; list < Lists; list++)
+        {
+            for (int slot = _first[list]; slot != None; slot = _entries[slot].Next)
+            {
+                yield return slot;
+            }
+        }
+
+        foreach (int slot in _slots.Values)
+        {
+            if (_entries[slot].Pins > 0)
+            {
+                yield return slot;
+            }
+        }
+    }
+
+    // An expiry that was moved leaves its old item behind; it is told by its time and passed over.
+    private void TrackExpiry(int slot)
+    {
+        if (_entries[slot].Attributes.Expires is not { } expires)
+        {
+            return;
+        }
+
+        if (_expiries.Count > (2 * SlotCount) + 64)
+        {
+            _expiries.Clear();
+            foreach (int held in _slots.Values)
+            {
+                if (_entries[held].Attributes.Expires is { } other)
+                {
+                    _expiries.Enqueue((held, _entries[held].Hash), other.UtcTicks);
+                }
+            }
+        }
+
+        _expiries.Enqueue((slot, _entries[slot].Hash), expires.UtcTicks);
+    }
+
+    private void CollectExpired()
+    {
+        long now = _time.GetUtcNow().UtcTicks;
+        while (_expiries.TryPeek(out (int Slot, BlockHash Hash) item, out long ticks) && ticks <= now)
+        {
+            _expiries.Dequeue();
+            ref Entry entry = ref _entries[item.Slot];
+            bool current = entry.State == SlotState.Held && entry.Hash == item.Hash && entry.Attributes.Expires?.UtcTicks == ticks;
+            if (current && entry.Pins == 0 && entry.List != 0)
+            {
+                Unlink(item.Slot);
+                Append(item.Slot);
+            }
+        }
+    }
+
+    private int ListOf(in Entry entry) =>
+        entry.Attributes.Expires is { } expires && expires <= _time.GetUtcNow() ? 0 : 1 + entry.Attributes.Priority;
+
+    private void Append(int slot)
+    {
+        ref Entry entry = ref _entries[slot];
+        int list = ListOf(entry);
+        entry.List = list;
+        entry.Next = None;
+        entry.Previous = _last[list];
+        if (entry.Previous == None)
+        {
+            _first[list] = slot;
+        }
+        else
+        {
+            _entries[entry.Previous].Next = slot;
+        }
+
+        _last[list] = slot;
+    }
+
+    private void Unlink(int slot)
+    {
+        ref Entry entry = ref _entries[slot];
+        if (entry.List == None)
+        {
+            return;
+        }
+
+        if (entry.Previous == None)
+        {
+            _first[entry.List] = entry.Next;
+        }
+        else
+        {
+            _entries[entry.Previous].Next = entry.Next;
+        }
+
+        if (entry.Next == None)
+        {
+            _last[entry.List] = entry.Previous;
+        }
+        else
+        {
+            _entries[entry.Next].Previous = entry.Previous;
+        }
+
+        entry.List = None;
+    }
+
+    private void Release(int slot)
+    {
+        _entries[slot] = new Entry { State = SlotState.Free, List = None, Previous = None, Next = None };
+        _free.Enqueue(slot);
+    }
+
+    private struct Entry
+    {
+        public BlockHash Hash;
+        public BlockAttributes Attributes;
+        public int Previous;
+        public int Next;
+        public int List;
+        public int Pins;
+        public SlotState State;
+        public bool Removed;
+    }
+}

@@ -1,0 +1,225 @@
+using KvTiers.Tiers;
+using KvTiers.Tiers.Disk;
+
+namespace KvTiers.Tests.Tiers.Disk;
+
+public sealed class DiskStoreTests : BlockTierTests
+{
+    private const int SlotsPerSegment = 1024;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("kvtiers-disk-").FullName;
+    private int _stores;
+
+    [Fact]
+    public async Task ACleanRestartFindsEverythingInItsOrderFromTheIndex()
+    {
+        await using (IBlockTier tier = OpenIn("a", 4))
+        {
+            for (int i = 1; i <= 4; i++)
+            {
+                await tier.WriteAsync(i);
+            }
+
+            await tier.ReadAsync(1);
+        }
+
+        await AssertReopened(fromIndex: true, [1, 3, 4, 5]);
+    }
+
+    [Fact]
+    public async Task AfterAKillTheHeadersTellWhatIsThere()
+    {
+        await using (IBlockTier tier = OpenIn("a", 4))
+        {
+            for (int i = 1; i <= 4; i++)
+            {
+                await tier.WriteAsync(i);
+            }
+        }
+
+        File.Delete(Path.Combine(_folder, "a", "index"));
+        await AssertReopened(fromIndex: false, [2, 3, 4, 5]);
+    }
+
+    [Fact]
+    public async Task ADamagedIndexIsPassedOver()
+    {
+        await using (IBlockTier tier = OpenIn("a", 4))
+        {
+            for (int i = 1; i <= 4; i++)
+            {
+                await tier.WriteAsync(i);
+            }
+        }
+
+        string index = Path.Combine(_folder, "a", "index");
+        byte[] bytes = File.ReadAllBytes(index);
+        bytes[^7] ^= 1;
+        File.WriteAllBytes(index, bytes);
+        await AssertReopened(fromIndex: false, [2, 3, 4, 5]);
+    }
+
+    [Fact]
+    public async Task TheIndexIsTrustedOnceOnly()
+    {
+        await using (IBlockTier tier = OpenIn("a", 4))
+        {
+            await tier.WriteAsync(1);
+        }
+
+        await using DiskStore store = OpenStore("a", 4);
+        Assert.True(store.OpenedFromIndex);
+        Assert.False(File.Exists(Path.Combine(_folder, "a", "index")));
+    }
+
+    /// <summary>Cut or garbled anywhere, a segment gives back right blocks or misses.</summary>
+    [Fact]
+    public async Task TornRecordsAreMisses()
+    {
+        await using (IBlockTier tier = OpenIn("a", 8))
+        {
+            for (int i = 1; i <= 8; i++)
+            {
+                await tier.WriteAsync(i);
+            }
+        }
+
+        File.Delete(Path.Combine(_folder, "a", "index"));
+        string segment = Directory.GetFiles(Path.Combine(_folder, "a"), "segment-*").Single();
+        using (FileStream file = File.OpenWrite(segment))
+        {
+            file.Position = (2 * RecordBytes) + 100; // in the third record's header
+            file.WriteByte(0xEE);
+            file.Position = (4 * RecordBytes) + BlockRecord.SectorBytes + 5; // in the fifth record's payload
+            file.WriteByte(0xEE);
+        }
+
+        await using IBlockTier reopened = OpenIn("a", 8);
+        var hits = new List<int>();
+        for (int i = 1; i <= 8; i++)
+        {
+            if (await reopened.ReadAsync(i))
+            {
+                hits.Add(i);
+            }
+        }
+
+        Assert.Equal([1, 2, 4, 6, 7, 8], hits);
+        Assert.Equal((1, 1), (reopened.Usage.Misses[TierMiss.Absent], reopened.Usage.Misses[TierMiss.Corrupt]));
+        Assert.False(await reopened.ReadAsync(5)); // dropped at the first sight
+        Assert.Equal(2, reopened.Usage.Misses[TierMiss.Absent]);
+    }
+
+    [Fact]
+    public async Task ATruncatedSegmentIsMadeAnew()
+    {
+        await using (IBlockTier tier = OpenIn("a", 4))
+        {
+            await tier.WriteAsync(1);
+        }
+
+        string segment = Directory.GetFiles(Path.Combine(_folder, "a"), "segment-*").Single();
+        using (FileStream file = File.OpenWrite(segment))
+        {
+            file.SetLength(1000);
+        }
+
+        await using IBlockTier reopened = OpenIn("a", 4);
+        Assert.False(await reopened.ReadAsync(1));
+        Assert.True(await reopened.WriteAsync(2));
+        Assert.True(await reopened.ReadAsync(2));
+    }
+
+    [Fact]
+    public async Task ARemovedBlockStaysRemovedEvenWithoutTheIndex()
+    {
+        await using (IBlockTier tier = OpenIn("a", 4))
+        {
+            await tier.WriteAsync(1);
+            await tier.WriteAsync(2);
+            await tier.RemoveAsync(new[] { TestBlocks.Hash(1) }, CancellationToken.None);
+        }
+
+        File.Delete(Path.Combine(_folder, "a", "index"));
+        await using IBlockTier reopened = OpenIn("a", 4);
+        await reopened.AssertHoldsAsync([2], of: [1, 2]);
+    }
+
+    [Fact]
+    public async Task TwoProcessesNeverShareAFolder()
+    {
+        await using DiskStore first = OpenStore("a", 4);
+        var error = Assert.Throws<IOException>(() => OpenStore("a", 4));
+        Assert.Contains(Path.Combine(_folder, "a"), error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Each segment beyond the first is refused, as on a full disk: the store goes on with the room it has.</summary>
+    [Fact]
+    public async Task AFullDiskBoundsTheStoreAndLaterItGrowsAgain()
+    {
+        string obstacle = Path.Combine(_folder, "a", "segment-00001.kvb");
+        await using DiskStore store = OpenStore("a", 2 * SlotsPerSegment);
+        await using var tier = new BlockTier("disk", TestBlocks.Format, store, Time);
+        Directory.CreateDirectory(obstacle);
+        for (int i = 1; i <= SlotsPerSegment + 2; i++)
+        {
+            Assert.True(await tier.WriteAsync(i));
+        }
+
+        Assert.Equal(SlotsPerSegment, tier.Usage.Blocks);
+        await tier.AssertHoldsAsync([3], of: [1, 2, 3]);
+        Directory.Delete(obstacle);
+        await tier.WriteAsync(2000);
+        Assert.Equal(SlotsPerSegment, tier.Usage.Blocks);
+        Time.Advance(TimeSpan.FromMinutes(1));
+        await tier.WriteAsync(2001);
+        await tier.WriteAsync(2002);
+        Assert.Equal(SlotsPerSegment + 2, tier.Usage.Blocks);
+        Assert.True(await tier.ReadAsync(2001));
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 0)]
+    public void OptionsOutOfRangeAreNamed(long capacity, int syncEvery)
+    {
+        var options = new DiskStoreOptions { Folder = _folder, CapacityBytes = capacity == 0 ? RecordBytes - 1 : 1 << 20, SyncEvery = syncEvery == 0 && capacity == 1 ? 0 : 64 };
+        var error = Assert.Throws<ArgumentException>(() => DiskStore.Open(TestBlocks.Format, options));
+        Assert.Equal(capacity == 0 ? "CapacityBytes" : "SyncEvery", error.ParamName);
+    }
+
+    private protected override IRecordStore CreateStore(int capacity) => OpenStore($"store-{_stores++}", capacity);
+
+    private protected override ValueTask CleanUpAsync()
+    {
+        Directory.Delete(_folder, recursive: true);
+        return ValueTask.CompletedTask;
+    }
+
+    private DiskStore OpenStore(string name, int capacity) => DiskStore.Open(
+        TestBlocks.Format,
+        new DiskStoreOptions
+        {
+            Folder = Path.Combine(_folder, name),
+            CapacityBytes = (long)capacity * RecordBytes,
+            SegmentBytes = (long)SlotsPerSegment * RecordBytes,
+        },
+        Time);
+
+    private BlockTier OpenIn(string name, int capacity) => new("disk", TestBlocks.Format, OpenStore(name, capacity), Time);
+
+    // One more block evicts the first in order.
+    private async Task AssertReopened(bool fromIndex, int[] afterOneMore)
+    {
+        await using DiskStore store = OpenStore("a", 4);
+        await using var tier = new BlockTier("disk", TestBlocks.Format, store, Time);
+        Assert.Equal(fromIndex, store.OpenedFromIndex);
+        await tier.AssertHoldsAsync([1, 2, 3, 4], of: [1, 2, 3, 4, 5]);
+        await tier.WriteAsync(5);
+        await tier.AssertHoldsAsync(afterOneMore, of: [1, 2, 3, 4, 5]);
+        foreach (int i in afterOneMore)
+        {
+            Assert.True(await tier.ReadAsync(i));
+        }
+    }
+}
