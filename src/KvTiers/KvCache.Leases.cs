@@ -55,7 +55,7 @@ public sealed partial class KvCache
             int room = SharesTail(lease) ? 0 : lease.Table.Count * Layout.BlockSize - lease.TokenCount;
             if (tokens.Length > room) throw new InvalidOperationException($"{tokens.Length} tokens are to follow, and room for {room} is reserved.");
             lease.AppendTokens(tokens);
-            while (lease.TokenCount - lease.SharedBlockCount * Layout.BlockSize >= Layout.BlockSize) Seal(lease);
+            while (!lease.IsPrivate && lease.TokenCount - lease.SharedBlockCount * Layout.BlockSize >= Layout.BlockSize) Seal(lease);
         }
     }
 
@@ -83,7 +83,7 @@ public sealed partial class KvCache
         {
             Require(lease);
             int tailStart = lease.SharedBlockCount * Layout.BlockSize;
-            if (lease.TokenCount <= tailStart) return;
+            if (lease.IsPrivate || lease.TokenCount <= tailStart) return;
             ReadOnlySpan<int> tokens = lease.Tokens[tailStart..];
             int slot = lease.Table.Slots[lease.SharedBlockCount];
             lease.Node = _tree.Publish(lease.Node, tokens, slot, out bool duplicate);
@@ -101,31 +101,35 @@ public sealed partial class KvCache
         }
     }
 
-    /// <summary>Takes a second lease on the same tokens. Shared blocks stay shared; a partial last block of the lease alone is copied.</summary>
-    /// <returns>The fork, without reserved room; null when no block is free for the copy.</returns>
+    /// <summary>Takes a second lease on the same tokens. Shared blocks stay shared; those of the lease alone are copied: a partial last one, or all of a private lease.</summary>
+    /// <returns>The fork, without reserved room; null when too few blocks are free for the copies.</returns>
     public BlockLease? TryFork(BlockLease lease)
     {
         BlockLease fork;
-        int tailEntry;
+        int copyCount;
         lock (_lock)
         {
             Require(lease);
-            tailEntry = lease.SharedBlockCount;
-            bool copies = lease.TokenCount > tailEntry * Layout.BlockSize;
-            if (!TryMakeRoom(copies ? 1 : 0)) return null;
-            fork = new BlockLease(this, lease.Root, lease.Node) { SharedBlockCount = tailEntry, CachedTokenCount = lease.TokenCount };
+            copyCount = Math.Max(0, Layout.BlocksFor(lease.TokenCount) - lease.SharedBlockCount);
+            if (!TryMakeRoom(copyCount)) return null;
+            fork = new BlockLease(this, lease.Root, lease.Node)
+            {
+                IsPrivate = lease.IsPrivate,
+                SharedBlockCount = lease.SharedBlockCount,
+                CachedTokenCount = lease.TokenCount,
+            };
             _tree.Hold(fork.Node, revive: false);
             FillTable(fork, from: 0);
-            if (copies) AppendEntry(fork, TakeSlot());
+            for (int i = 0; i < copyCount; i++) AppendEntry(fork, TakeSlot());
             fork.EnsureTokenCapacity(fork.Table.Count * Layout.BlockSize);
             fork.AppendTokens(lease.Tokens);
             _leases.Add(fork);
             _totals.Forks++;
-            if (!copies) return fork;
-            _totals.CopiedBlocks++;
+            _totals.CopiedBlocks += copyCount;
         }
 
-        Pool.Copy(lease.Table.Slots[tailEntry], fork.Table.Slots[tailEntry]);
+        for (int entry = lease.SharedBlockCount; entry < lease.SharedBlockCount + copyCount; entry++)
+            Pool.Copy(lease.Table.Slots[entry], fork.Table.Slots[entry]);
         return fork;
     }
 

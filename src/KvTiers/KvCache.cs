@@ -67,6 +67,20 @@ public sealed partial class KvCache : IDisposable
         }
     }
 
+    /// <summary>Takes a lease that finds nothing and leaves nothing: what is appended to it is never sealed, published or shared.</summary>
+    public BlockLease AcquirePrivate()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            RadixNode rootNode = _tree.GetOrAddRoot(default);
+            _tree.Hold(rootNode, revive: false);
+            BlockLease lease = new(this, default, rootNode) { IsPrivate = true };
+            _leases.Add(lease);
+            return lease;
+        }
+    }
+
     /// <summary>Picks up what others have sealed since, while this lease has computed nothing beyond a block boundary itself.</summary>
     /// <remarks>Room reserved where found blocks now stand is given back; the rest of it stays reserved.</remarks>
     /// <param name="lease">The lease.</param>
@@ -80,6 +94,7 @@ public sealed partial class KvCache : IDisposable
             Require(lease);
             if (!tokens.StartsWith(lease.Tokens)) throw new ArgumentException("The tokens do not begin with the lease's.", nameof(tokens));
             bool sharesTail = SharesTail(lease);
+            if (lease.IsPrivate) return 0;
             if (!sharesTail && lease.TokenCount % Layout.BlockSize != 0) return 0;
 
             // The node held ends after a shared tail, where the search cannot start.

@@ -12,7 +12,7 @@ public sealed record EngineOptions
     /// <summary>Sequences (choices) computed side by side at most; 1 to 4,096, and no more than MaxTokensPerStep, so that each gets its row. Default 64.</summary>
     public int MaxRunning { get; init; } = 64;
 
-    /// <summary>Requests that may wait to be started; 0 or more. One more is refused with <see cref="EngineBusyException"/>. Default 1,024.</summary>
+    /// <summary>Requests that may wait to be started; 1 or more. One more is refused with <see cref="EngineBusyException"/>. Default 1,024.</summary>
     public int MaxWaiting { get; init; } = 1024;
 
     /// <summary>Checks every range.</summary>
@@ -23,7 +23,7 @@ public sealed record EngineOptions
         Check(PrefillChunk is >= 1 and <= 65536, nameof(PrefillChunk), PrefillChunk, "from 1 to 65536");
         Check(MaxRunning is >= 1 and <= 4096, nameof(MaxRunning), MaxRunning, "from 1 to 4096");
         Check(MaxRunning <= MaxTokensPerStep, nameof(MaxRunning), MaxRunning, $"at most MaxTokensPerStep ({MaxTokensPerStep})");
-        Check(MaxWaiting >= 0, nameof(MaxWaiting), MaxWaiting, "0 or more");
+        Check(MaxWaiting >= 1, nameof(MaxWaiting), MaxWaiting, "1 or more");
     }
 
     private static void Check(bool holds, string property, int value, string rule)

@@ -11,7 +11,7 @@ public sealed record GenerationRequest
     /// <summary>Most stop strings of one request.</summary>
     public const int MaxStopStrings = 64;
 
-    /// <summary>Token ids to continue; at least one. Not copied: must not change until the generation is complete.</summary>
+    /// <summary>Token ids to continue; at least one. Copied when submitted.</summary>
     public required ReadOnlyMemory<int> Prompt { get; init; }
 
     /// <summary>How tokens are chosen. Default: drawn at temperature 1.</summary>

@@ -39,6 +39,9 @@ public sealed class BlockLease : IDisposable
     /// <summary>Whether <see cref="Dispose"/> was called.</summary>
     public bool IsReleased => Volatile.Read(ref _released) != 0;
 
+    /// <summary>True when its blocks are never shared: <see cref="KvCache.AcquirePrivate"/>.</summary>
+    public bool IsPrivate { get; internal init; }
+
     internal KvCache Cache => _cache;
 
     /// <summary>The deepest node held; its last block is entry <see cref="SharedBlockCount"/> − 1 of the table.</summary>

@@ -1,0 +1,153 @@
+using KvTiers.Blocks;
+using KvTiers.Inference.Model;
+using KvTiers.Inference.Tokens;
+using KvTiers.Prefix;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace KvTiers.Inference.Scheduling;
+
+/// <summary>Runs requests through the model, many at a time, computing of each only what the cache does not hold.</summary>
+/// <remarks>
+/// One thread of its own: it takes submissions, plans a step, runs the model, samples, hands out tokens, and again. What a request gets does not depend
+/// on what else runs: logits are bit-identical however they are batched, and draws are counter-based. The engine owns neither model nor cache;
+/// dispose it before them.
+/// </remarks>
+public sealed partial class Engine : IAsyncDisposable
+{
+    // How long blocked sequences wait before they look for free blocks again; only blocks held outside the engine can block them all.
+    private static readonly TimeSpan BlockedPoll = TimeSpan.FromMilliseconds(5);
+
+    private readonly EngineOptions _options;
+    private readonly ILogger _logger;
+    private readonly Scheduler _scheduler;
+    private readonly Sampler _sampler;
+    private readonly StepBatch _batch;
+    private readonly EngineMetrics _metrics;
+    private readonly HashSet<int> _endOfText;
+    private readonly int _sampledVocabulary;
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Guards the five fields below it; the engine's thread waits on it.
+    private readonly object _gate = new();
+    private readonly Queue<Sequence> _submitted = new();
+    private int _waitingCount;
+    private bool _hasCancellations;
+    private bool _isStopping;
+    private long _lastNumber;
+
+    /// <summary>Starts the engine's thread.</summary>
+    /// <exception cref="ArgumentException">An option is out of range, or the cache's blocks have another shape than the model's.</exception>
+    public Engine(LanguageModel model, Tokenizer tokenizer, KvCache cache, EngineOptions options, TimeProvider? time = null, ILogger<Engine>? logger = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        ArgumentNullException.ThrowIfNull(cache);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        BlockLayout layout = model.Config.CreateLayout(cache.Layout.Format, cache.Layout.BlockSize);
+        if (layout != cache.Layout)
+            throw new ArgumentException($"The cache is laid out as {cache.Layout}; the model needs {layout}.", nameof(cache));
+
+        Model = model;
+        Tokenizer = tokenizer;
+        Cache = cache;
+        Time = time ?? TimeProvider.System;
+        _options = options;
+        _logger = logger ?? NullLogger<Engine>.Instance;
+        _scheduler = new Scheduler(cache, options);
+        _sampledVocabulary = Math.Min(model.Config.Vocabulary, tokenizer.VocabularySize);
+        _sampler = new Sampler(_sampledVocabulary);
+        _batch = new StepBatch(layout, model.Config.Vocabulary);
+        _endOfText = [.. tokenizer.EndOfText];
+        _metrics = new EngineMetrics(Snapshot);
+        new Thread(Run) { IsBackground = true, Name = "kvtiers-engine" }.Start();
+    }
+
+    /// <summary>The model.</summary>
+    public LanguageModel Model { get; }
+
+    /// <summary>Its tokenizer.</summary>
+    public Tokenizer Tokenizer { get; }
+
+    /// <summary>Where its K and V are kept.</summary>
+    public KvCache Cache { get; }
+
+    internal TimeProvider Time { get; }
+
+    /// <summary>The hash under which a tenant's blocks of this model are found.</summary>
+    public BlockHash RootFor(ReadOnlySpan<byte> tenantSalt) => BlockHash.Root(Model.Fingerprint.Span, Cache.Layout, tenantSalt);
+
+    /// <summary>Tokens that prompt and output of one choice can have together: the model's context, or all that the pool holds.</summary>
+    public int MaxTokenCount => (int)Math.Min(Model.Config.ContextLength, (long)Cache.Pool.Capacity * Cache.Layout.BlockSize);
+
+    /// <summary>Queues a request.</summary>
+    /// <param name="request">What to continue and how.</param>
+    /// <param name="cancellationToken">Stops computing at the next step and gives the blocks back.</param>
+    /// <exception cref="ArgumentException">A value is out of range; the parameter name is the property.</exception>
+    /// <exception cref="PromptTooLongException">The prompt leaves no room for a new token.</exception>
+    /// <exception cref="EngineBusyException">As many requests wait as may.</exception>
+    /// <exception cref="ObjectDisposedException">The engine was disposed.</exception>
+    public Generation Submit(GenerationRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        request.Validate();
+        CheckTokens(request);
+        int maxTokenCount = Math.Min(CheckLength(request), (int)Math.Min(int.MaxValue, (long)request.Prompt.Length + request.MaxNewTokens));
+        long seed = request.Sampling.Seed ?? Random.Shared.NextInt64();
+        var generation = new Generation(this, request, RootFor(request.TenantSalt.Span), Interlocked.Increment(ref _lastNumber), maxTokenCount, seed);
+        var sequence = new Sequence(generation, Tokenizer);
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_isStopping, this);
+            if (_waitingCount >= _options.MaxWaiting)
+                throw new EngineBusyException(_options.MaxWaiting);
+            _waitingCount++;
+            generation.CancelWith(cancellationToken);
+            _submitted.Enqueue(sequence);
+            Monitor.Pulse(_gate);
+        }
+
+        return generation;
+    }
+
+    /// <summary>Cancels what runs and waits, and ends the thread.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        lock (_gate)
+        {
+            _isStopping = true;
+            Monitor.Pulse(_gate);
+        }
+
+        await _stopped.Task.ConfigureAwait(false);
+    }
+
+    internal void NoteCancellation()
+    {
+        lock (_gate)
+        {
+            _hasCancellations = true;
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    private void CheckTokens(GenerationRequest request)
+    {
+        foreach (int id in request.Prompt.Span)
+        {
+            if ((uint)id >= (uint)Model.Config.Vocabulary)
+                throw new ArgumentException($"Prompt holds token {id}; ids must be from 0 to {Model.Config.Vocabulary - 1}.", nameof(request.Prompt));
+        }
+    }
+
+    private int CheckLength(GenerationRequest request)
+    {
+        int limit = MaxTokenCount;
+        int maxPrompt = limit - Math.Min(1, request.MaxNewTokens);
+        if (request.Prompt.Length <= maxPrompt)
+            return limit;
+        string reason = limit == Model.Config.ContextLength ? $"the model's context is {limit} tokens" : $"the block pool holds {limit} tokens";
+        throw new PromptTooLongException(request.Prompt.Length, maxPrompt, request.MaxNewTokens == 0 ? reason : reason + ", one of them new");
+    }
+}

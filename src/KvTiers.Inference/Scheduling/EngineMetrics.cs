@@ -1,0 +1,39 @@
+using System.Diagnostics.Metrics;
+
+namespace KvTiers.Inference.Scheduling;
+
+/// <summary>The meter <c>KvTiers.Engine</c>. Times are in seconds. No label names a tenant.</summary>
+internal sealed class EngineMetrics : IDisposable
+{
+    public const string MeterName = "KvTiers.Engine";
+
+    private readonly Meter _meter = new(MeterName);
+
+    public EngineMetrics(Func<EngineSnapshot> snapshot)
+    {
+        TimeToFirstToken = Seconds("kvtiers.engine.ttft", "Time from submission to the first token.");
+        TimePerOutputToken = Seconds("kvtiers.engine.tpot", "Mean time between the tokens of a finished choice.");
+        InterTokenLatency = Seconds("kvtiers.engine.itl", "Time between two tokens of a choice.");
+        StepTime = Seconds("kvtiers.engine.step", "Time of one step: forward pass and sampling.");
+        _meter.CreateObservableCounter("kvtiers.engine.tokens.computed", () => snapshot().ComputedTokens, "{token}", "Prompt tokens computed.");
+        _meter.CreateObservableCounter("kvtiers.engine.tokens.cached", () => snapshot().CachedTokens, "{token}", "Prompt tokens found in the cache.");
+        _meter.CreateObservableCounter("kvtiers.engine.tokens.recomputed", () => snapshot().RecomputedTokens, "{token}", "Tokens computed again after a preemption.");
+        _meter.CreateObservableCounter("kvtiers.engine.tokens.generated", () => snapshot().GeneratedTokens, "{token}", "Tokens sampled.");
+        _meter.CreateObservableCounter("kvtiers.engine.steps", () => snapshot().Steps, "{step}", "Forward passes.");
+        _meter.CreateObservableCounter("kvtiers.engine.preemptions", () => snapshot().Preemptions, "{preemption}", "Sequences put back because blocks ran out.");
+        _meter.CreateObservableGauge("kvtiers.engine.running", () => snapshot().Running, "{sequence}", "Sequences in work.");
+        _meter.CreateObservableGauge("kvtiers.engine.waiting", () => snapshot().Waiting, "{sequence}", "Sequences that wait to be started or resumed.");
+    }
+
+    public Histogram<double> TimeToFirstToken { get; }
+
+    public Histogram<double> TimePerOutputToken { get; }
+
+    public Histogram<double> InterTokenLatency { get; }
+
+    public Histogram<double> StepTime { get; }
+
+    public void Dispose() => _meter.Dispose();
+
+    private Histogram<double> Seconds(string name, string description) => _meter.CreateHistogram<double>(name, "s", description);
+}

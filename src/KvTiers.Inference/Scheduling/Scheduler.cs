@@ -1,0 +1,203 @@
+namespace KvTiers.Inference.Scheduling;
+
+/// <summary>Decides which tokens of which sequences the next step computes.</summary>
+/// <remarks>
+/// A step holds one row of every decoding sequence, then chunks of prompts, all in order of submission. A sequence is started when the pool has
+/// room for all that it has still to compute, first come first served; nobody passes. When blocks run out on the way, the latest sequence gives
+/// way: what it has computed stays findable, its blocks become evictable, and it resumes from what is left of them. So the earliest
+/// sequence always gets on, and no running request fails. A sequence whose next tokens an earlier one is about to compute waits for them.
+/// Used by the engine's thread only.
+/// </remarks>
+internal sealed class Scheduler(KvCache cache, EngineOptions options)
+{
+    // Rows with logits for prompt log-probabilities; a row is as long as the vocabulary.
+    private const int PromptLogitRows = 32;
+
+    // Both in order of submission.
+    private readonly List<Sequence> _running = [];
+    private readonly List<Sequence> _waiting = [];
+    private readonly List<ScheduledChunk> _chunks = [];
+    private bool _isAdmissionHeld;
+    private long _plan;
+
+    /// <summary>What the planned step computes.</summary>
+    public IReadOnlyList<ScheduledChunk> Chunks => _chunks;
+
+    public IReadOnlyList<Sequence> Running => _running;
+
+    public IReadOnlyList<Sequence> Waiting => _waiting;
+
+    public long Preemptions { get; private set; }
+
+    /// <summary>Puts a sequence in the queue, by its order of submission.</summary>
+    public void Enqueue(Sequence sequence) => Insert(_waiting, sequence);
+
+    /// <summary>True while another sequence may run.</summary>
+    public bool HasPlace => _running.Count < options.MaxRunning;
+
+    /// <summary>Takes on a sequence that holds its blocks already.</summary>
+    public void Start(Sequence sequence) => Insert(_running, sequence);
+
+    /// <summary>The sequences of certain generations, running or waiting.</summary>
+    public List<Sequence> Find(Func<Generation, bool> wanted) =>
+        [.. _running.Concat(_waiting).Where(sequence => wanted(sequence.Generation))];
+
+    /// <summary>Forgets a sequence that ended. Its lease is the caller's affair.</summary>
+    public void Remove(Sequence sequence)
+    {
+        if (!_running.Remove(sequence))
+            _waiting.Remove(sequence);
+        _isAdmissionHeld = false;
+    }
+
+    /// <summary>Plans the next step into <see cref="Chunks"/>. No chunk: nothing can be computed now.</summary>
+    public void Plan()
+    {
+        _plan++;
+        _chunks.Clear();
+        int budget = options.MaxTokensPerStep;
+        for (int i = 0; i < _running.Count && budget > 0; i++)
+        {
+            if (_running[i].IsDecoding)
+                budget -= Schedule(_running[i], 1);
+        }
+
+        if (!_isAdmissionHeld || _running.Count == 0)
+            Admit();
+        for (int i = 0; i < _running.Count && budget > 0; i++)
+        {
+            Sequence sequence = _running[i];
+            if (sequence.Plan == _plan || !TryTakeOverPrefix(i))
+                continue;
+            int limit = sequence.NeedsPromptLogits ? Math.Min(options.PrefillChunk, PromptLogitRows) : options.PrefillChunk;
+            budget -= Schedule(sequence, Math.Min(sequence.PendingCount, Math.Min(budget, limit)));
+        }
+    }
+
+    private int Schedule(Sequence sequence, int tokenCount)
+    {
+        if (!TryMakeRoom(sequence, tokenCount))
+            return 0;
+        sequence.Plan = _plan;
+        _chunks.Add(new ScheduledChunk(sequence, tokenCount));
+        return tokenCount;
+    }
+
+    private void Admit()
+    {
+        while (_waiting.Count > 0 && HasPlace)
+        {
+            Sequence first = _waiting[0];
+            Open(first);
+            int shared = Math.Max(first.ComputedCount, PrefixBeingComputed(first, _running.Count).TokenCount);
+            if (!cache.TryReserve(first.Lease!, first.TokenCount - shared))
+                return;
+            _waiting.RemoveAt(0);
+            Insert(_running, first);
+        }
+    }
+
+    // The first in the queue holds what it found while it waits for room, so that the rest is all it waits for.
+    private void Open(Sequence sequence)
+    {
+        if (sequence.Lease is not null)
+            return;
+        sequence.Lease = sequence.UsesCache
+            ? cache.Acquire(sequence.Generation.Root, sequence.Tokens[..sequence.MatchableCount])
+            : cache.AcquirePrivate();
+        CountFound(sequence);
+    }
+
+    private bool TryMakeRoom(Sequence sequence, int tokenCount)
+    {
+        while (!cache.TryReserve(sequence.Lease!, tokenCount))
+        {
+            _isAdmissionHeld = true;
+            if (_waiting.Find(static waiting => waiting.Lease is not null) is { } holder)
+                Release(holder);
+            else if (_running[^1] != sequence)
+                Preempt(_running[^1]);
+            else
+                return false;
+        }
+
+        return true;
+    }
+
+    private void Preempt(Sequence sequence)
+    {
+        Preemptions++;
+        _chunks.RemoveAll(chunk => chunk.Sequence == sequence);
+        _running.Remove(sequence);
+        Release(sequence);
+        Enqueue(sequence);
+    }
+
+    private void Release(Sequence sequence)
+    {
+        if (sequence.UsesCache)
+            cache.Publish(sequence.Lease!);
+        sequence.Lease!.Dispose();
+        sequence.Lease = null;
+    }
+
+    // False while an earlier runner computes what this one needs next. Once that is there (or will not come), picks it up.
+    private bool TryTakeOverPrefix(int index)
+    {
+        Sequence sequence = _running[index];
+        ComingPrefix coming = PrefixBeingComputed(sequence, index);
+        bool hasWaited = sequence.WaitsForPrefix;
+        sequence.WaitsForPrefix = coming.IsPending;
+        if (coming.IsPending || !(hasWaited || coming.TokenCount > 0))
+            return !coming.IsPending;
+
+        cache.Extend(sequence.Lease!, sequence.Tokens[..sequence.MatchableCount]);
+        CountFound(sequence);
+        return true;
+    }
+
+    // The longest prefix of the sequence that one of the first runners has in work and will seal as whole blocks.
+    private ComingPrefix PrefixBeingComputed(Sequence sequence, int runners)
+    {
+        var best = new ComingPrefix(0, false);
+        if (!sequence.UsesCache || sequence.NeedsPromptLogits)
+            return best;
+        ReadOnlySpan<int> wanted = sequence.Tokens[..sequence.MatchableCount];
+        int blockSize = cache.Layout.BlockSize;
+        for (int i = 0; i < runners; i++)
+        {
+            Sequence other = _running[i];
+            if (other.IsDecoding || !other.UsesCache || other.Generation.Root != sequence.Generation.Root)
+                continue;
+            int common = wanted.CommonPrefixLength(other.Tokens);
+            int sealedAt = Math.Min((common + blockSize - 1) / blockSize, other.TokenCount / blockSize) * blockSize;
+            int gained = Math.Min(common, sealedAt);
+            if (gained <= Math.Max(sequence.ComputedCount, best.TokenCount - 1))
+                continue;
+            bool isPending = other.ComputedCount < sealedAt && (best.IsPending || gained > best.TokenCount);
+            best = new ComingPrefix(gained, isPending);
+        }
+
+        return best;
+    }
+
+    private static void CountFound(Sequence sequence)
+    {
+        int found = Math.Min(sequence.ComputedCount, sequence.PromptLength) - Math.Min(sequence.ReachedCount, sequence.PromptLength);
+        if (found > 0)
+            sequence.Generation.CachedTokenCount += found;
+        sequence.ReachedCount = Math.Max(sequence.ReachedCount, sequence.ComputedCount);
+    }
+
+    private static void Insert(List<Sequence> sequences, Sequence sequence)
+    {
+        int index = sequences.Count;
+        while (index > 0 && IsBefore(sequence, sequences[index - 1]))
+            index--;
+        sequences.Insert(index, sequence);
+    }
+
+    private static bool IsBefore(Sequence a, Sequence b) => (a.Generation.Number, a.Choice).CompareTo((b.Generation.Number, b.Choice)) < 0;
+
+    private readonly record struct ComingPrefix(int TokenCount, bool IsPending);
+}

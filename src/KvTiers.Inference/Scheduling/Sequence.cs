@@ -1,0 +1,128 @@
+using System.Text;
+using KvTiers.Blocks;
+using KvTiers.Inference.Model;
+using KvTiers.Inference.Tokens;
+
+namespace KvTiers.Inference.Scheduling;
+
+/// <summary>One choice of a generation: its tokens, the blocks that hold their K and V, and its text so far.</summary>
+/// <remarks>
+/// Invariant: TokenCount − ComputedCount ≥ 1 while it lives; the last token is always still to be computed, because its logits choose the next.
+/// A sequence decodes when exactly that one is left, whatever it holds; else it prefills (a prompt, or after a preemption whatever was evicted).
+/// </remarks>
+internal sealed class Sequence
+{
+    private readonly StringBuilder _text = new();
+    private readonly StopStringFilter _filter;
+    private readonly TokenStream _stream;
+    private readonly List<TokenLogProb>? _logProbs;
+    private int[] _tokens;
+
+    /// <summary>The first choice of a generation, with nothing computed.</summary>
+    public Sequence(Generation generation, Tokenizer tokenizer)
+        : this(generation, 0, generation.Request.Prompt.ToArray(), tokenizer)
+    {
+    }
+
+    private Sequence(Generation generation, int choice, int[] prompt, Tokenizer tokenizer)
+    {
+        Generation = generation;
+        Choice = choice;
+        PromptLength = prompt.Length;
+        TokenCount = prompt.Length;
+        _tokens = prompt;
+        _stream = tokenizer.CreateStream();
+        _filter = new StopStringFilter(generation.Request.StopStrings);
+        _logProbs = generation.Request.Sampling.TopLogProbs is null ? null : [];
+        Counts = generation.Request.Sampling.HasPenalties ? new TokenCounts(prompt) : null;
+    }
+
+    public Generation Generation { get; }
+
+    /// <summary>Which continuation this is, from 0.</summary>
+    public int Choice { get; }
+
+    public int PromptLength { get; }
+
+    /// <summary>Tokens known, prompt and sampled.</summary>
+    public int TokenCount { get; private set; }
+
+    public ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, TokenCount);
+
+    /// <summary>The blocks held; null while waiting without any.</summary>
+    public BlockLease? Lease { get; set; }
+
+    /// <summary>Tokens whose K and V are in the lease.</summary>
+    public int ComputedCount => Lease?.TokenCount ?? 0;
+
+    /// <summary>Tokens still to be computed before the next can be sampled.</summary>
+    public int PendingCount => TokenCount - ComputedCount;
+
+    public bool IsDecoding => PendingCount == 1 && TokenCount > PromptLength;
+
+    /// <summary>The most tokens that ever were computed. Below it, computing is a repetition.</summary>
+    public int ReachedCount { get; set; }
+
+    /// <summary>Tokens that may be taken from the cache: all but the last; with prompt log-probabilities, only those whose logits were seen.</summary>
+    public int MatchableCount => NeedsPromptLogits ? ReachedCount : TokenCount - 1;
+
+    /// <summary>True while rows of the prompt still owe their log-probabilities.</summary>
+    public bool NeedsPromptLogits => Generation.Request.PromptLogProbs is not null && ReachedCount < PromptLength;
+
+    /// <summary>True when what it computes is found by others.</summary>
+    public bool UsesCache => Generation.Request.UseCache;
+
+    /// <summary>True while it stands back for a sequence that computes what it needs.</summary>
+    public bool WaitsForPrefix { get; set; }
+
+    /// <summary>The scheduler's plan that it last got a chunk in.</summary>
+    public long Plan { get; set; }
+
+    /// <summary>Token counts for the penalties; null when there are none.</summary>
+    public TokenCounts? Counts { get; }
+
+    /// <summary>When its last token was sampled, as a timestamp.</summary>
+    public long LastTokenAt { get; set; }
+
+    /// <summary>When its first token was sampled, as a timestamp.</summary>
+    public long FirstTokenAt { get; set; }
+
+    public int OutputCount => TokenCount - PromptLength;
+
+    /// <summary>Another choice of the same generation, with the same prompt and nothing sampled.</summary>
+    public Sequence Fork(int choice, Tokenizer tokenizer) =>
+        new(Generation, choice, _tokens.AsSpan(0, PromptLength).ToArray(), tokenizer) { ReachedCount = PromptLength };
+
+    /// <summary>Takes the next token: its text, and whether it ends the sequence.</summary>
+    /// <param name="id">The token.</param>
+    /// <param name="logProb">Its log-probability when asked for.</param>
+    /// <param name="endsText">True for an end-of-text token that counts.</param>
+    public AcceptedToken Accept(int id, TokenLogProb? logProb, bool endsText)
+    {
+        if (TokenCount == _tokens.Length)
+            Array.Resize(ref _tokens, Math.Min(TokenCount + Math.Max(64, TokenCount / 2), Generation.MaxTokenCount));
+        _tokens[TokenCount++] = id;
+        Counts?.AddOutput(id);
+        if (logProb is not null)
+            _logProbs!.Add(logProb);
+
+        string text = _filter.Append(endsText ? "" : _stream.Append(id));
+        bool ends = endsText || _filter.Matched is not null || TokenCount == Generation.MaxTokenCount;
+        if (ends)
+            text += Flush();
+        _text.Append(text);
+        FinishReason? reason = !ends ? null : endsText || _filter.Matched is not null ? FinishReason.Stop : FinishReason.Length;
+        return new AcceptedToken(text, reason);
+    }
+
+    /// <summary>The result as it stands.</summary>
+    public ChoiceResult ToResult(FinishReason reason)
+    {
+        if (reason == FinishReason.Cancelled)
+            _text.Append(Flush());
+        return new ChoiceResult(Tokens[PromptLength..].ToArray(), _text.ToString(), reason, _filter.Matched, _logProbs);
+    }
+
+    // Incomplete characters and what was held back as a possible stop string.
+    private string Flush() => _filter.Matched is null ? _filter.Append(_stream.Flush()) + _filter.Flush() : "";
+}

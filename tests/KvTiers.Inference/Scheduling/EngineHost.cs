@@ -1,0 +1,41 @@
+using KvTiers.Blocks;
+using KvTiers.Inference.Model;
+using KvTiers.Inference.Scheduling;
+using KvTiers.Inference.Tokens;
+
+namespace KvTiers.Inference.Tests.Scheduling;
+
+/// <summary>An engine over its own cache, for one test.</summary>
+internal sealed class EngineHost : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    public EngineHost(LanguageModel model, Tokenizer tokenizer, int blocks = 256, EngineOptions? options = null, KvFormat format = KvFormat.F32)
+    {
+        Cache = new KvCache(model.Config.CreateLayout(format), new KvCacheOptions { HotBlocks = blocks, Prefault = false });
+        Engine = new Engine(model, tokenizer, Cache, options ?? new EngineOptions());
+    }
+
+    public KvCache Cache { get; }
+
+    public Engine Engine { get; }
+
+    public Task<GenerationResult> Run(GenerationRequest request, CancellationToken cancellationToken = default) =>
+        Engine.Submit(request, cancellationToken).Completion.WaitAsync(Patience, CancellationToken.None);
+
+    /// <summary>Submits all at once, so that they meet in the same steps.</summary>
+    public async Task<GenerationResult[]> RunTogether(IEnumerable<GenerationRequest> requests)
+    {
+        Generation[] generations = [.. requests.Select(request => Engine.Submit(request))];
+        return await Task.WhenAll(generations.Select(generation => generation.Completion)).WaitAsync(Patience);
+    }
+
+    /// <summary>Blocks that are free or that nobody uses.</summary>
+    public int AvailableBlocks => Cache.Pool.FreeCount + Cache.Snapshot().EvictableBlocks;
+
+    public async ValueTask DisposeAsync()
+    {
+        await Engine.DisposeAsync().AsTask().WaitAsync(Patience);
+        Cache.Dispose();
+    }
+}
