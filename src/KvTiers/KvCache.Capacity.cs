@@ -1,3 +1,4 @@
+using KvTiers.Blocks;
 using KvTiers.Diagnostics;
 using KvTiers.Prefix;
 
@@ -56,6 +57,23 @@ public sealed partial class KvCache
                 Totals = _totals,
             };
         }
+    }
+
+    /// <summary>A picture of the radix tree, of at most <paramref name="maxNodes"/> nodes.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The bound is not positive.</exception>
+    public RadixDump DumpRadix(int maxNodes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxNodes);
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return _tree.Dump(maxNodes);
+        }
+    }
+
+    internal void Inspect(Action<RadixTree, IReadOnlyCollection<BlockLease>, IReadOnlyCollection<Pin>> look)
+    {
+        lock (_lock) look(_tree, _leases, _pins);
     }
 
     // Evicts until so many blocks are free; nothing when even that would not do.

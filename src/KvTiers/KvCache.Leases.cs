@@ -23,7 +23,7 @@ public sealed partial class KvCache
             if (tokenCount == 0) return true;
             int wantedCount = BlocksFor((long)lease.TokenCount + tokenCount);
             bool copies = SharesTail(lease);
-            if (!TryMakeRoom(wantedCount - lease.Table.Count + (copies ? 1 : 0))) return false;
+            if (!TryMakeRoom(Math.Max(0, wantedCount - lease.Table.Count) + (copies ? 1 : 0))) return false;
 
             for (int i = lease.Table.Count; i < wantedCount; i++) AppendEntry(lease, TakeSlot());
             lease.EnsureTokenCapacity(lease.Table.Count * Layout.BlockSize);
