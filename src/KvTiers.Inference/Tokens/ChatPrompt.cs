@@ -1,20 +1,62 @@
 namespace KvTiers.Inference.Tokens;
 
-/// <summary>Chat template and tokenizer together.</summary>
+/// <summary>Chat template and tokenizer together: messages to ids.</summary>
+/// <remarks>
+/// Each message's text is encoded by itself. So the ids of a chat are a prefix of the ids of the chat with more messages, whenever the template
+/// writes the shorter chat's text as a prefix of the longer one's. Thread-safe.
+/// </remarks>
+/// <param name="template">Writes the chat as text.</param>
+/// <param name="tokenizer">Reads the text.</param>
 public sealed class ChatPrompt(ChatTemplate template, Tokenizer tokenizer)
 {
-    /// <summary>Template.</summary>
+    private static readonly ChatMessage Question = new("user", "x");
+    private static readonly ChatMessage Answer = new("assistant", "y");
+
+    private readonly Lazy<int[]> _generationPrompt = new(() =>
+    {
+        ChatTokens probe = Encode(template, tokenizer, [Question], addGenerationPrompt: true);
+        return probe.Ids[probe.MessageEnds[^1]..];
+    });
+
+    private readonly Lazy<int[]> _answerClosing = new(() =>
+    {
+        RenderedPrompt probe = template.Render([Question, Answer], addGenerationPrompt: false);
+        if (probe.ContentRanges.Count < 2)
+            return [];
+        return tokenizer.Encode(new RenderedPrompt(probe.Text[probe.ContentRanges[^1].End.Value..], []));
+    });
+
+    /// <summary>Reads both from a Hugging Face folder.</summary>
+    /// <exception cref="TokenizerFormatException">A tokenizer file is missing, damaged or not supported.</exception>
+    /// <exception cref="TemplateException">The folder has no chat template, or it is not understood.</exception>
+    public static ChatPrompt Load(string folder, TimeProvider? time = null) => new(ChatTemplate.Load(folder, time), Tokenizer.Load(folder));
+
+    /// <summary>Writes the chat as text.</summary>
     public ChatTemplate Template { get; } = template;
 
-    /// <summary>Tokenizer.</summary>
+    /// <summary>Reads the text.</summary>
     public Tokenizer Tokenizer { get; } = tokenizer;
 
-    /// <summary>What makes the model answer: the ids after the last message.</summary>
-    public IReadOnlyList<int> GenerationPromptIds => throw new NotImplementedException();
+    /// <summary>What makes the model answer: the ids that follow the last message.</summary>
+    /// <exception cref="TemplateException">The template cannot write a chat of one question.</exception>
+    public IReadOnlyList<int> GenerationPromptIds => _generationPrompt.Value;
 
-    /// <summary>What the template puts after an assistant's content: a generated answer is closed with these.</summary>
-    public IReadOnlyList<int> AnswerClosingIds => throw new NotImplementedException();
+    /// <summary>What the template writes after an assistant's content. A generated answer is closed with these; a sampled end token may be the first of them.</summary>
+    /// <exception cref="TemplateException">The template cannot write a chat of a question and an answer.</exception>
+    public IReadOnlyList<int> AnswerClosingIds => _answerClosing.Value;
 
-    /// <summary>Encode.</summary>
-    public ChatTokens Encode(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt) => throw new NotImplementedException();
+    /// <summary>The ids of a chat, and where each message ends in them.</summary>
+    /// <param name="messages">The chat, oldest first; at least one message.</param>
+    /// <param name="addGenerationPrompt">True: ends with what makes the model answer.</param>
+    /// <exception cref="ArgumentException">There is no message, or a role is not a plain word.</exception>
+    /// <exception cref="TemplateException">The template refused the messages, or cannot be run.</exception>
+    public ChatTokens Encode(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt) => Encode(Template, Tokenizer, messages, addGenerationPrompt);
+
+    private static ChatTokens Encode(ChatTemplate template, Tokenizer tokenizer, IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt)
+    {
+        RenderedPrompt prompt = template.Render(messages, addGenerationPrompt);
+        int[] ends = new int[messages.Count];
+        int[] ids = tokenizer.Encode(prompt, ends);
+        return new ChatTokens(ids, ends);
+    }
 }

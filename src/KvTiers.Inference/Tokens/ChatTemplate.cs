@@ -1,11 +1,147 @@
+using System.Text.Json;
+using KvTiers.Inference.Tokens.Templates;
+
 namespace KvTiers.Inference.Tokens;
 
-/// <summary>Chat template.</summary>
+/// <summary>
+/// A model's chat template: a Jinja template, run by a small interpreter of the part of Jinja that chat templates use, with the settings of Hugging
+/// Face. Immutable and thread-safe.
+/// </summary>
+/// <remarks>
+/// The template sees <c>messages</c> (each with <c>role</c> and <c>content</c>), <c>add_generation_prompt</c>, the named tokens of
+/// <c>tokenizer_config.json</c> (<c>bos_token</c>, <c>eos_token</c>, …), and <c>tools</c> and <c>documents</c>, which are none.
+/// </remarks>
 public sealed class ChatTemplate
 {
-    /// <summary>Load.</summary>
-    public static ChatTemplate Load(string folder, TimeProvider? time = null) => throw new NotImplementedException(folder);
+    private static readonly string[] NamedTokens = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
-    /// <summary>Render.</summary>
-    public RenderedPrompt Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt) => throw new NotImplementedException();
+    private readonly IReadOnlyList<Statement> _body;
+    private readonly Dictionary<string, object?> _variables = new(StringComparer.Ordinal) { ["tools"] = null, ["documents"] = null };
+    private readonly TimeProvider _time;
+
+    private ChatTemplate(string source, IEnumerable<KeyValuePair<string, string>> tokens, TimeProvider? time)
+    {
+        _body = TemplateParser.Parse(source);
+        _time = time ?? TimeProvider.System;
+        foreach ((string name, string text) in tokens)
+            _variables[name] = TemplateText.Plain(text);
+    }
+
+    /// <summary>Reads the template of a Hugging Face folder: <c>chat_template.jinja</c>, or <c>chat_template</c> of <c>tokenizer_config.json</c>.</summary>
+    /// <param name="folder">The model's folder.</param>
+    /// <param name="time">The clock of <c>strftime_now</c>; the system's when <c>null</c>.</param>
+    /// <exception cref="TemplateException">The folder has no template, or it is not understood.</exception>
+    /// <exception cref="TokenizerFormatException"><c>tokenizer_config.json</c> is damaged.</exception>
+    public static ChatTemplate Load(string folder, TimeProvider? time = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        JsonFile? config = JsonFile.ReadIfExists(Path.Combine(folder, "tokenizer_config.json"));
+        var tokens = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (string name in config is null ? [] : NamedTokens)
+        {
+            if (SpecialTokenText.Read(config!, name) is { } text)
+                tokens[name] = text;
+        }
+
+        string source = ReadSource(folder, config)
+            ?? throw new TemplateException(0, $"{folder} has none: neither chat_template.jinja nor chat_template in tokenizer_config.json");
+        return new ChatTemplate(source, tokens, time);
+    }
+
+    /// <summary>A template from its text.</summary>
+    /// <param name="source">The Jinja text.</param>
+    /// <param name="tokens">Named tokens, such as <c>bos_token</c>; <c>null</c>: none.</param>
+    /// <param name="time">The clock of <c>strftime_now</c>; the system's when <c>null</c>.</param>
+    /// <exception cref="TemplateException">The template is not understood.</exception>
+    public static ChatTemplate Parse(string source, IReadOnlyDictionary<string, string>? tokens = null, TimeProvider? time = null)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return new ChatTemplate(source, tokens ?? new Dictionary<string, string>(), time);
+    }
+
+    /// <summary>Writes a chat as one text.</summary>
+    /// <param name="messages">The chat, oldest first; at least one message.</param>
+    /// <param name="addGenerationPrompt">True: ends with what makes the model answer.</param>
+    /// <exception cref="ArgumentException">There is no message, or a role is not of letters, digits, <c>_</c> and <c>-</c>.</exception>
+    /// <exception cref="TemplateException">The template refused the messages (<see cref="TemplateException.IsRefusal"/>), does what is not supported, or went out of bounds.</exception>
+    public RenderedPrompt Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt)
+    {
+        Check(messages);
+        RenderedPrompt chat = Run(messages, addGenerationPrompt: false);
+        if (!addGenerationPrompt)
+            return chat;
+        RenderedPrompt prompt = Run(messages, addGenerationPrompt: true);
+        return prompt.Text.StartsWith(chat.Text, StringComparison.Ordinal) ? prompt with { MessageEnds = chat.MessageEnds } : prompt;
+    }
+
+    private static string? ReadSource(string folder, JsonFile? config)
+    {
+        string path = Path.Combine(folder, "chat_template.jinja");
+        if (File.Exists(path))
+            return File.ReadAllText(path);
+        if (config is null || JsonFile.Member(config.Root, "chat_template") is not { } template)
+            return null;
+        if (template.ValueKind == JsonValueKind.String)
+            return config.Text(template, "chat_template");
+        if (template.ValueKind != JsonValueKind.Array)
+            throw config.Fail("chat_template", "a string, or an array of named templates");
+        foreach (JsonElement entry in template.EnumerateArray())
+        {
+            if (config.OptionalString(entry, "chat_template[]", "name") == "default")
+                return config.String(entry, "chat_template[]", "template");
+        }
+
+        throw config.Fail("chat_template", "an array with a template named default");
+    }
+
+    private static void Check(IReadOnlyList<ChatMessage> messages)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        if (messages.Count == 0)
+            throw new ArgumentException("A chat needs at least one message.", nameof(messages));
+        for (int i = 0; i < messages.Count; i++)
+        {
+            if (messages[i] is not { Role: not null, Content: not null })
+                throw new ArgumentException($"Message {i} must have a role and a content.", nameof(messages));
+            // A role is written as the template's own text, which can be part of a special token.
+            if (messages[i].Role.Length is 0 or > 64 || !messages[i].Role.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'))
+                throw new ArgumentException($"Message {i}: the role must be 1 to 64 letters, digits, '_' or '-'.", nameof(messages));
+        }
+    }
+
+    private RenderedPrompt Run(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt)
+    {
+        var variables = new Dictionary<string, object?>(_variables, StringComparer.Ordinal)
+        {
+            ["messages"] = messages.Select(ToMap).ToList(),
+            ["add_generation_prompt"] = addGenerationPrompt,
+        };
+        var evaluator = new TemplateEvaluator(variables, messages.Count, _time.GetLocalNow());
+        TemplateText text = evaluator.Run(_body);
+        int end = addGenerationPrompt ? evaluator.MessageEnds[^1] ?? text.Length : text.Length;
+        return new RenderedPrompt(text.Value, [.. text.Content.Select(range => range.Start..range.End)], Ends(evaluator, end));
+    }
+
+    private static object? ToMap(ChatMessage message, int index)
+    {
+        var map = new TemplateMap { MessageIndex = index };
+        map.Entries["role"] = TemplateText.Plain(message.Role);
+        map.Entries["content"] = TemplateText.Of(message.Content, content: true);
+        return map;
+    }
+
+    // A message ends where the next one that wrote something begins, so that what a template writes between two belongs to the first. What it
+    // writes outside its loop over the messages, such as a system message, belongs to the message before the loop's first.
+    private static int[] Ends(TemplateEvaluator evaluator, int end)
+    {
+        int[] ends = new int[evaluator.MessageStarts.Count];
+        int next = end;
+        for (int i = ends.Length - 1; i >= 0; i--)
+        {
+            ends[i] = next;
+            next = Math.Min(next, evaluator.MessageStarts[i] ?? next);
+        }
+
+        return ends;
+    }
 }

@@ -1,0 +1,151 @@
+namespace KvTiers.Inference.Tokens.Templates;
+
+/// <summary>A string that knows which of its characters came from a message's content. Immutable.</summary>
+/// <remarks>
+/// Every operation of a template keeps that knowledge: exactly where characters are copied, and by taking the whole result as content where they
+/// are rewritten.
+/// </remarks>
+internal sealed class TemplateText
+{
+    /// <summary>Longest text that a template may make, in UTF-16 units.</summary>
+    public const int MaxLength = 1 << 26;
+
+    public static readonly TemplateText Empty = new("", []);
+
+    private readonly (int Start, int End)[] _content;
+
+    internal TemplateText(string value, (int Start, int End)[] content)
+    {
+        Value = value;
+        _content = content;
+    }
+
+    public string Value { get; }
+
+    public int Length => Value.Length;
+
+    /// <summary>Ranges of content: ascending, disjoint, not empty.</summary>
+    public IReadOnlyList<(int Start, int End)> Content => _content;
+
+    /// <summary>True when a character is content.</summary>
+    public bool HasContent => _content.Length > 0;
+
+    /// <summary>Text of the template itself.</summary>
+    public static TemplateText Plain(string value) => new(value, []);
+
+    /// <summary>Text of which every character counts as content, when <paramref name="content"/> holds.</summary>
+    public static TemplateText Of(string value, bool content) => new(value, content && value.Length > 0 ? [(0, value.Length)] : []);
+
+    public static TemplateText Join(IEnumerable<TemplateText> parts)
+    {
+        var builder = new TemplateTextBuilder();
+        foreach (TemplateText part in parts)
+            builder.Append(part);
+        return builder.ToText();
+    }
+
+    public TemplateText Slice(int start, int end)
+    {
+        if (start >= end)
+            return Empty;
+        if (start == 0 && end == Length)
+            return this;
+        (int Start, int End)[] content =
+            [.. _content.Where(range => range.End > start && range.Start < end).Select(range => (Math.Max(range.Start, start) - start, Math.Min(range.End, end) - start))];
+        return new TemplateText(Value[start..end], content);
+    }
+
+    /// <summary>The same characters, one for one, rewritten.</summary>
+    public TemplateText Map(Func<string, string> rewrite)
+    {
+        string value = rewrite(Value);
+        return value.Length == Length ? new TemplateText(value, _content) : Of(value, HasContent);
+    }
+
+    /// <summary>Without the characters at its ends that are in a set; <c>null</c>: white space as Python knows it.</summary>
+    public TemplateText Strip(string? characters, bool left, bool right)
+    {
+        int start = 0;
+        int end = Length;
+        while (left && start < end && IsStripped(Value[start]))
+            start++;
+        while (right && end > start && IsStripped(Value[end - 1]))
+            end--;
+        return Slice(start, end);
+
+        bool IsStripped(char c) => characters is null ? IsSpace(c) : characters.Contains(c);
+    }
+
+    public TemplateText Replace(string old, TemplateText replacement, int most)
+    {
+        var builder = new TemplateTextBuilder();
+        int position = 0;
+        if (old.Length > 0)
+        {
+            for (int found; most-- > 0 && (found = Value.IndexOf(old, position, StringComparison.Ordinal)) >= 0; position = found + old.Length)
+            {
+                builder.Append(Slice(position, found));
+                builder.Append(replacement);
+            }
+        }
+
+        builder.Append(Slice(position, Length));
+        return builder.ToText();
+    }
+
+    /// <summary>Parts between separators; <c>null</c>: between runs of white space, without empty parts.</summary>
+    /// <param name="separator">What separates.</param>
+    /// <param name="most">Most cuts.</param>
+    public List<object?> Split(string? separator, int most)
+    {
+        var parts = new List<object?>();
+        int position = 0;
+        if (separator is not null)
+        {
+            for (int found; most-- > 0 && (found = Value.IndexOf(separator, position, StringComparison.Ordinal)) >= 0; position = found + separator.Length)
+                parts.Add(Slice(position, found));
+            parts.Add(Slice(position, Length));
+            return parts;
+        }
+
+        while (true)
+        {
+            while (position < Length && IsSpace(Value[position]))
+                position++;
+            if (position == Length)
+                return parts;
+            int end = position;
+            while (end < Length && !IsSpace(Value[end]))
+                end++;
+            if (most-- <= 0)
+                end = Strip(null, left: false, right: true).Length;
+            parts.Add(Slice(position, end));
+            position = end;
+        }
+    }
+
+    /// <summary>Number of code points, which is what a template counts.</summary>
+    public int CountCodePoints()
+    {
+        int count = 0;
+        for (int i = 0; i < Length; i++)
+            count += i > 0 && char.IsSurrogatePair(Value[i - 1], Value[i]) ? 0 : 1;
+        return count;
+    }
+
+    /// <summary>Each code point as a text.</summary>
+    public IEnumerable<TemplateText> CodePoints()
+    {
+        for (int i = 0; i < Length;)
+        {
+            int width = i + 1 < Length && char.IsSurrogatePair(Value[i], Value[i + 1]) ? 2 : 1;
+            yield return Slice(i, i + width);
+            i += width;
+        }
+    }
+
+    public override string ToString() => Value;
+
+    /// <summary>White space as Python's <c>str.isspace</c> has it.</summary>
+    private static bool IsSpace(char c) => char.IsWhiteSpace(c) || c is >= '\u001C' and <= '\u001F';
+}
