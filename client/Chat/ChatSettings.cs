@@ -1,0 +1,9 @@
+using KvTiers.Sessions;
+
+namespace KvTiers.Cli.Chat;
+
+/// <summary>How a chat is held.</summary>
+/// <param name="Conversation">Id of the conversation to resume; <see langword="null"/> = a new one.</param>
+/// <param name="System">System prompt of new conversations; <see langword="null"/> = none.</param>
+/// <param name="Generation">How answers are generated.</param>
+internal sealed record ChatSettings(string? Conversation, string? System, GenerationOptions Generation);

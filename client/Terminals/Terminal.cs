@@ -1,0 +1,96 @@
+using System.Text;
+using Spectre.Console;
+
+namespace KvTiers.Cli.Terminals;
+
+/// <summary>What a command reads from and writes to: a real terminal, or pipes that get plain text.</summary>
+/// <remarks>
+/// Colour, cursor movement and prompts exist only when input and output are both a terminal; <c>NO_COLOR</c> (any non-empty value) and
+/// <c>TERM=dumb</c> switch styling off there as well. Everything else is plain text, never wrapped.
+/// </remarks>
+internal sealed class Terminal
+{
+    // Wide enough that no table or line is ever folded in a file.
+    private const int PipeWidth = 1000;
+
+    public Terminal(
+        TextWriter output, TextWriter error, TextReader input, IKeySource? keys = null, bool styled = false, bool errorStyled = false, int? width = null)
+    {
+        Output = output;
+        Error = error;
+        Input = input;
+        Keys = keys;
+        Console = CreateConsole(output, styled, width);
+        ErrorConsole = CreateConsole(error, errorStyled, width);
+        Styled = styled;
+        ErrorStyled = errorStyled;
+    }
+
+    /// <summary>Rendering (tables, progress, styled lines) to standard output.</summary>
+    public IAnsiConsole Console { get; }
+
+    public IAnsiConsole ErrorConsole { get; }
+
+    public TextWriter Output { get; }
+
+    public TextWriter Error { get; }
+
+    public TextReader Input { get; }
+
+    /// <summary>The keyboard; <see langword="null"/> when a person does not sit on both ends.</summary>
+    public IKeySource? Keys { get; }
+
+    /// <summary>Whether colour and cursor codes may be written to standard output.</summary>
+    public bool Styled { get; }
+
+    /// <summary>Whether colour and cursor codes may be written to standard error.</summary>
+    public bool ErrorStyled { get; }
+
+    /// <summary>The process's own terminal or pipes.</summary>
+    public static Terminal OfProcess()
+    {
+        System.Console.OutputEncoding = new UTF8Encoding(false);
+        bool dumb = Environment.GetEnvironmentVariable("TERM") is "dumb" or "" or null && !OperatingSystem.IsWindows();
+        bool interactive = !System.Console.IsInputRedirected && !System.Console.IsOutputRedirected && !dumb;
+        bool styled = interactive && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+        return new Terminal(
+            System.Console.Out, System.Console.Error, System.Console.In, interactive ? new ConsoleKeys() : null,
+            styled, styled && !System.Console.IsErrorRedirected, interactive ? System.Console.WindowWidth : null);
+    }
+
+    /// <summary>One line in a quiet style on a terminal, as it is elsewhere.</summary>
+    public void WriteNote(string text) => WriteStyled(Console, Output, Styled, text, "grey");
+
+    /// <summary>One line on standard error, prefixed with <c>error:</c>.</summary>
+    public void WriteError(string message) => WriteStyled(ErrorConsole, Error, ErrorStyled, "error: " + OneLine(message), "red");
+
+    /// <summary>One line on standard error that is no failure.</summary>
+    public void WriteErrorNote(string text) => WriteStyled(ErrorConsole, Error, ErrorStyled, text, "grey");
+
+    private static void WriteStyled(IAnsiConsole console, TextWriter writer, bool styled, string text, string style)
+    {
+        if (styled)
+            console.MarkupLineInterpolated($"[{style}]{text}[/]");
+        else
+            writer.WriteLine(text);
+        writer.Flush();
+    }
+
+    private static string OneLine(string message) =>
+        string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+
+    private static IAnsiConsole CreateConsole(TextWriter writer, bool styled, int? width)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = styled ? AnsiSupport.Yes : AnsiSupport.No,
+            ColorSystem = styled ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = styled ? InteractionSupport.Yes : InteractionSupport.No,
+            Out = new AnsiConsoleOutput(writer),
+            // Spectre's own reading of the environment (NO_COLOR, CI systems) would override the decision above.
+            Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false },
+        });
+        console.Profile.Width = width is > 0 ? width.Value : PipeWidth;
+        return console;
+    }
+}
