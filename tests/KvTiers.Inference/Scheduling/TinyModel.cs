@@ -1,14 +1,11 @@
 using System.Collections.Concurrent;
 using KvTiers.Inference.Model;
-using KvTiers.Inference.Tests.Scheduling;
 using KvTiers.Inference.Tokens;
 using KvTiers.MakeModel;
 
-[assembly: AssemblyFixture(typeof(TinyModel))]
-
 namespace KvTiers.Inference.Tests.Scheduling;
 
-/// <summary>A random model of a few hundred kilobytes, written and loaded once for all tests of this assembly.</summary>
+/// <summary>A random model of a few hundred kilobytes, written and loaded once for a class of tests. A model serves one engine at a time.</summary>
 public sealed class TinyModel : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
