@@ -80,23 +80,23 @@ public sealed record ConversationState
         _ => throw new FormatException($"A {change.GetType().Name} cannot follow version {Version.Number}."),
     };
 
-    /// <summary>The state as callers see it.</summary>
-    public ConversationView ToView() => new()
+    /// <summary>The state as callers see it; a pin that has ended by <paramref name="now"/> is none.</summary>
+    public ConversationView ToView(DateTimeOffset now) => new()
     {
         Id = Key.Id,
         Version = Version.Number,
         Model = Model,
-        Messages = [.. Enumerable.Range(0, Log.Messages.Length).Select(ToView)],
+        Messages = [.. Enumerable.Range(0, Log.Messages.Length).Select(MessageAt)],
         TokenCount = Log.TokenCount,
         CreatedAt = CreatedAt,
         UpdatedAt = UpdatedAt,
-        PinnedUntil = PinnedUntil,
+        PinnedUntil = PinnedUntil > now ? PinnedUntil : null,
         ForkedFrom = ForkedFrom,
         UndoDepth = Undo.Length,
     };
 
     /// <summary>One message as callers see it.</summary>
-    public MessageView ToView(int index) => new()
+    public MessageView MessageAt(int index) => new()
     {
         Index = index,
         Role = Log.Messages[index].Role,

@@ -14,6 +14,6 @@ public sealed record TurnRequest
     /// <summary>How to generate.</summary>
     public GenerationOptions Options { get; init; } = new();
 
-    /// <summary>The version that the caller has seen; another one is a <see cref="ConversationConflictException"/>. Null = any.</summary>
+    /// <summary>The version that the caller has seen; another one is a <see cref="ConversationConflictException"/>. 0 = there is none yet. Null = any.</summary>
     public long? ExpectedVersion { get; init; }
 }

@@ -11,7 +11,7 @@ public sealed class ConversationStateTests
     [Fact]
     public void SpansLieEndToEnd()
     {
-        ConversationView view = Created(A, B, C).ToView();
+        ConversationView view = Created(A, B, C).ToView(At);
         Assert.Equal([(0, 3), (3, 2), (5, 1)], view.Messages.Select(message => (message.TokenStart, message.TokenCount)));
         Assert.Equal(6, view.TokenCount);
         Assert.Equal([3, 5, 6], Created(A, B, C).Log.Breakpoints.ToArray());

@@ -1,0 +1,250 @@
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
+using KvTiers.Blocks;
+using KvTiers.Inference.Model;
+using KvTiers.Inference.Scheduling;
+using KvTiers.Inference.Tokens;
+
+namespace KvTiers.Sessions;
+
+public sealed partial class Conversation
+{
+    /// <summary>Takes a turn and streams its answer. It is stored before <see cref="TurnCompleted"/>.</summary>
+    /// <remarks>
+    /// A turn that is cancelled, that fails, or whose stream is left early leaves the conversation as it was; what it computed stays in the
+    /// cache for a while, so that a retry is cheap.
+    /// </remarks>
+    /// <exception cref="ArgumentException">The request breaks a rule; <see cref="PromptTooLongException"/> when it does not fit the model's context.</exception>
+    /// <exception cref="ConversationNotFoundException">An append to a conversation that does not exist.</exception>
+    /// <exception cref="ConversationConflictException">Someone else changed the conversation.</exception>
+    public IAsyncEnumerable<TurnEvent> TurnAsync(TurnRequest request, CancellationToken cancellationToken = default)
+    {
+        InputCheck.Turn(request);
+        return RunAsync(state => Plan(state, request), request.Options, request.ExpectedVersion, cancellationToken);
+    }
+
+    /// <summary>Drops the last answer, if the last message is one, and generates anew.</summary>
+    /// <exception cref="ConversationConflictException">There is no message to answer, or someone else changed the conversation.</exception>
+    public IAsyncEnumerable<TurnEvent> RegenerateAsync(GenerationOptions options, CancellationToken cancellationToken = default)
+    {
+        InputCheck.Generation(options);
+        return RunAsync(PlanRegeneration, options, expectedVersion: null, cancellationToken);
+    }
+
+    /// <summary>Computes what is missing of the conversation's blocks, ahead of its next turn.</summary>
+    public async Task<WarmReceipt> WarmAsync(CancellationToken cancellationToken = default)
+    {
+        ConversationState state = await RequireAsync(expectedVersion: null, cancellationToken).ConfigureAwait(false);
+        TokenLog log = _services.Encoder.Encode([.. state.Log.Messages.Select(message => message.ToChatMessage())], KnownLog(state));
+        if (log.TokenCount == 0)
+            return new() { Conversation = Key.Id, Tokens = 0, CachedTokens = 0, ComputedTokens = 0, TotalMs = 0 };
+        var request = new GenerationRequest { Prompt = log.Tokens, MaxNewTokens = 0, TenantSalt = TenantSalt.For(Key.Tenant), KeepLease = true };
+        GenerationResult result = await _services.Engine.Submit(request, cancellationToken).Completion.ConfigureAwait(false);
+        if (result.Lease is null)
+            throw new OperationCanceledException("Warming was cancelled.", cancellationToken);
+        Hold(result.Lease, log);
+        RenewPin();
+        return new()
+        {
+            Conversation = Key.Id,
+            Tokens = result.PromptTokenCount,
+            CachedTokens = result.CachedTokenCount,
+            ComputedTokens = result.ComputedTokenCount,
+            TotalMs = result.Duration.TotalMilliseconds,
+        };
+    }
+
+    private async IAsyncEnumerable<TurnEvent> RunAsync(
+        Func<ConversationState?, TurnPlan> makePlan, GenerationOptions options, long? expectedVersion, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        long start = _services.Time.GetTimestamp();
+        await RefreshAsync(cancellationToken).ConfigureAwait(false);
+        CheckVersion(_state, expectedVersion);
+        TurnPlan plan = makePlan(_state);
+        GenerationRequest request = Request(plan, options);
+        EditReceipt receipt = Supersede(plan.Former, plan.Prompt);
+        ReleaseFrom(plan.KeptTokens);
+        var generated = new List<int>();
+        Generation? generation = null;
+        bool stored = false;
+        try
+        {
+            generation = _services.Engine.Submit(request, cancellationToken);
+            double submittedMs = _services.Time.GetElapsedTime(start).TotalMilliseconds;
+            yield return new TurnStarted
+            {
+                Conversation = Key.Id,
+                PromptTokens = plan.Prompt.Length,
+                Edit = receipt.TokensInvalidated > 0 ? receipt : null,
+            };
+            await foreach (GeneratedToken token in generation.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            {
+                generated.Add(token.Id);
+                yield return new TurnToken { TokenId = token.Id, Text = token.Text, LogProb = View(token.LogProb) };
+            }
+
+            GenerationResult result = await generation.Completion.ConfigureAwait(false);
+            ChoiceResult answer = result.Choices[0];
+            if (answer.FinishReason == FinishReason.Cancelled)
+                throw new OperationCanceledException("The turn was cancelled.", cancellationToken);
+            double totalMs = _services.Time.GetElapsedTime(start).TotalMilliseconds;
+            double ttftMs = submittedMs + result.TimeToFirstToken.TotalMilliseconds;
+            TokenLog log = plan.Next.Add(_services.Encoder.ToMessage(answer));
+            ConversationState next = await StoreTurnAsync(plan, Change(plan, log, result, options.UseCache, ttftMs), expectedVersion).ConfigureAwait(false);
+            stored = true;
+            if (result.Lease is not null)
+                Hold(result.Lease, log);
+            RenewPin();
+            yield return new TurnCompleted
+            {
+                Conversation = Key.Id,
+                Version = next.Version.Number,
+                Message = next.MessageAt(log.Messages.Length - 1),
+                FinishReason = answer.FinishReason == FinishReason.Length ? "length" : "stop",
+                Usage = new()
+                {
+                    PromptTokens = result.PromptTokenCount,
+                    CompletionTokens = answer.TokenIds.Count,
+                    Cached = new() { Hot = result.CachedTokenCount },
+                    ComputedTokens = result.ComputedTokenCount,
+                    InvalidatedTokens = receipt.TokensInvalidated,
+                    TtftMs = ttftMs,
+                    TotalMs = totalMs,
+                },
+            };
+        }
+        finally
+        {
+            if (!stored)
+                await TakeBackAsync(plan, generation, generated).ConfigureAwait(false);
+        }
+    }
+
+    // The turn came to nothing: it stops computing, and the log's blocks are in their former rank again.
+    private async Task TakeBackAsync(TurnPlan plan, Generation? generation, List<int> generated)
+    {
+        if (generation is not null)
+        {
+            generation.Cancel();
+            await ((Task)generation.Completion).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (generation.Completion is { IsCompletedSuccessfully: true, Result.Lease: { } lease })
+                lease.Dispose();
+            if (generation.Request.UseCache && _state is not null)
+                Abandon((int[])[.. plan.Prompt, .. generated]);
+        }
+
+        if (_lease is not null && _state is not null && plan.KeptTokens < plan.Former.TokenCount)
+        {
+            BlockLease shorter = _lease;
+            _lease = Cache.Acquire(_root, _state.Log.Tokens.Span);
+            shorter.Dispose();
+        }
+
+        RenewPin();
+    }
+
+    private TurnPlan Plan(ConversationState? state, TurnRequest request)
+    {
+        if (request.Mode == TurnMode.History)
+            return PlanFor(state, request.Messages);
+        if (state is null)
+            throw new ConversationNotFoundException(Key);
+        return PlanFor(state, [.. state.Log.Messages.Select(message => message.ToChatMessage()), .. request.Messages]);
+    }
+
+    private TurnPlan PlanRegeneration(ConversationState? state)
+    {
+        if (state is null)
+            throw new ConversationNotFoundException(Key);
+        IEnumerable<LoggedMessage> messages = state.Log.Messages is [.. var earlier, { Role: "assistant" }] ? earlier : state.Log.Messages;
+        List<ChatMessage> kept = [.. messages.Select(message => message.ToChatMessage())];
+        return kept.Count > 0
+            ? PlanFor(state, kept)
+            : throw new ConversationConflictException(Key, $"The conversation '{Key.Id}' has no message to answer.", actualVersion: state.Version.Number);
+    }
+
+    private TurnPlan PlanFor(ConversationState? state, IReadOnlyList<ChatMessage> messages)
+    {
+        TokenLog next = _services.Encoder.Encode(messages, state is null ? TokenLog.Empty : KnownLog(state));
+        return new(state, next, _services.Encoder.PromptFor(next));
+    }
+
+    private GenerationRequest Request(TurnPlan plan, GenerationOptions options)
+    {
+        GenerationOptions defaults = _services.Options.Defaults;
+        var fallback = new SamplingOptions();
+        var request = new GenerationRequest
+        {
+            Prompt = plan.Prompt,
+            Sampling = new()
+            {
+                Temperature = options.Temperature ?? defaults.Temperature ?? fallback.Temperature,
+                TopK = options.TopK ?? defaults.TopK ?? fallback.TopK,
+                TopP = options.TopP ?? defaults.TopP ?? fallback.TopP,
+                MinP = options.MinP ?? defaults.MinP ?? fallback.MinP,
+                RepetitionPenalty = options.RepetitionPenalty ?? defaults.RepetitionPenalty ?? fallback.RepetitionPenalty,
+                PresencePenalty = options.PresencePenalty ?? defaults.PresencePenalty ?? fallback.PresencePenalty,
+                FrequencyPenalty = options.FrequencyPenalty ?? defaults.FrequencyPenalty ?? fallback.FrequencyPenalty,
+                Seed = options.Seed ?? defaults.Seed ?? SeedFor(plan.Base),
+                TopLogProbs = options.TopLogProbs ?? defaults.TopLogProbs,
+            },
+            MaxNewTokens = options.MaxTokens ?? defaults.MaxTokens ?? 256,
+            StopStrings = options.Stop ?? defaults.Stop ?? [],
+            TenantSalt = TenantSalt.For(Key.Tenant),
+            UseCache = options.UseCache,
+            KeepLease = options.UseCache,
+        };
+        request.Validate();
+        return request;
+    }
+
+    // A turn tried again draws the same answer; a regeneration replaces another version, and draws a new one.
+    private long SeedFor(ConversationState? state)
+    {
+        byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{Key}#{state?.Version.Incarnation:n}#{state?.Version.Number}"));
+        return BitConverter.ToInt64(hash) & long.MaxValue;
+    }
+
+    private ConversationChange Change(TurnPlan plan, TokenLog log, GenerationResult result, bool useCache, double ttftMs)
+    {
+        ExplanationReason reason = Explainer.ReasonFor(plan.Base, plan.Prompt, result.CachedTokenCount, useCache, _services.HostId);
+        var trace = new TurnTrace
+        {
+            Version = (plan.Base?.Version.Number ?? 0) + 1,
+            Host = _services.HostId,
+            Reason = reason,
+            PromptTokens = result.PromptTokenCount,
+            CachedTokens = result.CachedTokenCount,
+            LeftTokens = result.Lease is null ? 0 : Math.Min(result.Lease.TokenCount, log.CommonPrefix(result.Lease.Tokens)),
+            TtftMs = ttftMs,
+            CostTokens = Explainer.CostFor(reason, plan.Base, plan.Next, plan.Prompt, result.CachedTokenCount),
+            Difference = plan.Base?.LastTurnLog is { } last && last.CommonPrefix(plan.Prompt) < last.TokenCount ? LogDifference.Between(last, plan.Next) : null,
+        };
+        return plan.Base is null
+            ? Creation(log) with { Turn = trace }
+            : InThisVocabulary(plan.Base, LogChanged.Between(plan.Base.Log, log, Now)) with { Turn = trace };
+    }
+
+    // Holds what a turn left, as far as it is the log's: tokens of a stop string are not.
+    private void Hold(BlockLease lease, TokenLog log)
+    {
+        int common = log.CommonPrefix(lease.Tokens);
+        if (common < lease.TokenCount)
+            Cache.Truncate(lease, common);
+        _lease?.Dispose();
+        _lease = lease;
+    }
+
+    private TokenLogProbView? View(TokenLogProb? logProb) => logProb is null
+        ? null
+        : new()
+        {
+            TokenId = logProb.Id,
+            Text = TextOf(logProb.Id),
+            LogProb = logProb.LogProb,
+            Top = [.. logProb.Top.Select(top => new TokenLogProbView { TokenId = top.Id, Text = TextOf(top.Id), LogProb = top.LogProb })],
+        };
+
+    private string TextOf(int id) => _services.Engine.Tokenizer.Decode([id], skipSpecial: false);
+}

@@ -1,0 +1,336 @@
+using KvTiers.Blocks;
+using KvTiers.Inference.Tokens;
+using KvTiers.Prefix;
+
+namespace KvTiers.Sessions;
+
+/// <summary>
+/// One conversation as an actor: its newest state, the blocks it holds between turns, and everything that can be done with it. Whatever hosts it
+/// calls one method at a time; a streamed turn is one call until its stream ends.
+/// </summary>
+/// <remarks>
+/// Every method first asks the store whether another process has written, and every write carries the version it replaces. So several
+/// hosts may have the same conversation active: that costs time, never correctness. An actor holds token ids and leases, never K or V.
+/// </remarks>
+public sealed partial class Conversation : IDisposable
+{
+    // A change without an expected version is made again on top of what another writer stored; that many times in a row means something is wrong.
+    private const int MaxAttempts = 64;
+
+    // Former logs that undo no longer reaches, and cancelled turns: their blocks are erased when that many have gathered.
+    private const int MaxAbandoned = 32;
+
+    private readonly ConversationServices _services;
+    private readonly BlockHash _root;
+    private readonly Queue<ReadOnlyMemory<int>> _abandoned = new();
+    private ConversationState? _state;
+    private BlockLease? _lease;
+    private Pin? _pin;
+
+    /// <summary>The conversation under <paramref name="key"/>, whether it exists or not. Nothing is read yet.</summary>
+    public Conversation(ConversationKey key, ConversationServices services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        Key = key;
+        _services = services;
+        _root = services.Engine.RootFor(TenantSalt.For(key.Tenant));
+    }
+
+    /// <summary>Which conversation it is.</summary>
+    public ConversationKey Key { get; }
+
+    /// <summary>The newest version seen; null = none was read yet, or there is no such conversation.</summary>
+    public ConversationState? State => _state;
+
+    /// <summary>Hot blocks held between turns.</summary>
+    public int LeasedBlocks => _lease?.Table.Count ?? 0;
+
+    /// <summary>Whether its blocks are pinned now.</summary>
+    public bool IsPinned => _state?.PinnedUntil > _services.Time.GetUtcNow();
+
+    private KvCache Cache => _services.Engine.Cache;
+
+    /// <summary>Reads the newest version.</summary>
+    /// <exception cref="ConversationNotFoundException">There is no such conversation.</exception>
+    public async Task<ConversationView> GetAsync(CancellationToken cancellationToken = default) =>
+        View(await RequireAsync(expectedVersion: null, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Stores a new conversation with these messages.</summary>
+    /// <exception cref="ConversationConflictException">There is one already.</exception>
+    public async Task<ConversationView> CreateAsync(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default)
+    {
+        InputCheck.Messages(messages, nameof(messages));
+        TokenLog log = _services.Encoder.Encode(messages, TokenLog.Empty);
+        return View(await StoreNewAsync(Creation(log), cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Replaces one message's text. Nothing is generated.</summary>
+    public Task<EditReceipt> EditAsync(EditRequest request, CancellationToken cancellationToken = default)
+    {
+        InputCheck.Edit(request);
+        return ChangeLogAsync(
+            state =>
+            {
+                InputCheck.Index(request.Index, state.Log.Messages.Length, nameof(request.Index));
+                List<ChatMessage> messages = [.. state.Log.Messages.Select(message => message.ToChatMessage())];
+                messages[request.Index] = messages[request.Index] with { Content = request.Content };
+                if (request.DropLater)
+                    messages.RemoveRange(request.Index + 1, messages.Count - request.Index - 1);
+                return _services.Encoder.Encode(messages, KnownLog(state));
+            },
+            request.ExpectedVersion,
+            cancellationToken);
+    }
+
+    /// <summary>Drops the message at <paramref name="index"/> and all later ones.</summary>
+    public Task<EditReceipt> TruncateAsync(int index, CancellationToken cancellationToken = default) =>
+        ChangeLogAsync(
+            state =>
+            {
+                InputCheck.Index(index, state.Log.Messages.Length, nameof(index));
+                return state.Log.Take(index);
+            },
+            expectedVersion: null,
+            cancellationToken);
+
+    /// <summary>Takes back the last change of the log.</summary>
+    /// <exception cref="ConversationConflictException">There is nothing to undo.</exception>
+    public async Task<EditReceipt> UndoAsync(CancellationToken cancellationToken = default)
+    {
+        (ConversationState former, ConversationState next) = await CommitAsync(
+            state => state.Undo.Length > 0
+                ? new ChangeUndone { At = Now }
+                : throw new ConversationConflictException(Key, $"The conversation '{Key.Id}' has nothing to undo.", actualVersion: state.Version.Number),
+            expectedVersion: null,
+            cancellationToken).ConfigureAwait(false);
+        return FollowLog(former, next);
+    }
+
+    /// <summary>Stores a new conversation of this one's first messages under another key. Their blocks are shared as far as they are hot.</summary>
+    /// <returns>The new conversation's state.</returns>
+    /// <exception cref="ConversationConflictException">The other key is taken.</exception>
+    public async Task<ConversationState> ForkAsync(ConversationKey fork, int? messageCount, CancellationToken cancellationToken = default)
+    {
+        if (fork.Tenant != Key.Tenant)
+            throw new ArgumentException($"The fork's tenant is '{fork.Tenant}'; it must be '{Key.Tenant}'.", nameof(fork));
+        ConversationState state = await RequireAsync(expectedVersion: null, cancellationToken).ConfigureAwait(false);
+        int count = messageCount ?? state.Log.Messages.Length;
+        if (count < 0 || count > state.Log.Messages.Length)
+            throw new ArgumentOutOfRangeException(nameof(messageCount), count, $"At is {count}; the conversation has {state.Log.Messages.Length} messages.");
+        ConversationCreated created = Creation(state.Log.Take(count)) with { Model = state.Model, Vocabulary = state.Vocabulary, ForkedFrom = Key.Id };
+        if (!await _services.Store.TryAppendAsync(fork, replaced: null, created, cancellationToken).ConfigureAwait(false))
+            throw Taken(fork);
+        return ConversationState.Create(fork, created);
+    }
+
+    /// <summary>Why the last turn computed what it computed.</summary>
+    /// <exception cref="ConversationConflictException">There was no turn yet.</exception>
+    public async Task<Explanation> ExplainAsync(CancellationToken cancellationToken = default) =>
+        Explain(await RequireAsync(expectedVersion: null, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Why the last turn of <paramref name="state"/> computed what it computed.</summary>
+    /// <exception cref="ConversationConflictException">There was no turn yet.</exception>
+    public static Explanation Explain(ConversationState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return state.LastTurn is { } trace
+            ? Explainer.Explain(state, trace)
+            : throw new ConversationConflictException(state.Key, $"The conversation '{state.Key.Id}' has had no turn to explain.", actualVersion: state.Version.Number);
+    }
+
+    /// <summary>Bars the conversation's blocks from eviction; what later turns add is pinned with them.</summary>
+    /// <param name="ttl">For how long; null = until it is unpinned.</param>
+    /// <param name="cancellationToken">Gives up before the pin is stored.</param>
+    public async Task<PinReceipt> PinAsync(TimeSpan? ttl, CancellationToken cancellationToken = default)
+    {
+        InputCheck.TimeToLive(ttl);
+        DateTimeOffset until = ttl is null || ttl > DateTimeOffset.MaxValue - Now ? DateTimeOffset.MaxValue : Now + ttl.Value;
+        (_, ConversationState next) = await CommitAsync(_ => new PinChanged { At = Now, Until = until }, expectedVersion: null, cancellationToken).ConfigureAwait(false);
+        RenewPin();
+        int tokens = _pin?.TokenCount ?? 0;
+        return new() { Conversation = Key.Id, Version = next.Version.Number, PinnedUntil = until, Tokens = tokens, Blocks = _services.Pins.BlocksFor(tokens) };
+    }
+
+    /// <summary>Lets the conversation's blocks be evicted again.</summary>
+    public async Task UnpinAsync(CancellationToken cancellationToken = default)
+    {
+        await CommitAsync(state => state.PinnedUntil is null ? null : new PinChanged { At = Now, Until = null }, expectedVersion: null, cancellationToken)
+            .ConfigureAwait(false);
+        RenewPin();
+    }
+
+    /// <summary>Deletes the conversation, and the blocks that only it used.</summary>
+    public async Task<DeleteReceipt> DeleteAsync(CancellationToken cancellationToken = default)
+    {
+        ConversationState state;
+        int attempts = 0;
+        do
+        {
+            state = await RequireAsync(expectedVersion: null, cancellationToken).ConfigureAwait(false);
+            if (++attempts > MaxAttempts)
+                throw Contended(state);
+        }
+        while (!await _services.Store.TryDeleteAsync(Key, state.Version, cancellationToken).ConfigureAwait(false));
+        _state = null;
+        return Erase(state);
+    }
+
+    /// <summary>Takes a lease on what is hot of the conversation, as after a turn. Nothing happens when it has one.</summary>
+    public async Task HoldAsync(CancellationToken cancellationToken = default)
+    {
+        ConversationState state = await RequireAsync(expectedVersion: null, cancellationToken).ConfigureAwait(false);
+        _lease ??= Cache.Acquire(_root, state.Log.Tokens.Span);
+    }
+
+    /// <summary>Gives up the blocks held between turns: they stay findable until they are evicted. A pin holds on.</summary>
+    public void ReleaseLease()
+    {
+        EraseAbandoned(leaving: 0);
+        _lease?.Dispose();
+        _lease = null;
+    }
+
+    /// <summary>Ends a pin whose time is over.</summary>
+    public void DropLapsedPin()
+    {
+        if (_pin is not null && !IsPinned)
+            RenewPin();
+    }
+
+    /// <summary>Releases all blocks, pinned ones too. The conversation itself is on the store.</summary>
+    public void Dispose()
+    {
+        ReleaseLease();
+        if (_pin is not null)
+            _services.Pins.Unpin(_pin);
+        _pin = null;
+    }
+
+    private DateTimeOffset Now => _services.Time.GetUtcNow();
+
+    private ConversationView View(ConversationState state) => state.ToView(Now);
+
+    // Tokens of another vocabulary mean nothing to this model.
+    private TokenLog KnownLog(ConversationState state) => state.Vocabulary == _services.Vocabulary ? state.Log : TokenLog.Empty;
+
+    private ConversationCreated Creation(TokenLog log) => new()
+    {
+        At = Now,
+        Incarnation = Guid.NewGuid(),
+        Model = _services.Options.ModelName,
+        Vocabulary = _services.Vocabulary,
+        Messages = log.Messages,
+    };
+
+    private async Task<EditReceipt> ChangeLogAsync(Func<ConversationState, TokenLog> change, long? expectedVersion, CancellationToken cancellationToken)
+    {
+        (ConversationState former, ConversationState next) = await CommitAsync(
+            state =>
+            {
+                TokenLog log = change(state);
+                return log.SameAs(state.Log) ? null : InThisVocabulary(state, LogChanged.Between(state.Log, log, Now));
+            },
+            expectedVersion,
+            cancellationToken).ConfigureAwait(false);
+        return FollowLog(former, next);
+    }
+
+    private LogChanged InThisVocabulary(ConversationState state, LogChanged change) => change with
+    {
+        Model = state.Model == _services.Options.ModelName ? null : _services.Options.ModelName,
+        Vocabulary = state.Vocabulary == _services.Vocabulary ? null : _services.Vocabulary,
+    };
+
+    // Brings the blocks in line with a stored change of the log.
+    private EditReceipt FollowLog(ConversationState former, ConversationState next)
+    {
+        EditReceipt receipt = Supersede(former.Log, next.Log.Tokens.Span) with { Version = next.Version.Number };
+        RenewPin();
+        return receipt;
+    }
+
+    // The lease stops at a block's end: the block in which the tokens part, or in which the next turn goes on, is nobody's then.
+    private void ReleaseFrom(int tokenCount)
+    {
+        if (_lease is not null)
+            Cache.Truncate(_lease, Math.Min(_lease.TokenCount, tokenCount) / Cache.Layout.BlockSize * Cache.Layout.BlockSize);
+    }
+
+    // Releases what the conversation holds past the first differing token, and marks it as first to go.
+    private EditReceipt Supersede(TokenLog former, ReadOnlySpan<int> tokens)
+    {
+        int kept = former.CommonPrefix(tokens);
+        SupersedeResult result = default;
+        if (kept < former.TokenCount)
+        {
+            ReleaseFrom(kept);
+            if (_pin is not null)
+                _services.Pins.Unpin(_pin);
+            _pin = null;
+            result = Cache.Supersede(_root, former.Tokens.Span, kept);
+        }
+
+        return new()
+        {
+            Version = _state?.Version.Number ?? 0,
+            TokensKept = kept,
+            TokensInvalidated = former.TokenCount - kept,
+            BlocksReleased = result.SupersededBlocks,
+            BlocksShared = result.SharedBlocks,
+            BytesFreed = new Dictionary<string, long> { ["hot"] = (long)result.SupersededBlocks * Cache.Layout.BytesPerBlock },
+        };
+    }
+
+    private void RenewPin()
+    {
+        if (_pin is not null)
+            _services.Pins.Unpin(_pin);
+        _pin = IsPinned
+            ? _services.Pins.Pin(_root, _state!.Log.Tokens.Span, _state.PinnedUntil == DateTimeOffset.MaxValue ? null : _state.PinnedUntil)
+            : null;
+    }
+
+    private DeleteReceipt Erase(ConversationState state)
+    {
+        // Deepest first: a path frees what no other path, of this conversation or another, goes through.
+        int blocks = 0;
+        long bytes = 0;
+        int Free(ReadOnlySpan<int> tokens)
+        {
+            EraseResult result = Cache.Erase(_root, tokens);
+            blocks += result.ErasedBlocks;
+            bytes += result.ErasedBytes;
+            return result.SharedBlocks;
+        }
+
+        _lease?.Dispose();
+        _lease = null;
+        if (_pin is not null)
+            _services.Pins.Unpin(_pin);
+        _pin = null;
+        while (_abandoned.TryDequeue(out ReadOnlyMemory<int> abandoned))
+            Free(abandoned.Span);
+        foreach (TokenLog log in state.Undo)
+            Free(log.Tokens.Span);
+        if (state.LastTurnLog is not null)
+            Free(state.LastTurnLog.Tokens.Span);
+        int shared = Free(state.Log.Tokens.Span);
+        return new() { Conversation = Key.Id, Tiers = [new() { Tier = "hot", Blocks = blocks, Bytes = bytes }], BlocksShared = shared };
+    }
+
+    private void Abandon(ReadOnlyMemory<int> tokens)
+    {
+        _abandoned.Enqueue(tokens);
+        EraseAbandoned(leaving: MaxAbandoned);
+    }
+
+    // The log is leased while paths are erased, so that nothing of its own goes with them.
+    private void EraseAbandoned(int leaving)
+    {
+        if (_abandoned.Count <= leaving)
+            return;
+        using BlockLease? guard = _lease is null && _state is not null ? Cache.Acquire(_root, _state.Log.Tokens.Span) : null;
+        while (_abandoned.Count > leaving)
+            Cache.Erase(_root, _abandoned.Dequeue().Span);
+    }
+}

@@ -1,0 +1,24 @@
+namespace KvTiers.Sessions;
+
+/// <summary>What all conversations of a host have in common.</summary>
+public sealed record ConversationOptions
+{
+    /// <summary>Name of the model that answers.</summary>
+    public required string ModelName { get; init; }
+
+    /// <summary>Takes the place of what a turn leaves open. What this leaves open too, the engine decides; <see cref="GenerationOptions.UseCache"/> does not count here.</summary>
+    public GenerationOptions Defaults { get; init; } = new() { MaxTokens = 256 };
+
+    /// <summary>Share of the hot blocks that pins may bar from eviction, 0 to 1. Of what goes beyond it, only the leading tokens are pinned. Default 0.5.</summary>
+    public double PinnedShare { get; init; } = 0.5;
+
+    /// <summary>Checks every range.</summary>
+    /// <exception cref="ArgumentException">A value is out of range; the message names property, value and rule.</exception>
+    public void Validate()
+    {
+        if (string.IsNullOrWhiteSpace(ModelName))
+            throw new ArgumentException($"{nameof(ModelName)} is empty; it must name the model.", nameof(ModelName));
+        if (PinnedShare is not (>= 0 and <= 1))
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(PinnedShare)} is {PinnedShare}; it must be from 0 to 1."), nameof(PinnedShare));
+    }
+}

@@ -1,0 +1,71 @@
+using System.Security.Cryptography;
+using KvTiers.Inference.Scheduling;
+using KvTiers.Inference.Tokens;
+
+namespace KvTiers.Sessions;
+
+/// <summary>What the conversations of one process work with, whatever hosts them. Owns nothing of it.</summary>
+public sealed class ConversationServices
+{
+    /// <summary>Conversations that <paramref name="engine"/> answers and <paramref name="store"/> keeps.</summary>
+    /// <exception cref="ArgumentException">An option is out of range, or prompt and engine have different tokenizers.</exception>
+    public ConversationServices(Engine engine, ChatPrompt prompt, IConversationStore store, ConversationOptions options, TimeProvider? time = null)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        ArgumentNullException.ThrowIfNull(prompt);
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        if (prompt.Tokenizer != engine.Tokenizer)
+            throw new ArgumentException("The chat prompt and the engine must have the same tokenizer.", nameof(prompt));
+        Engine = engine;
+        Prompt = prompt;
+        Store = store;
+        Options = options;
+        Time = time ?? TimeProvider.System;
+        Encoder = new(prompt);
+        Pins = new(engine.Cache, options.PinnedShare);
+        Vocabulary = FingerprintOf(engine.Tokenizer);
+    }
+
+    /// <summary>Computes the answers.</summary>
+    public Engine Engine { get; }
+
+    /// <summary>Turns messages into tokens.</summary>
+    public ChatPrompt Prompt { get; }
+
+    /// <summary>Keeps the conversations.</summary>
+    public IConversationStore Store { get; }
+
+    /// <summary>The settings.</summary>
+    public ConversationOptions Options { get; }
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; }
+
+    /// <summary>Names this process, which alone has the hot blocks that it computed.</summary>
+    public string HostId { get; } = Guid.NewGuid().ToString("n");
+
+    /// <summary>Fingerprint of the vocabulary. Tokens logged under another one are encoded anew.</summary>
+    public string Vocabulary { get; }
+
+    internal LogEncoder Encoder { get; }
+
+    internal PinBudget Pins { get; }
+
+    private static string FingerprintOf(Tokenizer tokenizer)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> head = stackalloc byte[5];
+        for (int id = 0; id < tokenizer.VocabularySize; id++)
+        {
+            ReadOnlySpan<byte> bytes = tokenizer.TokenBytes(id);
+            BitConverter.TryWriteBytes(head, bytes.Length);
+            head[4] = tokenizer.IsSpecial(id) ? (byte)1 : (byte)0;
+            hash.AppendData(head);
+            hash.AppendData(bytes);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8));
+    }
+}

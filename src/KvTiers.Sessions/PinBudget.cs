@@ -1,0 +1,34 @@
+using KvTiers.Prefix;
+
+namespace KvTiers.Sessions;
+
+/// <summary>Keeps pins from taking so many blocks that no turn can be computed. Counts shared blocks once per pin, so it errs on the safe side.</summary>
+internal sealed class PinBudget(KvCache cache, double share)
+{
+    private readonly Lock _lock = new();
+    private long _pinnedBlocks;
+
+    /// <summary>Blocks that a pin of so many tokens holds at most.</summary>
+    public int BlocksFor(int tokenCount) => (tokenCount + cache.Layout.BlockSize - 1) / cache.Layout.BlockSize;
+
+    /// <summary>Pins as many leading tokens as the budget has room for.</summary>
+    public Pin Pin(BlockHash root, ReadOnlySpan<int> tokens, DateTimeOffset? until)
+    {
+        lock (_lock)
+        {
+            long room = Math.Max(0, (long)(share * cache.Pool.Capacity) - _pinnedBlocks);
+            int count = (int)Math.Min(tokens.Length, room * cache.Layout.BlockSize);
+            Pin pin = cache.Pin(root, tokens[..count], until);
+            _pinnedBlocks += BlocksFor(pin.TokenCount);
+            return pin;
+        }
+    }
+
+    /// <summary>Ends a pin that <see cref="Pin"/> made.</summary>
+    public void Unpin(Pin pin)
+    {
+        lock (_lock)
+            _pinnedBlocks -= BlocksFor(pin.TokenCount);
+        pin.Dispose();
+    }
+}
