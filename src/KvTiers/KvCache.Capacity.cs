@@ -34,6 +34,22 @@ public sealed partial class KvCache
         }
     }
 
+    /// <summary>Evicts in the usual order until so many blocks are free, ahead of any need for them.</summary>
+    /// <param name="freeBlocks">The wanted number of free blocks.</param>
+    /// <param name="atMost">Blocks evicted in this call at most.</param>
+    /// <returns>Blocks evicted.</returns>
+    internal int EvictAhead(int freeBlocks, int atMost)
+    {
+        lock (_lock)
+        {
+            if (_disposed) return 0;
+            LapsePins();
+            int evicted = 0;
+            while (evicted < atMost && Pool.FreeCount < freeBlocks && TryEvict()) evicted++;
+            return evicted;
+        }
+    }
+
     /// <summary>The state at this moment.</summary>
     public CacheSnapshot Snapshot()
     {

@@ -133,6 +133,16 @@ public sealed partial class KvCache
         return fork;
     }
 
+    /// <summary>The hash that names the point after a lease's first whole blocks; the root hash for none.</summary>
+    internal BlockHash HashAt(BlockLease lease, int blockCount)
+    {
+        lock (_lock)
+        {
+            Require(lease);
+            return blockCount == 0 ? lease.Root : _tree.HashOf(lease.Table.Slots[blockCount - 1]);
+        }
+    }
+
     internal void Release(BlockLease lease)
     {
         lock (_lock)

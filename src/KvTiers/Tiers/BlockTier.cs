@@ -47,25 +47,20 @@ public sealed class BlockTier : IBlockTier
         Name,
         _store.CapacityBytes,
         _store.UsedBytes,
+        _store.RecordBytes,
         _store.Count,
         Interlocked.Read(ref _hits),
         Interlocked.Read(ref _writes),
         Interlocked.Read(ref _refusals),
         Enum.GetValues<TierMiss>().ToDictionary(miss => miss, miss => Interlocked.Read(ref _misses[(int)miss])));
 
+    internal BlockRecord Format => _format;
+
+    internal IRecordStore Store => _store;
+
     /// <inheritdoc/>
-    public async ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await _store.CountLeadingAsync(chain, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception fault) when (IsFault(fault))
-        {
-            CountMiss(fault, TierMiss.OtherError);
-            return 0;
-        }
-    }
+    public ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken) =>
+        GuardAsync(store => store.CountLeadingAsync(chain, cancellationToken), 0);
 
     /// <inheritdoc/>
     public async ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> block, CancellationToken cancellationToken)
@@ -124,45 +119,29 @@ public sealed class BlockTier : IBlockTier
     }
 
     /// <inheritdoc/>
-    public async ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await _store.RemoveAsync(hashes, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception fault) when (IsFault(fault))
-        {
-            CountMiss(fault, TierMiss.OtherError);
-            return 0;
-        }
-    }
+    public ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) =>
+        GuardAsync(store => store.RemoveAsync(hashes, cancellationToken), 0);
 
     /// <inheritdoc/>
-    public async ValueTask<long> ResizeAsync(long capacityBytes, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await _store.ResizeAsync(capacityBytes, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception fault) when (IsFault(fault))
-        {
-            CountMiss(fault, TierMiss.OtherError);
-            return _store.CapacityBytes;
-        }
-    }
+    public ValueTask<int> ForgetAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) =>
+        GuardAsync(store => store.ForgetAsync(hashes, cancellationToken), 0);
 
     /// <inheritdoc/>
-    public async ValueTask ClearAsync(CancellationToken cancellationToken)
-    {
-        try
+    public ValueTask<int> ExpireAsync(ReadOnlyMemory<BlockHash> hashes, DateTimeOffset at, CancellationToken cancellationToken) =>
+        GuardAsync(store => store.ExpireAsync(hashes, at, cancellationToken), 0);
+
+    /// <inheritdoc/>
+    public ValueTask<long> ResizeAsync(long capacityBytes, CancellationToken cancellationToken) =>
+        GuardAsync(store => store.ResizeAsync(capacityBytes, cancellationToken), _store.CapacityBytes);
+
+    /// <inheritdoc/>
+    public async ValueTask ClearAsync(CancellationToken cancellationToken) => await GuardAsync(
+        async store =>
         {
-            await _store.ClearAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception fault) when (IsFault(fault))
-        {
-            CountMiss(fault, TierMiss.OtherError);
-        }
-    }
+            await store.ClearAsync(cancellationToken).ConfigureAwait(false);
+            return true;
+        },
+        false).ConfigureAwait(false);
 
     /// <summary>Disposes the store.</summary>
     public async ValueTask DisposeAsync()
@@ -171,6 +150,19 @@ public sealed class BlockTier : IBlockTier
         while (_buffers.TryTake(out AlignedBuffer? buffer))
         {
             ((IDisposable)buffer).Dispose();
+        }
+    }
+
+    private async ValueTask<T> GuardAsync<T>(Func<IRecordStore, ValueTask<T>> call, T otherwise)
+    {
+        try
+        {
+            return await call(_store).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (IsFault(fault))
+        {
+            CountMiss(fault, TierMiss.OtherError);
+            return otherwise;
         }
     }
 

@@ -33,6 +33,14 @@ public interface IBlockTier : IAsyncDisposable
     /// <returns>How many were held.</returns>
     ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken);
 
+    /// <summary>Forgets blocks to make room. Cheaper than <see cref="RemoveAsync"/>: after a crash one may be found again.</summary>
+    /// <returns>How many were held.</returns>
+    ValueTask<int> ForgetAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken);
+
+    /// <summary>Lets blocks expire at a time, unless a write of the same block renews them.</summary>
+    /// <returns>How many were held.</returns>
+    ValueTask<int> ExpireAsync(ReadOnlyMemory<BlockHash> hashes, DateTimeOffset at, CancellationToken cancellationToken);
+
     /// <summary>Changes the capacity; shrinking evicts.</summary>
     /// <returns>The capacity reached, in bytes.</returns>
     ValueTask<long> ResizeAsync(long capacityBytes, CancellationToken cancellationToken);

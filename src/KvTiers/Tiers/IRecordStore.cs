@@ -43,6 +43,14 @@ public interface IRecordStore : IAsyncDisposable
     /// <returns>How many were held.</returns>
     ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken);
 
+    /// <summary>Forgets records to make room. Cheaper than <see cref="RemoveAsync"/>: after a crash one may be found again.</summary>
+    /// <returns>How many were held.</returns>
+    ValueTask<int> ForgetAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken);
+
+    /// <summary>Lets records expire at a time, unless a write of the same block renews them.</summary>
+    /// <returns>How many were held.</returns>
+    ValueTask<int> ExpireAsync(ReadOnlyMemory<BlockHash> hashes, DateTimeOffset at, CancellationToken cancellationToken);
+
     /// <summary>Changes the room; shrinking evicts.</summary>
     /// <returns>The capacity reached, in bytes: more than asked for while records are being read.</returns>
     ValueTask<long> ResizeAsync(long capacityBytes, CancellationToken cancellationToken);

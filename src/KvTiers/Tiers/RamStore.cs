@@ -50,18 +50,7 @@ public sealed unsafe class RamStore : IRecordStore
     {
         lock (_lock)
         {
-            int count = 0;
-            foreach (BlockHash hash in chain.Span)
-            {
-                if (!_index.TryFind(hash, out _))
-                {
-                    break;
-                }
-
-                count++;
-            }
-
-            return ValueTask.FromResult(count);
+            return ValueTask.FromResult(_index.CountLeading(chain.Span));
         }
     }
 
@@ -111,21 +100,23 @@ public sealed unsafe class RamStore : IRecordStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken)
+    public ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) => ForgetAsync(hashes, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<int> ForgetAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            int removed = 0;
-            foreach (BlockHash hash in hashes.Span)
-            {
-                if (_index.TryFind(hash, out int slot))
-                {
-                    _index.Remove(slot);
-                    removed++;
-                }
-            }
+            return ValueTask.FromResult(_index.Remove(hashes.Span));
+        }
+    }
 
-            return ValueTask.FromResult(removed);
+    /// <inheritdoc/>
+    public ValueTask<int> ExpireAsync(ReadOnlyMemory<BlockHash> hashes, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            return ValueTask.FromResult(_index.Expire(hashes.Span, at));
         }
     }
 

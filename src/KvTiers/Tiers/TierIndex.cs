@@ -56,6 +56,17 @@ internal sealed class TierIndex
 
     public bool TryFind(BlockHash hash, out int slot) => _slots.TryGetValue(hash, out slot);
 
+    public int CountLeading(ReadOnlySpan<BlockHash> chain)
+    {
+        int count = 0;
+        while (count < chain.Length && _slots.ContainsKey(chain[count]))
+        {
+            count++;
+        }
+
+        return count;
+    }
+
     public BlockHash HashOf(int slot) => _entries[slot].Hash;
 
     public BlockAttributes AttributesOf(int slot) => _entries[slot].Attributes;
@@ -179,6 +190,41 @@ internal sealed class TierIndex
 
         Unlink(slot);
         Release(slot);
+    }
+
+    /// <inheritdoc cref="Remove(int)"/>
+    /// <returns>How many were held.</returns>
+    public int Remove(ReadOnlySpan<BlockHash> hashes)
+    {
+        int removed = 0;
+        foreach (BlockHash hash in hashes)
+        {
+            if (TryFind(hash, out int slot))
+            {
+                Remove(slot);
+                removed++;
+            }
+        }
+
+        return removed;
+    }
+
+    /// <summary>Gives blocks a time to expire, which counts as no use.</summary>
+    /// <returns>How many were held.</returns>
+    public int Expire(ReadOnlySpan<BlockHash> hashes, DateTimeOffset at)
+    {
+        int held = 0;
+        foreach (BlockHash hash in hashes)
+        {
+            if (TryFind(hash, out int slot))
+            {
+                _entries[slot].Attributes = _entries[slot].Attributes with { Expires = at };
+                TrackExpiry(slot);
+                held++;
+            }
+        }
+
+        return held;
     }
 
     /// <summary>Changes the number of slots in service. Shrinking takes free slots only: the caller evicts first, and calls again.</summary>

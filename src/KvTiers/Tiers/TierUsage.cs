@@ -4,6 +4,7 @@ namespace KvTiers.Tiers;
 /// <param name="Name">The tier.</param>
 /// <param name="CapacityBytes">Room.</param>
 /// <param name="UsedBytes">Taken.</param>
+/// <param name="BytesPerBlock">What one block takes up.</param>
 /// <param name="Blocks">Blocks held.</param>
 /// <param name="Hits">Reads that gave a block.</param>
 /// <param name="Writes">Blocks stored.</param>
@@ -13,6 +14,7 @@ public sealed record TierUsage(
     string Name,
     long CapacityBytes,
     long UsedBytes,
+    long BytesPerBlock,
     long Blocks,
     long Hits,
     long Writes,

@@ -90,18 +90,7 @@ public sealed partial class DiskStore : IRecordStore
     {
         lock (_lock)
         {
-            int count = 0;
-            foreach (BlockHash hash in chain.Span)
-            {
-                if (!_index.TryFind(hash, out _))
-                {
-                    break;
-                }
-
-                count++;
-            }
-
-            return ValueTask.FromResult(count);
+            return ValueTask.FromResult(_index.CountLeading(chain.Span));
         }
     }
 
@@ -220,6 +209,24 @@ public sealed partial class DiskStore : IRecordStore
         }
 
         return removed;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<int> ForgetAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            return ValueTask.FromResult(_index.Remove(hashes.Span));
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<int> ExpireAsync(ReadOnlyMemory<BlockHash> hashes, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            return ValueTask.FromResult(_index.Expire(hashes.Span, at));
+        }
     }
 
     /// <inheritdoc/>

@@ -1,0 +1,81 @@
+namespace KvTiers.Tiers;
+
+/// <summary>A run of blocks that one tier holds, in the order of the prompt.</summary>
+/// <param name="Tier">Index of the tier in the stack.</param>
+/// <param name="BlockCount">Blocks.</param>
+public readonly record struct TierRun(int Tier, int BlockCount);
+
+/// <summary>Chooses how many of the leading blocks that colder tiers hold are loaded; the rest is recomputed.</summary>
+/// <remarks>
+/// Computing begins where loading ends, because a token's keys and values depend on all before it. So the time to the
+/// first token, as far as the choice goes, is: the transfers of the blocks loaded, and the prefill of those not loaded.
+/// Of all cuts the cheapest is taken, and among equals the one that loads most.
+/// </remarks>
+public sealed class PromotionPlanner
+{
+    private const double NewShare = 0.1;
+
+    private readonly Lock _lock = new();
+    private double _prefillSecondsPerToken;
+
+    /// <summary>Starts from a guess of the prefill's speed, which measurements replace.</summary>
+    public PromotionPlanner(double prefillSecondsPerToken = 1e-3)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(prefillSecondsPerToken);
+        _prefillSecondsPerToken = prefillSecondsPerToken;
+    }
+
+    /// <summary>Seconds that the engine takes to compute one prompt token, as a moving average.</summary>
+    public double PrefillSecondsPerToken
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _prefillSecondsPerToken;
+            }
+        }
+    }
+
+    /// <summary>So many prompt tokens took so long to compute.</summary>
+    public void AddPrefill(int tokenCount, TimeSpan elapsed)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(tokenCount);
+        lock (_lock)
+        {
+            _prefillSecondsPerToken += NewShare * ((elapsed.TotalSeconds / tokenCount) - _prefillSecondsPerToken);
+        }
+    }
+
+    /// <summary>How many leading blocks to load.</summary>
+    /// <param name="runs">The blocks held, run by run, from where the hot prefix ends.</param>
+    /// <param name="rates">Each tier's speed.</param>
+    /// <param name="bytesPerBlock">Bytes that a tier moves for one block.</param>
+    /// <param name="tokensPerBlock">Tokens that a block saves computing.</param>
+    public int BlocksToLoad(ReadOnlySpan<TierRun> runs, ReadOnlySpan<TransferRate> rates, long bytesPerBlock, int tokensPerBlock)
+    {
+        int total = 0;
+        foreach (TierRun run in runs)
+        {
+            total += run.BlockCount;
+        }
+
+        double perBlock = tokensPerBlock * PrefillSecondsPerToken;
+        double best = total * perBlock, loading = 0;
+        int bestCount = 0, loaded = 0;
+        foreach (TierRun run in runs)
+        {
+            // Within a run the time is linear in the cut, so only its end can be the best.
+            loading += rates[run.Tier].SecondsFor(bytesPerBlock * run.BlockCount);
+            loaded += run.BlockCount;
+            double seconds = loading + ((total - loaded) * perBlock);
+            if (seconds <= best)
+            {
+                best = seconds;
+                bestCount = loaded;
+            }
+        }
+
+        return bestCount;
+    }
+}

@@ -1,0 +1,12 @@
+namespace KvTiers.Tiers;
+
+/// <summary>What a promotion brought into the hot tier.</summary>
+/// <param name="TokensByTier">Tokens loaded from each tier of the stack, in its order.</param>
+/// <param name="HeldBlocks">Blocks that colder tiers held in an unbroken run.</param>
+/// <param name="PlannedBlocks">Those of them that were worth loading.</param>
+/// <param name="LoadedBlocks">Those that arrived, whole ones and a partial last one.</param>
+public sealed record PromotionResult(IReadOnlyList<int> TokensByTier, int HeldBlocks, int PlannedBlocks, int LoadedBlocks)
+{
+    /// <summary>Tokens loaded in all.</summary>
+    public int TokenCount => TokensByTier.Sum();
+}

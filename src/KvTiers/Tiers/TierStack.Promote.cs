@@ -1,0 +1,366 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using KvTiers.Blocks;
+using KvTiers.Prefix;
+
+namespace KvTiers.Tiers;
+
+public sealed partial class TierStack
+{
+    private readonly ConcurrentDictionary<BlockHash, TaskCompletionSource> _loading = [];
+
+    /// <summary>Brings the blocks that follow a lease's hot tokens from the colder tiers, as many as are worth it.</summary>
+    /// <param name="lease">A lease as <see cref="KvCache.Acquire"/> returned it; nobody else may use it meanwhile.</param>
+    /// <param name="tokens">The whole sequence, as for <see cref="KvCache.Acquire"/>.</param>
+    /// <param name="cancellationToken">Ends the loading; what has arrived stays in the lease.</param>
+    /// <returns>What arrived. The lease's tokens have grown by as much, and by what others sealed meanwhile.</returns>
+    public async ValueTask<PromotionResult> PromoteAsync(BlockLease lease, ReadOnlyMemory<int> tokens, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(lease);
+        int[] tokensByTier = new int[_tiers.Length];
+        int held = 0, planned = 0, loaded = 0;
+        if (_options.Promotion != PromotionPolicy.Never)
+        {
+            while (true)
+            {
+                BlockHash[] chain = ChainAfter(lease, tokens.Span, out int firstToken);
+                if (chain.Length == 0)
+                {
+                    break;
+                }
+
+                var mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                TaskCompletionSource loader = _loading.GetOrAdd(chain[0], mine);
+                if (loader != mine)
+                {
+                    await loader.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+                    if (Cache.Extend(lease, tokens.Span) == 0)
+                    {
+                        break;
+                    }
+
+                    continue;
+                }
+
+                try
+                {
+                    List<TierRun> runs = await FindRunsAsync(chain, cancellationToken).ConfigureAwait(false);
+                    int found = runs.Sum(run => run.BlockCount);
+                    int toLoad = Plan(runs, found);
+                    held += found;
+                    planned += toLoad;
+                    loaded += await LoadAsync(lease, tokens, chain, runs, toLoad, firstToken, tokensByTier, cancellationToken).ConfigureAwait(false);
+                }
+                finally
+                {
+                    _loading.TryRemove(new KeyValuePair<BlockHash, TaskCompletionSource>(chain[0], mine));
+                    mine.SetResult();
+                }
+
+                break;
+            }
+
+            loaded += await LoadTailAsync(lease, tokens, tokensByTier, cancellationToken).ConfigureAwait(false);
+        }
+
+        return new PromotionResult(tokensByTier, held, planned, loaded);
+    }
+
+    /// <summary>The hashes of the whole blocks that follow the hot ones.</summary>
+    private BlockHash[] ChainAfter(BlockLease lease, ReadOnlySpan<int> tokens, out int firstToken)
+    {
+        int blockSize = Cache.Layout.BlockSize;
+        int hotBlocks = lease.TokenCount / blockSize;
+        firstToken = hotBlocks * blockSize;
+        var chain = new BlockHash[(tokens.Length / blockSize) - hotBlocks];
+        BlockHash parent = chain.Length == 0 ? default : Cache.HashAt(lease, hotBlocks);
+        for (int i = 0; i < chain.Length; i++)
+        {
+            chain[i] = parent = parent.Next(tokens.Slice(firstToken + (i * blockSize), blockSize));
+        }
+
+        return chain;
+    }
+
+    /// <summary>Which tier holds which of the leading blocks; the hottest that has a block counts.</summary>
+    private async ValueTask<List<TierRun>> FindRunsAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken)
+    {
+        var runs = new List<TierRun>();
+        int tier = 0;
+        while (!chain.IsEmpty && tier < _tiers.Length)
+        {
+            int count = await CountLeadingAsync(tier, chain, cancellationToken).ConfigureAwait(false);
+            if (count == 0)
+            {
+                tier++;
+                continue;
+            }
+
+            if (runs.Count > 0 && runs[^1].Tier == tier)
+            {
+                count += runs[^1].BlockCount;
+                chain = chain[(count - runs[^1].BlockCount)..];
+                runs[^1] = new TierRun(tier, count);
+            }
+            else
+            {
+                runs.Add(new TierRun(tier, count));
+                chain = chain[count..];
+            }
+
+            tier = 0;
+        }
+
+        return runs;
+    }
+
+    private async ValueTask<int> CountLeadingAsync(int tier, ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken)
+    {
+        int queued = 0;
+        if (_writers[tier] is { } writer)
+        {
+            while (queued < chain.Length && writer.Holds(chain.Span[queued]))
+            {
+                queued++;
+            }
+        }
+
+        if (queued > 0)
+        {
+            return queued;
+        }
+
+        long start = _time.GetTimestamp();
+        int count = await _tiers[tier].Tier.CountLeadingAsync(chain, cancellationToken).ConfigureAwait(false);
+        _rates[tier].AddRoundTrip(_time.GetElapsedTime(start));
+        return count;
+    }
+
+    private int Plan(List<TierRun> runs, int found) => _options.Promotion == PromotionPolicy.Always
+        ? found
+        : Planner.BlocksToLoad([.. runs], _rates, Cache.Layout.BytesPerBlock, Cache.Layout.BlockSize);
+
+    /// <summary>Loads the first blocks of the chain into the lease, in order; ends at the first that does not arrive.</summary>
+    private async ValueTask<int> LoadAsync(
+        BlockLease lease,
+        ReadOnlyMemory<int> tokens,
+        ReadOnlyMemory<BlockHash> chain,
+        List<TierRun> runs,
+        int blockCount,
+        int firstToken,
+        int[] tokensByTier,
+        CancellationToken cancellationToken)
+    {
+        if (blockCount == 0)
+        {
+            return 0;
+        }
+
+        int blockSize = Cache.Layout.BlockSize;
+        int hotTail = lease.TokenCount - firstToken;
+        Cache.Truncate(lease, firstToken);
+        int done = 0;
+        bool arrived = true;
+        foreach (TierRun run in runs)
+        {
+            int end = Math.Min(done + run.BlockCount, blockCount);
+            while (arrived && done < end)
+            {
+                int batch = Math.Min(end - done, _tiers[run.Tier].ReadConcurrency);
+                int loaded = await LoadBatchAsync(
+                    lease, tokens.Slice(firstToken + (done * blockSize), batch * blockSize), chain.Slice(done, batch), run.Tier, cancellationToken).ConfigureAwait(false);
+                tokensByTier[run.Tier] += loaded * blockSize;
+                done += loaded;
+                arrived = loaded == batch;
+            }
+
+            if (!arrived || done == blockCount)
+            {
+                break;
+            }
+        }
+
+        if (done == 0 && hotTail > 0)
+        {
+            Cache.Extend(lease, tokens.Span);
+        }
+
+        return done;
+    }
+
+    /// <summary>Reads blocks side by side into the lease's own reserved blocks, and seals those that arrived in order.</summary>
+    private async ValueTask<int> LoadBatchAsync(
+        BlockLease lease, ReadOnlyMemory<int> tokens, ReadOnlyMemory<BlockHash> hashes, int tier, CancellationToken cancellationToken)
+    {
+        int blockSize = Cache.Layout.BlockSize;
+        long start = _time.GetTimestamp();
+        int count = _tiers[tier].Exclusive && Cache.Pool.FreeCount < hashes.Length
+            ? await ExchangeAsync(lease, hashes, tier, cancellationToken).ConfigureAwait(false)
+            : await ReadInPlaceAsync(lease, hashes, tier, cancellationToken).ConfigureAwait(false);
+        for (int i = 0; i < count; i++)
+        {
+            s_promoting = hashes.Span[i];
+            Cache.Append(lease, tokens.Span.Slice(i * blockSize, blockSize));
+            s_promoting = null;
+        }
+
+        if (count > 0)
+        {
+            _rates[tier].AddTransfer((long)count * Cache.Layout.BytesPerBlock, _time.GetElapsedTime(start));
+        }
+
+        Cache.Truncate(lease, lease.TokenCount);
+        return count;
+    }
+
+    private async ValueTask<int> ReadInPlaceAsync(
+        BlockLease lease, ReadOnlyMemory<BlockHash> hashes, int tier, CancellationToken cancellationToken)
+    {
+        int blockSize = Cache.Layout.BlockSize;
+        if (!Cache.TryReserve(lease, hashes.Length * blockSize))
+        {
+            return 0;
+        }
+
+        int entry = lease.TokenCount / blockSize;
+        int count = await ReadAllAsync(
+            tier, hashes, i => NativeMemoryManager.At(lease.Table.Addresses[entry + i], Cache.Layout.BytesPerBlock).Memory, cancellationToken).ConfigureAwait(false);
+        if (count > 0 && _tiers[tier].Exclusive)
+        {
+            await ForgetAsync(tier, hashes[..count], cancellationToken).ConfigureAwait(false);
+        }
+
+        return count;
+    }
+
+    /// <summary>
+    /// With no free block in the hot tier, blocks change places: those that come leave their tier before those that go
+    /// are evicted, so that no tier gives up a block for want of the room that an exchange does not need.
+    /// </summary>
+    private async ValueTask<int> ExchangeAsync(
+        BlockLease lease, ReadOnlyMemory<BlockHash> hashes, int tier, CancellationToken cancellationToken)
+    {
+        int blockSize = Cache.Layout.BlockSize;
+        int bytes = Cache.Layout.BytesPerBlock;
+        byte[] staging = ArrayPool<byte>.Shared.Rent(hashes.Length * bytes);
+        try
+        {
+            int count = await ReadAllAsync(tier, hashes, i => staging.AsMemory(i * bytes, bytes), cancellationToken).ConfigureAwait(false);
+            if (count == 0)
+            {
+                return 0;
+            }
+
+            await ForgetAsync(tier, hashes[..count], cancellationToken).ConfigureAwait(false);
+            if (!Cache.TryReserve(lease, count * blockSize))
+            {
+                for (int i = 0; i < count; i++)
+                {
+                    var attributes = new BlockAttributes { TokenCount = blockSize };
+                    await _tiers[tier].Tier.TryWriteAsync(hashes.Span[i], staging.AsMemory(i * bytes, bytes), attributes, cancellationToken).ConfigureAwait(false);
+                }
+
+                return 0;
+            }
+
+            int entry = lease.TokenCount / blockSize;
+            for (int i = 0; i < count; i++)
+            {
+                staging.AsSpan(i * bytes, bytes).CopyTo(Cache.Pool.Bytes(lease.Table.Slots[entry + i]));
+            }
+
+            return count;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(staging);
+        }
+    }
+
+    /// <summary>Reads blocks side by side; the number of leading ones that arrived.</summary>
+    private async ValueTask<int> ReadAllAsync(
+        int tier, ReadOnlyMemory<BlockHash> hashes, Func<int, Memory<byte>> destination, CancellationToken cancellationToken)
+    {
+        var reads = new Task<bool>[hashes.Length];
+        for (int i = 0; i < reads.Length; i++)
+        {
+            reads[i] = ReadAsync(tier, hashes.Span[i], destination(i), cancellationToken).AsTask();
+        }
+
+        bool[] arrived = await Task.WhenAll(reads).ConfigureAwait(false);
+        return arrived.TakeWhile(read => read).Count();
+    }
+
+    private async ValueTask ForgetAsync(int tier, ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken)
+    {
+        ForgetQueued(tier, hashes.Span);
+        await _tiers[tier].Tier.ForgetAsync(hashes, cancellationToken).ConfigureAwait(false);
+    }
+
+    private void ForgetQueued(int tier, ReadOnlySpan<BlockHash> hashes)
+    {
+        if (_writers[tier] is { } writer)
+        {
+            foreach (BlockHash hash in hashes)
+            {
+                writer.Forget(hash);
+            }
+        }
+    }
+
+    /// <summary>A conversation's last block may be there in part: the longest such prefix of what is left is loaded.</summary>
+    private async ValueTask<int> LoadTailAsync(
+        BlockLease lease, ReadOnlyMemory<int> tokens, int[] tokensByTier, CancellationToken cancellationToken)
+    {
+        int blockSize = Cache.Layout.BlockSize;
+        int hot = lease.TokenCount % blockSize;
+        int start = lease.TokenCount - hot;
+        int longest = Math.Min(tokens.Length - start, blockSize - 1);
+        if (longest <= hot)
+        {
+            return 0;
+        }
+
+        BlockHash parent = Cache.HashAt(lease, start / blockSize);
+        for (int length = longest; length > hot; length--)
+        {
+            BlockHash hash = parent.Next(tokens.Span.Slice(start, length));
+            for (int tier = 0; tier < _tiers.Length; tier++)
+            {
+                bool near = _tiers[tier].Immediate || !_tiers[tier].Shared;
+                if (near && await CountLeadingAsync(tier, new[] { hash }, cancellationToken).ConfigureAwait(false) == 1)
+                {
+                    return await LoadTailFromAsync(lease, tokens.Slice(start, length), hash, tier, tokensByTier, cancellationToken).ConfigureAwait(false);
+                }
+            }
+        }
+
+        return 0;
+    }
+
+    private async ValueTask<int> LoadTailFromAsync(
+        BlockLease lease, ReadOnlyMemory<int> tail, BlockHash hash, int tier, int[] tokensByTier, CancellationToken cancellationToken)
+    {
+        int hot = lease.TokenCount % Cache.Layout.BlockSize;
+        if (!Cache.TryReserve(lease, tail.Length - hot))
+        {
+            return 0;
+        }
+
+        var memory = NativeMemoryManager.At(lease.Table.Addresses[lease.TokenCount / Cache.Layout.BlockSize], Cache.Layout.BytesPerBlock);
+        if (!await ReadAsync(tier, hash, memory.Memory, cancellationToken).ConfigureAwait(false))
+        {
+            // The block's former rows may be overwritten in part.
+            Cache.Truncate(lease, lease.TokenCount - hot);
+            return 0;
+        }
+
+        Cache.Append(lease, tail.Span[hot..]);
+        tokensByTier[tier] += tail.Length - hot;
+        return 1;
+    }
+
+    private async ValueTask<bool> ReadAsync(int tier, BlockHash hash, Memory<byte> block, CancellationToken cancellationToken) =>
+        (_writers[tier] is { } writer && writer.TryRead(hash, block.Span))
+        || await _tiers[tier].Tier.TryReadAsync(hash, block, cancellationToken).ConfigureAwait(false);
+}

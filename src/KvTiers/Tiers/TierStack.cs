@@ -1,0 +1,195 @@
+using KvTiers.Prefix;
+
+namespace KvTiers.Tiers;
+
+/// <summary>
+/// The colder tiers under one hot tier: takes what the cache evicts or seals, brings back what a prompt needs, and
+/// forgets what edits and deletions cut off.
+/// </summary>
+/// <remarks>
+/// <para>Down: an evicted block goes to the first tier that is written on demotion, and what that tier evicts to the next.
+/// Superseded and expired blocks are not handed on. Tiers that are written on seal or on second use get their copy then.
+/// Slow tiers are written in the background from a bounded queue of copies, and a queued block can be read.</para>
+/// <para>Up: <see cref="PromoteAsync"/> fills a lease with the blocks that follow what is hot. A block being loaded is the
+/// lease's own and invisible until it is complete; requests for the same blocks wait for the one that loads them.</para>
+/// <para>Thread-safe. A tier that fails costs recomputation, never an answer.</para>
+/// </remarks>
+public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
+{
+    private readonly TierStackOptions _options;
+    private readonly TierOptions[] _tiers;
+    private readonly TierWriter?[] _writers;
+    private readonly TransferRate[] _rates;
+    private readonly TimeProvider _time;
+    private KvCache? _cache;
+
+    /// <summary>Stacks tiers. <see cref="Attach"/> the cache before anything else.</summary>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    public TierStack(TierStackOptions options, TimeProvider? time = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        _options = options;
+        _time = time ?? TimeProvider.System;
+        _tiers = [.. options.Tiers];
+        _writers = new TierWriter?[_tiers.Length];
+        _rates = [.. _tiers.Select(tier => new TransferRate(tier.Immediate ? 1e-5 : 1e-3, tier.Immediate ? 4e9 : 5e8))];
+    }
+
+    /// <summary>Chooses between loading and recomputing; the engine tells it how fast it computes.</summary>
+    public PromotionPlanner Planner { get; } = new();
+
+    /// <summary>The tiers' names, hottest first.</summary>
+    public IReadOnlyList<string> Names => [.. _tiers.Select(tier => tier.Tier.Name)];
+
+    /// <summary>Each tier's contents and counters.</summary>
+    public IReadOnlyList<TierUsage> Usage => [.. _tiers.Select(tier => tier.Tier.Usage)];
+
+    private KvCache Cache => _cache ?? throw new InvalidOperationException("The stack is attached to no cache.");
+
+    /// <summary>Binds the stack to the cache that it observes. Once.</summary>
+    public void Attach(KvCache cache)
+    {
+        ArgumentNullException.ThrowIfNull(cache);
+        if (_cache is not null)
+        {
+            throw new InvalidOperationException("The stack is attached to a cache already.");
+        }
+
+        _cache = cache;
+        for (int i = 0; i < _tiers.Length; i++)
+        {
+            int tier = i;
+            if (_tiers[i].Immediate)
+            {
+                if (_tiers[i].Tier is BlockTier { Store: RamStore store } ram)
+                {
+                    store.Evicting = (hash, attributes, record) => HandOn(ram, hash, attributes, record, tier);
+                }
+            }
+            else
+            {
+                _writers[i] = new TierWriter(_tiers[i], cache.Layout.BytesPerBlock);
+            }
+        }
+    }
+
+    /// <summary>One tier's speed, as measured.</summary>
+    public TransferRate RateOf(string tier) => _rates[IndexOf(tier)];
+
+    /// <inheritdoc/>
+    void IBlockObserver.OnSealed(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes)
+    {
+        if (s_promoting is { } promoting && promoting == hash)
+        {
+            return;
+        }
+
+        for (int i = 0; i < _tiers.Length; i++)
+        {
+            if (_tiers[i].WritePolicy == WritePolicy.OnSeal)
+            {
+                Write(i, hash, bytes, new BlockAttributes { TokenCount = tokenCount }, mayWait: false);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    void IBlockObserver.OnEvicting(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes, EvictionCause cause)
+    {
+        if (cause == EvictionCause.LeastRecentlyUsed)
+        {
+            Demote(hash, bytes, new BlockAttributes { TokenCount = tokenCount }, fromTier: -1);
+        }
+    }
+
+    /// <summary>Returns when every block handed over so far is written or given up.</summary>
+    public async Task DrainAsync(CancellationToken cancellationToken)
+    {
+        foreach (TierWriter? writer in _writers)
+        {
+            if (writer is not null)
+            {
+                await writer.DrainAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Writes what waits to be written, then closes the tiers.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (TierWriter? writer in _writers)
+        {
+            if (writer is not null)
+            {
+                await writer.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+
+        foreach (TierOptions tier in _tiers)
+        {
+            await tier.Tier.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Copies a block to the next tier below that is written on demotion.</summary>
+    private void Demote(BlockHash hash, ReadOnlySpan<byte> block, in BlockAttributes attributes, int fromTier)
+    {
+        for (int i = fromTier + 1; i < _tiers.Length; i++)
+        {
+            if (_tiers[i].WritePolicy == WritePolicy.OnDemote)
+            {
+                Write(i, hash, block, attributes, mayWait: true);
+                return;
+            }
+        }
+    }
+
+    private void Write(int tier, BlockHash hash, ReadOnlySpan<byte> block, BlockAttributes attributes, bool mayWait)
+    {
+        if (_tiers[tier].TimeToLive is { } timeToLive)
+        {
+            attributes = attributes with { Expires = _time.GetUtcNow() + timeToLive };
+        }
+
+        if (_writers[tier] is { } writer)
+        {
+            writer.Offer(hash, block, attributes, mayWait);
+            return;
+        }
+
+        using var memory = NativeMemoryManager.Over(block);
+        ValueTask<bool> write = _tiers[tier].Tier.TryWriteAsync(hash, memory.Memory, attributes, CancellationToken.None);
+        _ = write.IsCompleted ? write.Result : throw new InvalidOperationException($"Tier '{_tiers[tier].Tier.Name}' is said to be immediate, and is not.");
+    }
+
+    /// <summary>What a tier in memory evicts goes to the tier below, decoded.</summary>
+    private void HandOn(BlockTier from, BlockHash hash, BlockAttributes attributes, ReadOnlyMemory<byte> record, int tier)
+    {
+        if (attributes.Expires is { } expires && expires <= _time.GetUtcNow())
+        {
+            return;
+        }
+
+        byte[] block = s_scratch is { } scratch && scratch.Length == Cache.Layout.BytesPerBlock
+            ? scratch
+            : s_scratch = GC.AllocateUninitializedArray<byte>(Cache.Layout.BytesPerBlock, pinned: true);
+        if (from.Format.TryRead(hash, record.Span, block) == RecordFault.None)
+        {
+            Demote(hash, block, attributes with { Expires = null }, tier);
+        }
+    }
+
+    private int IndexOf(string name)
+    {
+        int index = Array.FindIndex(_tiers, tier => tier.Tier.Name == name);
+        return index >= 0 ? index : throw new ArgumentException($"There is no tier '{name}'; there are {string.Join(", ", Names)}.", nameof(name));
+    }
+
+    // A promotion seals its block on its own thread; that is no news to the tiers.
+    [ThreadStatic]
+    private static BlockHash? s_promoting;
+
+    [ThreadStatic]
+    private static byte[]? s_scratch;
+}

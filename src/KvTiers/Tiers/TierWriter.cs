@@ -1,0 +1,151 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using KvTiers.Prefix;
+
+namespace KvTiers.Tiers;
+
+/// <summary>Writes blocks to a slow tier in the background: a bounded queue of copies, which can be read from while they wait.</summary>
+internal sealed class TierWriter : IAsyncDisposable
+{
+    private readonly Channel<PendingWrite> _queue;
+    private readonly ConcurrentDictionary<BlockHash, PendingWrite> _pending = [];
+    private readonly ConcurrentBag<byte[]> _buffers = [];
+    private readonly SemaphoreSlim _room;
+    private readonly TierOptions _options;
+    private readonly int _blockBytes;
+    private readonly Task[] _workers;
+    private long _dropped;
+
+    public TierWriter(TierOptions options, int blockBytes)
+    {
+        _options = options;
+        _blockBytes = blockBytes;
+        _room = new SemaphoreSlim(options.WriteQueueBlocks);
+        _queue = Channel.CreateUnbounded<PendingWrite>();
+        _workers = [.. Enumerable.Range(0, options.WriteConcurrency).Select(_ => Task.Run(WriteAsync))];
+    }
+
+    /// <summary>Blocks given up because the queue stayed full.</summary>
+    public long Dropped => Interlocked.Read(ref _dropped);
+
+    /// <summary>Blocks that wait to be written or are being written.</summary>
+    public int Pending => _pending.Count;
+
+    /// <summary>Takes a copy of a block. Waits for room; gives the block up when there is none for too long.</summary>
+    public bool Offer(BlockHash hash, ReadOnlySpan<byte> block, in BlockAttributes attributes, bool mayWait)
+    {
+        if (_pending.ContainsKey(hash))
+        {
+            return true;
+        }
+
+        if (!_room.Wait(mayWait ? _options.WritePatience : TimeSpan.Zero))
+        {
+            Interlocked.Increment(ref _dropped);
+            return false;
+        }
+
+        byte[] copy = _buffers.TryTake(out byte[]? buffer) ? buffer : GC.AllocateUninitializedArray<byte>(_blockBytes, pinned: true);
+        block.CopyTo(copy);
+        var write = new PendingWrite(hash, attributes, copy);
+        if (!_pending.TryAdd(hash, write) || !_queue.Writer.TryWrite(write))
+        {
+            _pending.TryRemove(new KeyValuePair<BlockHash, PendingWrite>(hash, write));
+            Return(write);
+        }
+
+        return true;
+    }
+
+    public bool Holds(BlockHash hash) => _pending.ContainsKey(hash);
+
+    /// <summary>Copies a block that waits; false when it does not, or no longer.</summary>
+    public bool TryRead(BlockHash hash, Span<byte> block)
+    {
+        if (!_pending.TryGetValue(hash, out PendingWrite? write))
+        {
+            return false;
+        }
+
+        lock (write)
+        {
+            if (write.Block is not { } bytes)
+            {
+                return false;
+            }
+
+            bytes.CopyTo(block);
+            return true;
+        }
+    }
+
+    /// <summary>Drops a block that waits. One that is being written is written all the same.</summary>
+    public void Forget(BlockHash hash)
+    {
+        if (_pending.TryGetValue(hash, out PendingWrite? write))
+        {
+            write.Cancelled = true;
+        }
+    }
+
+    /// <summary>Returns when everything offered so far is written or given up.</summary>
+    public async Task DrainAsync(CancellationToken cancellationToken)
+    {
+        foreach (PendingWrite write in _pending.Values.ToArray())
+        {
+            await write.Done.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Writes what waits, and ends.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _queue.Writer.TryComplete();
+        await Task.WhenAll(_workers).ConfigureAwait(false);
+        _room.Dispose();
+    }
+
+    private async Task WriteAsync()
+    {
+        await foreach (PendingWrite write in _queue.Reader.ReadAllAsync().ConfigureAwait(false))
+        {
+            if (!write.Cancelled)
+            {
+                await _options.Tier.TryWriteAsync(write.Hash, write.Block, write.Attributes, CancellationToken.None).ConfigureAwait(false);
+            }
+
+            _pending.TryRemove(new KeyValuePair<BlockHash, PendingWrite>(write.Hash, write));
+            if (write.Cancelled)
+            {
+                await _options.Tier.RemoveAsync(new[] { write.Hash }, CancellationToken.None).ConfigureAwait(false);
+            }
+
+            Return(write);
+            write.Done.TrySetResult();
+        }
+    }
+
+    private void Return(PendingWrite write)
+    {
+        lock (write)
+        {
+            _buffers.Add(write.Block!);
+            write.Block = null;
+        }
+
+        _room.Release();
+    }
+
+    private sealed class PendingWrite(BlockHash hash, BlockAttributes attributes, byte[] block)
+    {
+        public BlockHash Hash { get; } = hash;
+
+        public BlockAttributes Attributes { get; } = attributes;
+
+        public byte[]? Block { get; set; } = block;
+
+        public volatile bool Cancelled;
+
+        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

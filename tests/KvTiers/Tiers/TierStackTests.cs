@@ -1,0 +1,200 @@
+using KvTiers.Blocks;
+using KvTiers.Prefix;
+using KvTiers.Tiers;
+using KvTiers.Tiers.Encodings;
+
+namespace KvTiers.Tests.Tiers;
+
+public sealed class TierStackTests : IAsyncDisposable
+{
+    private static readonly BlockLayout Layout = new(Layers: 1, KvHeads: 1, HeadDim: 4, BlockSize: 4);
+    private static readonly BlockRecord Format = new(BlockCodec.Create(Layout, BlockEncoding.Hot));
+    private static readonly BlockHash Root = BlockHash.Root("model"u8, Layout, []);
+
+    private readonly ManualTime _time = new();
+    private KvCache? _cache;
+    private TierStack? _stack;
+
+    private KvCache Cache => _cache!;
+
+    private TierStack Stack => _stack!;
+
+    [Fact]
+    public async Task WhatTheHotTierEvictsComesBackFromRamWithItsBits()
+    {
+        Open(hot: 4, Ram(8));
+        Compute([.. Enumerable.Range(0, 16)]);
+        Compute([.. Enumerable.Range(100, 16)]); // evicts the first four
+        Assert.Equal(0, Cache.Peek(Root, [0, 1, 2, 3]).HotTokenCount);
+        Assert.Equal(4, Stack.Usage[0].Blocks);
+
+        (int hot, PromotionResult promoted) = await Fetch([.. Enumerable.Range(0, 16)]);
+        Assert.Equal((0, 16, 4), (hot, promoted.TokensByTier[0], promoted.LoadedBlocks));
+        Assert.Equal(4, Stack.Usage[0].Blocks); // exclusive: those that came have left, those that went are there
+    }
+
+    [Fact]
+    public async Task APartialLastBlockComesBackToo()
+    {
+        Open(hot: 4, Ram(8));
+        Compute([1, 2, 3, 4, 5, 6]);
+        Compute([.. Enumerable.Range(100, 16)]);
+        (_, PromotionResult promoted) = await Fetch([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        Assert.Equal(6, promoted.TokenCount);
+    }
+
+    [Fact]
+    public async Task BlocksAreFoundInWhateverTierTheyAre()
+    {
+        Open(hot: 4, Ram(2, "ram"), Ram(8, "disk"));
+        Compute([.. Enumerable.Range(0, 16)]);
+        Compute([.. Enumerable.Range(100, 16)]);
+        Assert.Equal((2, 2), (Stack.Usage[0].Blocks, Stack.Usage[1].Blocks));
+        (_, PromotionResult promoted) = await Fetch([.. Enumerable.Range(0, 16)]);
+        Assert.Equal([8, 8], promoted.TokensByTier);
+    }
+
+    [Fact]
+    public async Task SupersededBlocksAreNotHandedOnAndTheirCopiesGo()
+    {
+        Open(hot: 4, Ram(16));
+        Compute([.. Enumerable.Range(0, 16)]);
+        Compute([.. Enumerable.Range(100, 8)]); // two blocks of the first path are in RAM now
+        Assert.Equal(2, Stack.Usage[0].Blocks);
+        (SupersedeResult hot, IReadOnlyList<TierRemoval> tiers) =
+            await Stack.SupersedeAsync(Root, Enumerable.Range(0, 16).ToArray(), keptTokenCount: 5, CancellationToken.None);
+        Assert.Equal(1, hot.SupersededBlocks);
+        Assert.Equal(("ram", 2), (tiers[0].Tier, tiers[0].Blocks));
+        Compute([.. Enumerable.Range(200, 16)]);
+        Assert.Equal(3, Stack.Usage[0].Blocks); // the first block of the cut path, and the two of the second
+    }
+
+    [Fact]
+    public async Task ErasureReachesEveryTierAndSparesWhatOthersUse()
+    {
+        Open(hot: 4, Ram(2, "ram"), Ram(8, "disk"));
+        Compute([.. Enumerable.Range(0, 16)]);
+        Compute([.. Enumerable.Range(100, 16)]);
+        (_, IReadOnlyList<TierRemoval> tiers) = await Stack.EraseAsync(Root, Enumerable.Range(0, 16).ToArray(), keptBlocks: 1, CancellationToken.None);
+        Assert.Equal(3, tiers.Sum(tier => tier.Blocks));
+        Assert.Equal(1, Stack.Usage.Sum(usage => usage.Blocks));
+        (_, PromotionResult promoted) = await Fetch([.. Enumerable.Range(0, 16)]);
+        Assert.Equal(4, promoted.TokenCount);
+    }
+
+    [Fact]
+    public async Task RecomputingIsChosenWhenItIsFaster()
+    {
+        Open(hot: 4, Ram(8));
+        Compute([.. Enumerable.Range(0, 16)]);
+        Compute([.. Enumerable.Range(100, 16)]);
+        for (int i = 0; i < 200; i++)
+        {
+            Stack.Planner.AddPrefill(1_000_000, TimeSpan.FromTicks(1));
+        }
+
+        (_, PromotionResult promoted) = await Fetch([.. Enumerable.Range(0, 16)]);
+        Assert.Equal((4, 0, 0), (promoted.HeldBlocks, promoted.PlannedBlocks, promoted.LoadedBlocks));
+    }
+
+    [Fact]
+    public async Task ConcurrentRequestsForOneBlockShareOneLoad()
+    {
+        var slow = new GatedTier(new BlockTier("slow", Format, new RamStore(Format.RecordBytes, 64L * Format.RecordBytes, _time)));
+        Open(hot: 32, new TierOptions { Tier = slow, WritePolicy = WritePolicy.OnSeal, Exclusive = false });
+        int[] tokens = [.. Enumerable.Range(0, 16)];
+        Compute(tokens);
+        await Stack.DrainAsync(CancellationToken.None);
+        Assert.Equal(4, Cache.EvictAhead(32, 32));
+        slow.Close();
+        Task<(int Hot, PromotionResult Promoted)>[] fetches = [.. Enumerable.Range(0, 5).Select(_ => Task.Run(() => Fetch(tokens)))];
+        await slow.FirstRead;
+        slow.Open();
+        (int Hot, PromotionResult Promoted)[] results = await Task.WhenAll(fetches);
+        Assert.Equal(4, slow.Reads);
+        Assert.Equal(16, results.Sum(result => result.Promoted.TokenCount));
+    }
+
+    /// <summary>DESIGN 10.4: exclusive tiers of a, b and c blocks together hit what one of a + b + c hits.</summary>
+    [Fact]
+    public async Task TheInclusionLawHoldsOnTheTrace()
+    {
+        string? path = TraceFile.Find();
+        Assert.SkipWhen(path is null, "shared/traces is not beside the repository");
+        var layout = new BlockLayout(Layers: 1, KvHeads: 1, HeadDim: 1, BlockSize: 1);
+        var format = new BlockRecord(BlockCodec.Create(layout, BlockEncoding.Hot));
+        BlockHash root = BlockHash.Root("trace"u8, layout, []);
+        TierOptions Tier(string name, int blocks) => new()
+        {
+            Tier = new BlockTier(name, format, new RamStore(format.RecordBytes, (long)blocks * format.RecordBytes, _time)),
+            Immediate = true,
+            ReadConcurrency = 64,
+        };
+        await using var stack = new TierStack(
+            new TierStackOptions { Tiers = [Tier("second", 9_000), Tier("third", 40_000)], LowWatermark = 0, Promotion = PromotionPolicy.Always }, _time);
+        using var cache = new KvCache(layout, new KvCacheOptions { HotBlocks = 1_000, Prefault = false }, _time, stack);
+        stack.Attach(cache);
+        long first = 0, second = 0, third = 0;
+        foreach (int[] tokens in TraceFile.Read(path!))
+        {
+            using BlockLease lease = cache.Acquire(root, tokens);
+            first += lease.CachedTokenCount;
+            PromotionResult promoted = await stack.PromoteAsync(lease, tokens, CancellationToken.None);
+            second += promoted.TokensByTier[0];
+            third += promoted.TokensByTier[1];
+            Assert.True(cache.TryReserve(lease, tokens.Length - lease.TokenCount));
+            cache.Append(lease, tokens.AsSpan(lease.TokenCount));
+        }
+
+        Assert.Equal((12_847, 48_199, 41_244), (first, second, third));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _cache?.Dispose();
+        if (_stack is not null)
+        {
+            await _stack.DisposeAsync();
+        }
+    }
+
+    private TierOptions Ram(int blocks, string name = "ram") => new()
+    {
+        Tier = new BlockTier(name, Format, new RamStore(Format.RecordBytes, (long)blocks * Format.RecordBytes, _time)),
+        Immediate = true,
+    };
+
+    private void Open(int hot, params TierOptions[] tiers)
+    {
+        _stack = new TierStack(new TierStackOptions { Tiers = tiers, LowWatermark = 0 }, _time);
+        _cache = new KvCache(Layout, new KvCacheOptions { HotBlocks = hot, Prefault = false }, _time, _stack);
+        _stack.Attach(_cache);
+    }
+
+    /// <summary>Computes a sequence: every block's bytes follow from its tokens.</summary>
+    private void Compute(int[] tokens)
+    {
+        using BlockLease lease = Cache.Acquire(Root, tokens);
+        Assert.True(Cache.TryReserve(lease, tokens.Length - lease.TokenCount));
+        for (int entry = lease.TokenCount / 4; entry < lease.Table.Count; entry++)
+        {
+            Cache.Pool.Bytes(lease.Table.Slots[entry]).Fill((byte)tokens[entry * 4]);
+        }
+
+        Cache.Append(lease, tokens.AsSpan(lease.TokenCount));
+        Cache.Publish(lease);
+    }
+
+    private async Task<(int Hot, PromotionResult Promoted)> Fetch(int[] tokens)
+    {
+        using BlockLease lease = Cache.Acquire(Root, tokens);
+        int hot = lease.TokenCount;
+        PromotionResult promoted = await Stack.PromoteAsync(lease, tokens, CancellationToken.None);
+        for (int entry = 0; entry < lease.TokenCount / 4; entry++)
+        {
+            Assert.Equal((byte)tokens[entry * 4], Cache.Pool.Bytes(lease.Table.Slots[entry])[5]);
+        }
+
+        return (hot, promoted);
+    }
+}
