@@ -85,9 +85,11 @@ internal sealed partial class RadixTree
 
     private void MarkSuperseded(RadixNode node)
     {
+        // To mark again would count as use, and of the child only: the node above it may be outside the cut.
+        if (node.Superseded) return;
         Unlink(node);
-        if (!node.Superseded) SupersededBlockCount += node.Run.BlockCount;
         node.Superseded = true;
+        SupersededBlockCount += node.Run.BlockCount;
         Link(node);
     }
 
