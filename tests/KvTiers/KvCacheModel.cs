@@ -264,7 +264,7 @@ internal sealed class KvCacheModel : IBlockObserver, IDisposable
         foreach ((BlockHash hash, Entry entry) in _entries)
         {
             if (!entry.MayBeDropped || !_entries.Values.Any(longer => longer.IsFull && entry.IsPrefixOf(longer.Root, longer.Tokens))) continue;
-            if (_leases.Any(lease => entry.IsPrefixOf(lease.Root, lease.Tokens)) || _pins.Any(pin => Holds(pin, entry))) continue;
+            if (_leases.Any(lease => MayHold(lease, entry)) || _pins.Any(pin => Holds(pin, entry))) continue;
             _entries.Remove(hash);
         }
     }
@@ -311,6 +311,13 @@ internal sealed class KvCacheModel : IBlockObserver, IDisposable
         int[] tokens = new int[count];
         for (int i = 0; i < count; i++) tokens[i] = Math.Max(0, _random.Next(-3, 3));
         return tokens;
+    }
+
+    // A lease's last block may be an entry of which it uses only some tokens.
+    private static bool MayHold(BlockLease lease, Entry entry)
+    {
+        int common = lease.Tokens.CommonPrefixLength(entry.Tokens);
+        return lease.Root == entry.Root && common > (entry.Tokens.Length - 1) / BlockSize * BlockSize && common == Math.Min(lease.TokenCount, entry.Tokens.Length);
     }
 
     private static bool Holds(Pin pin, Entry entry)
