@@ -5,8 +5,8 @@ namespace KvTiers.Cli.Terminals;
 
 /// <summary>What a command reads from and writes to: a real terminal, or pipes that get plain text.</summary>
 /// <remarks>
-/// Colour, cursor movement and prompts exist only when input and output are both a terminal; <c>NO_COLOR</c> (any non-empty value) and
-/// <c>TERM=dumb</c> switch styling off there as well. Everything else is plain text, never wrapped.
+/// Colour, cursor movement and prompts on standard output exist only when input and output are both a terminal; on standard error, when it is one.
+/// <c>NO_COLOR</c> (any non-empty value) and <c>TERM=dumb</c> switch styling off there as well. Everything else is plain text, never wrapped.
 /// </remarks>
 internal sealed class Terminal
 {
@@ -20,8 +20,8 @@ internal sealed class Terminal
         Error = error;
         Input = input;
         Keys = keys;
-        Console = CreateConsole(output, styled, width);
-        ErrorConsole = CreateConsole(error, errorStyled, width);
+        Console = CreateConsole(output, styled, keys is null ? null : width);
+        ErrorConsole = CreateConsole(error, errorStyled, errorStyled ? width : null);
         Styled = styled;
         ErrorStyled = errorStyled;
     }
@@ -52,10 +52,11 @@ internal sealed class Terminal
         System.Console.OutputEncoding = new UTF8Encoding(false);
         bool dumb = Environment.GetEnvironmentVariable("TERM") is "dumb" or "" or null && !OperatingSystem.IsWindows();
         bool interactive = !System.Console.IsInputRedirected && !System.Console.IsOutputRedirected && !dumb;
-        bool styled = interactive && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+        bool colour = !dumb && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+        bool errorStyled = colour && !System.Console.IsErrorRedirected;
         return new Terminal(
             System.Console.Out, System.Console.Error, System.Console.In, interactive ? new ConsoleKeys() : null,
-            styled, styled && !System.Console.IsErrorRedirected, interactive ? System.Console.WindowWidth : null);
+            interactive && colour, errorStyled, interactive || errorStyled ? System.Console.WindowWidth : null);
     }
 
     /// <summary>One line in a quiet style on a terminal, as it is elsewhere.</summary>

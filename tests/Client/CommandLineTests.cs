@@ -5,6 +5,7 @@ public class CommandLineTests
     [Theory]
     [InlineData("chat")]
     [InlineData("size")]
+    [InlineData("replay")]
     [InlineData]
     public async Task HelpDescribesEverythingAndTheExitCodes(params string[] command)
     {

@@ -1,0 +1,11 @@
+namespace KvTiers.Cli.Replay;
+
+/// <summary>What a replay found, as <c>--json</c> writes it.</summary>
+/// <param name="Blocks">Blocks of all requests together.</param>
+/// <param name="Capacities">One entry for each capacity, in the order asked for.</param>
+internal sealed record ReplayResult(int Blocks, IReadOnlyList<CapacityHits> Capacities);
+
+/// <summary>Blocks found with one capacity.</summary>
+/// <param name="Capacity">Blocks of the cache; <see langword="null"/> = unbounded.</param>
+/// <param name="Hits">Blocks that were found.</param>
+internal sealed record CapacityHits(int? Capacity, int Hits);
