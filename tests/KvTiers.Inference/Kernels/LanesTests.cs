@@ -1,0 +1,52 @@
+using KvTiers.Inference.Kernels;
+
+namespace KvTiers.Inference.Tests.Kernels;
+
+public sealed unsafe class LanesTests
+{
+    private const int Results = 12 * 16 + 2;
+
+    [Fact]
+    public void EveryPathYieldsTheSameBits()
+    {
+        using NativeBuffer values = KernelPathData.Random(1600, 1), plain = new(100 * Results * sizeof(float)), other = new(100 * Results * sizeof(float));
+        for (int i = 0; i < 1600; i++)
+            values.Floats[i] *= i % 7 == 0 ? 40 : i % 5 == 0 ? 0 : 3;
+        int count = Compute<LanesPlain>(values.Floats, plain.Floats);
+        float[] expected = KernelPathData.ToArray(plain, count);
+        if (KernelPaths.IsSupported(KernelPath.Avx2))
+        {
+            Compute<Lanes256>(values.Floats, other.Floats);
+            KernelPathData.AssertSameBits(expected, KernelPathData.ToArray(other, count));
+        }
+        if (KernelPaths.IsSupported(KernelPath.Avx512))
+        {
+            Compute<Lanes512>(values.Floats, other.Floats);
+            KernelPathData.AssertSameBits(expected, KernelPathData.ToArray(other, count));
+        }
+    }
+
+    // Every operation of ILanes, on 100 vectors: 12 vectors and 2 floats of results for each.
+    private static int Compute<TLanes>(float* values, float* results)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        float* result = results;
+        TLanes before = TLanes.Broadcast(0.7f);
+        for (int i = 0; i < 1600; i += 16)
+        {
+            TLanes x = TLanes.Load(values + i);
+            foreach (TLanes y in (TLanes[])
+                [x + before, x - before, x * before, before / x, TLanes.Max(x, before), TLanes.Round(x), Exponential.Of(x), Activation.Gelu(x), Activation.Silu(x),
+                    TLanes.Fma(x, before, x), TLanes.WhereLess(x, before, x, before), TLanes.LoadBF16((ushort*)(values + i))])
+            {
+                // What LoadBF16 makes of arbitrary bits may be NaN, whose bits are not fixed by arithmetic but are by a load.
+                TLanes.Store(y, result);
+                result += 16;
+            }
+            *result++ = TLanes.Sum(x);
+            *result++ = TLanes.Largest(x);
+            before = x;
+        }
+        return (int)(result - results);
+    }
+}

@@ -1,0 +1,127 @@
+using KvTiers.Inference.Kernels;
+
+namespace KvTiers.Inference.Tests.Kernels;
+
+public sealed unsafe class MatMulTests
+{
+    public static TheoryData<int, int> Shapes => new() { { 1, 1 }, { 7, 31 }, { 16, 32 }, { 40, 33 }, { 65, 100 }, { 128, 64 } };
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void EveryPathAndRowCountIsThePlainChainOfFusedMultiplyAdds(int inputs, int outputs)
+    {
+        using ThreadTeam team = new(2);
+        using NativeBuffer weights = KernelPathData.Random(inputs * outputs, 1);
+        foreach (PanelFormat format in (PanelFormat[])[PanelFormat.F32, PanelFormat.BF16])
+        {
+            using PackedMatrix matrix = PackedMatrix.Pack(team, format, Matrix(weights, outputs, inputs));
+            foreach (int rows in (int[])[1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 24, 30, 200])
+            {
+                using NativeBuffer input = KernelPathData.Random(rows * inputs, 2);
+                float[] expected = Reference(matrix, input, rows);
+                foreach (KernelPath path in KernelPathData.Supported)
+                {
+                    using MatMul matMul = new(team, path);
+                    using NativeBuffer output = KernelPathData.Random(rows * outputs, 3);
+                    matMul.Run(matrix, input.Floats, rows, output.Floats, outputs);
+                    KernelPathData.AssertSameBits(expected, KernelPathData.ToArray(output, rows * outputs));
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    [InlineData(14)]
+    public void BiasComesAfterTheChainAndTheResidualLast(int rows)
+    {
+        const int Inputs = 20, Outputs = 45;
+        using ThreadTeam team = new(1);
+        using NativeBuffer weights = KernelPathData.Random(Inputs * Outputs, 1), input = KernelPathData.Random(rows * Inputs, 2), bias = KernelPathData.Random(64, 4);
+        using PackedMatrix matrix = PackedMatrix.Pack(team, PanelFormat.F32, Matrix(weights, Outputs, Inputs));
+        float[] products = Reference(matrix, input, rows);
+        using NativeBuffer before = KernelPathData.Random(rows * Outputs, 3);
+        float[] expected = [.. products.Select((product, i) => product + bias.Floats[i % Outputs] + before.Floats[i])];
+        foreach (KernelPath path in KernelPathData.Supported)
+        {
+            using MatMul matMul = new(team, path);
+            using NativeBuffer output = KernelPathData.Random(rows * Outputs, 3);
+            matMul.Run(matrix, input.Floats, rows, output.Floats, Outputs, bias.Floats, MatMulResult.Add);
+            KernelPathData.AssertSameBits(expected, KernelPathData.ToArray(output, rows * Outputs));
+        }
+    }
+
+    [Fact]
+    public void GeluIsAppliedToEveryOutput()
+    {
+        const int Rows = 3, Inputs = 20, Outputs = 45;
+        using ThreadTeam team = new(1);
+        using NativeBuffer weights = KernelPathData.Random(Inputs * Outputs, 1), input = KernelPathData.Random(Rows * Inputs, 2);
+        using PackedMatrix matrix = PackedMatrix.Pack(team, PanelFormat.F32, Matrix(weights, Outputs, Inputs));
+        float[] products = Reference(matrix, input, Rows);
+        float[]? first = null;
+        foreach (KernelPath path in KernelPathData.Supported)
+        {
+            using MatMul matMul = new(team, path);
+            using NativeBuffer output = KernelPathData.Random(Rows * Outputs, 3);
+            matMul.Run(matrix, input.Floats, Rows, output.Floats, Outputs, null, MatMulResult.Gelu);
+            float[] actual = KernelPathData.ToArray(output, Rows * Outputs);
+            KernelPathData.AssertSameBits(first ??= actual, actual);
+            for (int i = 0; i < actual.Length; i++)
+            {
+                double x = products[i];
+                Assert.Equal(0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))), actual[i], 2e-6);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(16)]
+    [InlineData(37)]
+    public void SwiGluMultipliesTheSecondMatrixWithTheGateOfTheFirst(int outputs)
+    {
+        const int Rows = 13, Inputs = 24;
+        using ThreadTeam team = new(2);
+        using NativeBuffer gate = KernelPathData.Random(Inputs * outputs, 1), up = KernelPathData.Random(Inputs * outputs, 5);
+        using NativeBuffer input = KernelPathData.Random(Rows * Inputs, 2);
+        using PackedMatrix paired = PackedMatrix.PackPaired(team, PanelFormat.F32, Matrix(gate, outputs, Inputs), Matrix(up, outputs, Inputs));
+        using PackedMatrix gateAlone = PackedMatrix.Pack(team, PanelFormat.F32, Matrix(gate, outputs, Inputs));
+        using PackedMatrix upAlone = PackedMatrix.Pack(team, PanelFormat.F32, Matrix(up, outputs, Inputs));
+        float[] gates = Reference(gateAlone, input, Rows), ups = Reference(upAlone, input, Rows);
+        float[]? first = null;
+        foreach (KernelPath path in KernelPathData.Supported)
+        {
+            using MatMul matMul = new(team, path);
+            using NativeBuffer output = KernelPathData.Random((Rows + 1) * outputs, 3);
+            float[] behind = KernelPathData.ToArray(output, (Rows + 1) * outputs)[^outputs..];
+            matMul.Run(paired, input.Floats, Rows, output.Floats, outputs, null, MatMulResult.SwiGlu);
+            float[] actual = KernelPathData.ToArray(output, (Rows + 1) * outputs);
+            KernelPathData.AssertSameBits(behind, actual.AsSpan(^outputs..));
+            KernelPathData.AssertSameBits(first ??= actual, actual);
+            for (int i = 0; i < gates.Length; i++)
+                Assert.Equal(gates[i] / (1 + Math.Exp(-gates[i])) * ups[i], actual[i], 1e-5);
+        }
+    }
+
+    private static ArrayMatrix Matrix(NativeBuffer weights, int outputs, int inputs) =>
+        new(KernelPathData.ToArray(weights, outputs * inputs), outputs, inputs);
+
+    private static float[] Reference(PackedMatrix matrix, NativeBuffer input, int rows)
+    {
+        float[] output = new float[rows * matrix.Outputs], weights = new float[matrix.Inputs];
+        for (int n = 0; n < matrix.Outputs; n++)
+        {
+            fixed (float* target = weights)
+                matrix.Read(n, target);
+            for (int row = 0; row < rows; row++)
+            {
+                float sum = 0;
+                for (int k = 0; k < weights.Length; k++)
+                    sum = MathF.FusedMultiplyAdd(input.Floats[row * matrix.Inputs + k], weights[k], sum);
+                output[row * matrix.Outputs + n] = sum;
+            }
+        }
+        return output;
+    }
+}

@@ -1,0 +1,34 @@
+using KvTiers.Inference.Kernels;
+
+namespace KvTiers.Inference.Tests.Kernels;
+
+public sealed unsafe class RmsNormTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(15)]
+    [InlineData(16)]
+    [InlineData(37)]
+    [InlineData(576)]
+    public void RowsEqualTheDefinitionOnEveryPath(int length)
+    {
+        const int Rows = 19;
+        using NativeBuffer input = KernelPathData.Random(Rows * length, 1), weight = KernelPathData.Random(length, 2);
+        using ThreadTeam team = new(2);
+        float[]? first = null;
+        foreach (KernelPath path in KernelPathData.Supported)
+        {
+            using NativeBuffer output = new((Rows * length + 32) * sizeof(float));
+            new RmsNorm(team, path).Run(input.Floats, weight.Floats, 1e-5f, output.Floats, Rows, length);
+            float[] actual = KernelPathData.ToArray(output, Rows * length);
+            KernelPathData.AssertSameBits(first ??= actual, actual);
+        }
+        for (int row = 0; row < Rows; row++)
+        {
+            double[] x = [.. KernelPathData.ToArray(input, Rows * length).AsSpan(row * length, length).ToArray()];
+            double scale = 1 / Math.Sqrt(x.Average(value => value * value) + 1e-5);
+            for (int i = 0; i < length; i++)
+                Assert.Equal(x[i] * scale * weight.Floats[i], first![row * length + i], 2e-6);
+        }
+    }
+}
