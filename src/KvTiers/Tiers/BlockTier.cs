@@ -169,7 +169,12 @@ public sealed class BlockTier : IBlockTier
     private static bool IsFault(Exception exception) => exception is IOException or UnauthorizedAccessException or TimeoutException;
 
     private void CountMiss(Exception fault, TierMiss kind) =>
-        Interlocked.Increment(ref _misses[(int)(fault is TimeoutException ? TierMiss.Deadline : kind)]);
+        Interlocked.Increment(ref _misses[(int)(fault switch
+        {
+            TimeoutException => TierMiss.Deadline,
+            TierUnavailableException => TierMiss.Unavailable,
+            _ => kind,
+        })]);
 
     private AlignedBuffer Rent() => _buffers.TryTake(out AlignedBuffer? buffer) ? buffer : new AlignedBuffer(_format.RecordBytes);
 }

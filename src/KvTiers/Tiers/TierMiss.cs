@@ -20,4 +20,7 @@ public enum TierMiss
 
     /// <summary>The store did not answer in time.</summary>
     Deadline,
+
+    /// <summary>The store was not asked, because it failed too often just now.</summary>
+    Unavailable,
 }

@@ -56,10 +56,10 @@ public abstract class BlockTierTests : IAsyncDisposable
     {
         IBlockTier tier = Open(4);
         await tier.WriteAsync(1, priority: 1);
-        await tier.WriteAsync(2, priority: 5, expires: Time.GetUtcNow() + TimeSpan.FromMinutes(1));
+        await tier.WriteAsync(2, priority: 5, expires: Clock.GetUtcNow() + ShortLife);
         await tier.WriteAsync(3, priority: 0);
         await tier.WriteAsync(4, priority: 0);
-        Time.Advance(TimeSpan.FromMinutes(2));
+        await OutliveAsync();
         await tier.WriteAsync(5, priority: 2);
         await tier.AssertHoldsAsync([1, 3, 4, 5], of: [1, 2, 3, 4, 5]);
         await tier.WriteAsync(6, priority: 2);
@@ -185,6 +185,18 @@ public abstract class BlockTierTests : IAsyncDisposable
     }
 
     private protected abstract IRecordStore CreateStore(int capacity);
+
+    /// <summary>The store's clock.</summary>
+    private protected virtual TimeProvider Clock => Time;
+
+    /// <summary>A time to live that <see cref="OutliveAsync"/> outlives.</summary>
+    private protected virtual TimeSpan ShortLife => TimeSpan.FromMinutes(1);
+
+    private protected virtual Task OutliveAsync()
+    {
+        Time.Advance(2 * ShortLife);
+        return Task.CompletedTask;
+    }
 
     private protected virtual ValueTask CleanUpAsync() => ValueTask.CompletedTask;
 

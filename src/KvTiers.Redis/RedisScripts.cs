@@ -1,0 +1,78 @@
+namespace KvTiers.Redis;
+
+/// <summary>The changes that must be one: a record, its place in the order, and its time to live.</summary>
+/// <remarks>
+/// KEYS: the order, a sorted set of hashes whose score is the priority in the high bits and a counter of uses in the low
+/// ones, so the lowest goes first; the counter; and the expiries, a sorted set of the same hashes by time in milliseconds.
+/// Record keys are made from the prefix: all of it is for one server, not for a cluster of shards.
+/// </remarks>
+internal static class RedisScripts
+{
+    /// <summary>ARGV: prefix, hash, record, milliseconds to live, priority, records allowed. Returns the count.</summary>
+    /// <remarks>A record that is there is left as it is, and counts as used.</remarks>
+    public const string Write = Functions + """
+        local key = ARGV[1] .. ARGV[2]
+        if redis.call('EXISTS', key) == 1 then
+          redis.call('PEXPIRE', key, ARGV[4])
+        else
+          redis.call('SET', key, ARGV[3], 'PX', ARGV[4])
+        end
+        use(ARGV[2], tonumber(ARGV[5]), tonumber(ARGV[4]))
+        return trim(tonumber(ARGV[6]))
+        """;
+
+    /// <summary>ARGV: prefix, hash, milliseconds to live. A use; the priority stays.</summary>
+    public const string Touch = Functions + """
+        local old = redis.call('ZSCORE', KEYS[1], ARGV[2])
+        if old and redis.call('PEXPIRE', ARGV[1] .. ARGV[2], ARGV[3]) == 1 then
+          use(ARGV[2], math.floor(tonumber(old) / 70368744177664), tonumber(ARGV[3]))
+        end
+        return 0
+        """;
+
+    /// <summary>ARGV: prefix, milliseconds to live, then hashes. No use. Returns how many were held.</summary>
+    public const string Expire = Functions + """
+        local held = 0
+        for i = 3, #ARGV do
+          if redis.call('PEXPIRE', ARGV[1] .. ARGV[i], ARGV[2]) == 1 then
+            redis.call('ZADD', KEYS[3], now() + tonumber(ARGV[2]), ARGV[i])
+            held = held + 1
+          end
+        end
+        return held
+        """;
+
+    /// <summary>ARGV: prefix, then hashes. Returns how many were held, and the count.</summary>
+    public const string Remove = Functions + """
+        local removed = 0
+        for i = 2, #ARGV do removed = removed + drop(ARGV[i]) end
+        return {removed, redis.call('ZCARD', KEYS[1])}
+        """;
+
+    /// <summary>ARGV: prefix, records allowed. Returns the count.</summary>
+    public const string Trim = Functions + """
+        return trim(tonumber(ARGV[2]))
+        """;
+
+    private const string Functions = """
+        local function now()
+          local time = redis.call('TIME')
+          return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+        end
+        local function drop(hash)
+          redis.call('ZREM', KEYS[1], hash)
+          redis.call('ZREM', KEYS[3], hash)
+          return redis.call('DEL', ARGV[1] .. hash)
+        end
+        local function use(hash, priority, live)
+          redis.call('ZADD', KEYS[1], priority * 70368744177664 + redis.call('INCR', KEYS[2]), hash)
+          redis.call('ZADD', KEYS[3], now() + live, hash)
+        end
+        local function trim(room)
+          for _, hash in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now(), 'LIMIT', 0, 256)) do drop(hash) end
+          while redis.call('ZCARD', KEYS[1]) > room do drop(redis.call('ZRANGE', KEYS[1], 0, 0)[1]) end
+          return redis.call('ZCARD', KEYS[1])
+        end
+
+        """;
+}

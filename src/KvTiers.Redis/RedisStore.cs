@@ -1,0 +1,235 @@
+using KvTiers.Prefix;
+using KvTiers.Tiers;
+using StackExchange.Redis;
+
+namespace KvTiers.Redis;
+
+/// <summary>Records on a Redis server that many processes share: what one computed, all find by its hash.</summary>
+/// <remarks>
+/// Every key has a time to live, renewed by each use. The order of eviction and the byte budget are the server's, so all
+/// processes see one. Every call has a deadline; after some faults in a row the server is left alone for a while, and
+/// tried again by one call at a time. Records and everything else travel on connections of their own, because a large
+/// record would hold up small commands behind it.
+/// </remarks>
+public sealed class RedisStore : IRecordStore
+{
+    private const int HashesPerScript = 512;
+
+    private readonly RedisStoreOptions _options;
+    private readonly TimeProvider _time;
+    private readonly CircuitBreaker _breaker;
+    private readonly RedisKey[] _keys;
+    private readonly ConnectionMultiplexer _control;
+    private readonly ConnectionMultiplexer _data;
+    private long _capacity;
+    private long _count;
+
+    private RedisStore(int recordBytes, RedisStoreOptions options, TimeProvider time, ConnectionMultiplexer control, ConnectionMultiplexer data)
+    {
+        RecordBytes = recordBytes;
+        _options = options;
+        _time = time;
+        _capacity = options.CapacityBytes;
+        _control = control;
+        _data = data;
+        _breaker = new CircuitBreaker(options.FaultsToOpen, options.RetryAfter, time);
+
+        // Records of another length are another room.
+        _keys = [$"{options.KeyPrefix}order:{recordBytes}", $"{options.KeyPrefix}uses:{recordBytes}", $"{options.KeyPrefix}expiries:{recordBytes}"];
+    }
+
+    /// <inheritdoc/>
+    public int RecordBytes { get; }
+
+    /// <inheritdoc/>
+    public long CapacityBytes => Interlocked.Read(ref _capacity);
+
+    /// <summary>As of the last write or removal of this process.</summary>
+    public long UsedBytes => Count * RecordBytes;
+
+    /// <inheritdoc cref="UsedBytes"/>
+    public long Count => Interlocked.Read(ref _count);
+
+    /// <summary>Whether the server is left alone for now after too many faults.</summary>
+    public bool IsDegraded => _breaker.IsOpen;
+
+    private long RecordsAllowed => CapacityBytes / RecordBytes;
+
+    /// <summary>Starts to connect. A server that is not there yet is a fault of each call, until it is there.</summary>
+    /// <exception cref="ArgumentException">An option is out of its range, or the configuration cannot be read.</exception>
+    public static async Task<RedisStore> ConnectAsync(int recordBytes, RedisStoreOptions options, TimeProvider? time = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(recordBytes);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate(recordBytes);
+        ConnectionMultiplexer control = await ConnectOneAsync(options).ConfigureAwait(false);
+        ConnectionMultiplexer data = await ConnectOneAsync(options).ConfigureAwait(false);
+        return new RedisStore(recordBytes, options, time ?? TimeProvider.System, control, data);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken)
+    {
+        if (chain.IsEmpty)
+        {
+            return 0;
+        }
+
+        bool[] held = await CallAsync(
+            () => Task.WhenAll(chain.ToArray().Select(hash => _control.GetDatabase().KeyExistsAsync(KeyOf(hash)))), cancellationToken).ConfigureAwait(false);
+        return held.TakeWhile(there => there).Count();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> record, CancellationToken cancellationToken)
+    {
+        RedisValue value = await CallAsync(() => _data.GetDatabase().StringGetAsync(KeyOf(hash)), cancellationToken).ConfigureAwait(false);
+        if (value.IsNull)
+        {
+            return false;
+        }
+
+        byte[] bytes = value!;
+        bytes.AsSpan(0, Math.Min(bytes.Length, record.Length)).CopyTo(record.Span);
+        if (bytes.Length < record.Length)
+        {
+            record.Span[bytes.Length..].Clear();
+        }
+
+        RedisValue[] arguments = [_options.KeyPrefix, hash.ToString(), MillisecondsOf(_options.TimeToLive)];
+        Forget(_control.GetDatabase().ScriptEvaluateAsync(RedisScripts.Touch, _keys, arguments));
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> TryWriteAsync(
+        BlockHash hash, ReadOnlyMemory<byte> record, BlockAttributes attributes, CancellationToken cancellationToken)
+    {
+        TimeSpan live = attributes.Expires is { } expires ? expires - _time.GetUtcNow() : _options.TimeToLive;
+        if (live <= TimeSpan.Zero)
+        {
+            return false;
+        }
+
+        RedisValue[] arguments =
+            [_options.KeyPrefix, hash.ToString(), record.ToArray(), MillisecondsOf(live), attributes.Priority, RecordsAllowed];
+        RedisResult count = await CallAsync(
+            () => _data.GetDatabase().ScriptEvaluateAsync(RedisScripts.Write, _keys, arguments), cancellationToken).ConfigureAwait(false);
+        Interlocked.Exchange(ref _count, (long)count);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken)
+    {
+        int removed = 0;
+        foreach (BlockHash[] part in hashes.ToArray().Chunk(HashesPerScript))
+        {
+            RedisValue[] arguments = [_options.KeyPrefix, .. part.Select(hash => (RedisValue)hash.ToString())];
+            RedisResult result = await CallAsync(
+                () => _control.GetDatabase().ScriptEvaluateAsync(RedisScripts.Remove, _keys, arguments), cancellationToken).ConfigureAwait(false);
+            long[] numbers = (long[])result!;
+            removed += (int)numbers[0];
+            Interlocked.Exchange(ref _count, numbers[1]);
+        }
+
+        return removed;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<int> ForgetAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) => RemoveAsync(hashes, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<int> ExpireAsync(ReadOnlyMemory<BlockHash> hashes, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        int held = 0;
+        long live = Math.Max(1, MillisecondsOf(at - _time.GetUtcNow()));
+        foreach (BlockHash[] part in hashes.ToArray().Chunk(HashesPerScript))
+        {
+            RedisValue[] arguments = [_options.KeyPrefix, live, .. part.Select(hash => (RedisValue)hash.ToString())];
+            held += (int)await CallAsync(
+                () => _control.GetDatabase().ScriptEvaluateAsync(RedisScripts.Expire, _keys, arguments), cancellationToken).ConfigureAwait(false);
+        }
+
+        return held;
+    }
+
+    /// <summary>Changes the room, for this process: the others keep theirs.</summary>
+    public async ValueTask<long> ResizeAsync(long capacityBytes, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(capacityBytes, RecordBytes);
+        Interlocked.Exchange(ref _capacity, capacityBytes);
+        await TrimAsync(RecordsAllowed, cancellationToken).ConfigureAwait(false);
+        return CapacityBytes;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask ClearAsync(CancellationToken cancellationToken) => await TrimAsync(0, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Closes the connections; the records stay.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _control.CloseAsync().ConfigureAwait(false);
+        await _data.CloseAsync().ConfigureAwait(false);
+        _control.Dispose();
+        _data.Dispose();
+    }
+
+    private static async Task<ConnectionMultiplexer> ConnectOneAsync(RedisStoreOptions options)
+    {
+        ConfigurationOptions configuration = ConfigurationOptions.Parse(options.Configuration);
+        configuration.AbortOnConnectFail = false;
+        configuration.SyncTimeout = (int)options.Deadline.TotalMilliseconds;
+        return await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false);
+    }
+
+    private async Task TrimAsync(long records, CancellationToken cancellationToken)
+    {
+        RedisValue[] arguments = [_options.KeyPrefix, records];
+        RedisResult count = await CallAsync(
+            () => _control.GetDatabase().ScriptEvaluateAsync(RedisScripts.Trim, _keys, arguments), cancellationToken).ConfigureAwait(false);
+        Interlocked.Exchange(ref _count, (long)count);
+    }
+
+    /// <summary>Makes a call under deadline and breaker; every fault of the client's is one that tiers know.</summary>
+    private async Task<T> CallAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
+    {
+        if (!_breaker.TryEnter())
+        {
+            throw new TierUnavailableException("Redis failed several times in a row and is left alone for a while.");
+        }
+
+        Task<T>? pending = null;
+        try
+        {
+            pending = call();
+            T result = await pending.WaitAsync(_options.Deadline, cancellationToken).ConfigureAwait(false);
+            _breaker.Succeeded();
+            return result;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            Forget(pending);
+            throw;
+        }
+        catch (TimeoutException)
+        {
+            _breaker.Failed();
+            Forget(pending);
+            throw;
+        }
+        catch (Exception fault) when (fault is RedisException or ObjectDisposedException or OperationCanceledException)
+        {
+            _breaker.Failed();
+            throw new IOException($"Redis failed: {fault.Message}", fault);
+        }
+    }
+
+    // Nobody waits for it any more; its fault has been counted, or does not matter.
+    private static void Forget(Task? task) => task?.ContinueWith(
+        static done => _ = done.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
+    private static long MillisecondsOf(TimeSpan time) => (long)Math.Ceiling(time.TotalMilliseconds);
+
+    private RedisKey KeyOf(BlockHash hash) => _options.KeyPrefix + hash.ToString();
+}

@@ -1,0 +1,178 @@
+using KvTiers.Prefix;
+using KvTiers.Tests.Tiers;
+using KvTiers.Tiers;
+using StackExchange.Redis;
+
+namespace KvTiers.Redis.Tests;
+
+public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
+{
+    private readonly RedisServer _server;
+    private int _stores;
+
+    public RedisStoreTests(RedisServer server)
+    {
+        Assert.SkipUnless(RedisServer.IsAvailable, "redis-server is not installed");
+        _server = server;
+    }
+
+    [Fact]
+    public async Task WhatOneProcessWroteAnotherReads()
+    {
+        await using IBlockTier writer = OpenAt(_server, "shared:");
+        await using IBlockTier reader = OpenAt(_server, "shared:");
+        await writer.WriteAsync(1);
+        Assert.True(await reader.ReadAsync(1));
+    }
+
+    [Fact]
+    public async Task EveryKeyHasATimeToLiveAndAReadRenewsIt()
+    {
+        await using IBlockTier tier = OpenAt(_server, "ttl:");
+        await tier.WriteAsync(1);
+        using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(_server.Configuration);
+        IDatabase database = connection.GetDatabase();
+        RedisKey key = $"ttl:{TestBlocks.Hash(1)}";
+        Assert.InRange((await database.KeyTimeToLiveAsync(key))!.Value, TimeSpan.FromMinutes(59), TimeSpan.FromHours(1));
+        Assert.Equal(1, await tier.ExpireAsync(new[] { TestBlocks.Hash(1), TestBlocks.Hash(2) }, DateTimeOffset.UtcNow + TimeSpan.FromMinutes(1), CancellationToken.None));
+        Assert.InRange((await database.KeyTimeToLiveAsync(key))!.Value, TimeSpan.FromSeconds(50), TimeSpan.FromMinutes(1));
+        Assert.True(await tier.ReadAsync(1));
+        for (int attempt = 0; attempt < 100 && (await database.KeyTimeToLiveAsync(key))!.Value < TimeSpan.FromMinutes(2); attempt++)
+        {
+            await Task.Delay(10);
+        }
+
+        Assert.InRange((await database.KeyTimeToLiveAsync(key))!.Value, TimeSpan.FromMinutes(59), TimeSpan.FromHours(1));
+    }
+
+    [Fact]
+    public async Task AServerThatIsGoneIsMissesAndOneThatIsBackIsUsedAgain()
+    {
+        using var server = new RedisServer();
+        await using RedisStore store = await RedisStore.ConnectAsync(RecordBytes, Options(server, "a:", 8));
+        await using var tier = new BlockTier("redis", TestBlocks.Format, store);
+        Assert.True(await tier.WriteAsync(1));
+        server.Kill();
+        for (int i = 0; i < 8; i++)
+        {
+            Assert.False(await tier.ReadAsync(1));
+            Assert.False(await tier.WriteAsync(2));
+        }
+
+        Assert.True(store.IsDegraded);
+        Assert.True(tier.Usage.Misses[TierMiss.Unavailable] > 0);
+        server.Start();
+        Assert.True(await EventuallyAsync(async () => await tier.WriteAsync(3)));
+        Assert.True(await tier.ReadAsync(3));
+        Assert.False(store.IsDegraded);
+    }
+
+    [Fact]
+    public async Task AServerThatHangsCostsADeadlineAndThenNothing()
+    {
+        using var server = new RedisServer();
+        await using RedisStore store = await RedisStore.ConnectAsync(RecordBytes, Options(server, "a:", 8));
+        await using var tier = new BlockTier("redis", TestBlocks.Format, store);
+        Assert.True(await tier.WriteAsync(1));
+        server.Hang();
+        for (int i = 0; i < 4; i++)
+        {
+            Assert.False(await tier.ReadAsync(1));
+        }
+
+        Assert.InRange(tier.Usage.Misses[TierMiss.Deadline], 1, 3);
+        Assert.True(store.IsDegraded);
+        server.Resume();
+        Assert.True(await EventuallyAsync(async () => await tier.ReadAsync(1)));
+    }
+
+    [Fact]
+    public async Task AFlushedServerIsAMissAndFillsAgain()
+    {
+        using var server = new RedisServer();
+        await using IBlockTier tier = OpenAt(server, "a:");
+        await tier.WriteAsync(1);
+        using (ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(server.Configuration))
+        {
+            await connection.GetServer(connection.GetEndPoints().Single()).FlushAllDatabasesAsync();
+        }
+
+        Assert.False(await tier.ReadAsync(1));
+        Assert.True(await tier.WriteAsync(1));
+        Assert.True(await tier.ReadAsync(1));
+    }
+
+    [Fact]
+    public async Task AServerThatIsNotThereYetIsNoErrorAtStart()
+    {
+        await using RedisStore store = await RedisStore.ConnectAsync(RecordBytes, new RedisStoreOptions
+        {
+            Configuration = "127.0.0.1:1,connectTimeout=200,connectRetry=0",
+            CapacityBytes = RecordBytes,
+        });
+        await using var tier = new BlockTier("redis", TestBlocks.Format, store);
+        Assert.False(await tier.ReadAsync(1));
+        Assert.Equal(0, await tier.CountLeadingAsync(new BlockHash[] { TestBlocks.Hash(1) }, CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData("TimeToLive")]
+    [InlineData("Deadline")]
+    [InlineData("CapacityBytes")]
+    [InlineData("FaultsToOpen")]
+    [InlineData("RetryAfter")]
+    [InlineData("Configuration")]
+    [InlineData("KeyPrefix")]
+    public async Task OptionsOutOfRangeAreNamed(string property)
+    {
+        RedisStoreOptions options = Options(_server, "a:", 8);
+        options = property switch
+        {
+            "TimeToLive" => options with { TimeToLive = TimeSpan.FromMilliseconds(999) },
+            "Deadline" => options with { Deadline = TimeSpan.FromMilliseconds(9) },
+            "CapacityBytes" => options with { CapacityBytes = RecordBytes - 1 },
+            "FaultsToOpen" => options with { FaultsToOpen = 0 },
+            "RetryAfter" => options with { RetryAfter = TimeSpan.FromMilliseconds(9) },
+            "Configuration" => options with { Configuration = " " },
+            _ => options with { KeyPrefix = "" },
+        };
+        var error = await Assert.ThrowsAsync<ArgumentException>(() => RedisStore.ConnectAsync(RecordBytes, options));
+        Assert.Equal(property, error.ParamName);
+    }
+
+    private protected override TimeProvider Clock => TimeProvider.System;
+
+    private protected override TimeSpan ShortLife => TimeSpan.FromMilliseconds(300);
+
+    private protected override Task OutliveAsync() => Task.Delay(2 * ShortLife);
+
+    private protected override IRecordStore CreateStore(int capacity) =>
+        RedisStore.ConnectAsync(RecordBytes, Options(_server, $"{Guid.NewGuid():N}:{_stores++}:", capacity)).GetAwaiter().GetResult();
+
+    private static BlockTier OpenAt(RedisServer server, string prefix) =>
+        new("redis", TestBlocks.Format, RedisStore.ConnectAsync(RecordBytes, Options(server, prefix, 8)).GetAwaiter().GetResult());
+
+    private static RedisStoreOptions Options(RedisServer server, string prefix, int capacity) => new()
+    {
+        Configuration = server.Configuration,
+        CapacityBytes = (long)capacity * RecordBytes,
+        KeyPrefix = prefix,
+        FaultsToOpen = 2,
+        RetryAfter = TimeSpan.FromMilliseconds(200),
+    };
+
+    private static async Task<bool> EventuallyAsync(Func<Task<bool>> condition)
+    {
+        for (int attempt = 0; attempt < 100; attempt++)
+        {
+            if (await condition())
+            {
+                return true;
+            }
+
+            await Task.Delay(100);
+        }
+
+        return false;
+    }
+}
