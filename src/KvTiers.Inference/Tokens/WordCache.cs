@@ -15,6 +15,9 @@ internal sealed class WordCache(int capacity)
     private ConcurrentDictionary<string, int[]> _old = new();
     private int _youngCount;
 
+    /// <summary>Words held, those of both generations.</summary>
+    public int Count => _young.Count + _old.Count;
+
     /// <summary>The ids of a word, or <c>null</c>.</summary>
     public int[]? Find(ReadOnlySpan<char> word)
     {

@@ -150,7 +150,7 @@ internal static class TemplateOperations
         (TemplateMap map, TemplateText key) => map.Entries.TryGetValue(key.Value, out object? value) ? value : new TemplateUndefined(key.Value),
         (TemplateNamespace space, TemplateText key) => space.Attributes.TryGetValue(key.Value, out object? value) ? value : new TemplateUndefined(key.Value),
         (List<object?> list, long position) => At(list, position),
-        (TemplateText text, long position) => At(Items(text), position),
+        (TemplateText text, long position) => At(text, position),
         (TemplateUndefined undefined, _) => throw new TemplateException(0, $"'{undefined.Name}' is undefined"),
         _ => new TemplateUndefined(index is TemplateText name ? name.Value : "index"),
     };
@@ -159,10 +159,14 @@ internal static class TemplateOperations
     {
         if (step == 0)
             throw new TemplateException(0, "a slice's step must not be 0");
-        List<object?> items = target is TemplateText or List<object?> ? Items(target) : throw new TemplateException(0, $"{TypeName(target)} cannot be sliced");
-        int count = items.Count;
+        if (target is not (TemplateText or List<object?>))
+            throw new TemplateException(0, $"{TypeName(target)} cannot be sliced");
+        long count = Length(target);
         long from = Clamp(start ?? (step > 0 ? 0 : long.MaxValue));
         long to = end is null && step < 0 ? -1 : Clamp(end ?? long.MaxValue);
+        if (target is TemplateText text && step == 1)
+            return text.Slice(text.OffsetOf(from), text.OffsetOf(to));
+        List<object?> items = Items(target);
         var taken = new List<object?>();
         for (long i = from; step > 0 ? i < to : i > to; i += step)
             taken.Add(items[(int)i]);
@@ -196,6 +200,13 @@ internal static class TemplateOperations
     {
         long actual = position < 0 ? position + list.Count : position;
         return actual >= 0 && actual < list.Count ? list[(int)actual] : new TemplateUndefined($"item {position}");
+    }
+
+    private static object At(TemplateText text, long position)
+    {
+        long count = text.CountCodePoints();
+        long actual = position < 0 ? position + count : position;
+        return actual >= 0 && actual < count ? text.Slice(text.OffsetOf(actual), text.OffsetOf(actual + 1)) : new TemplateUndefined($"character {position}");
     }
 
     private static object Whole(string symbol, long a, long b)

@@ -133,6 +133,15 @@ internal sealed class TemplateText
         return count;
     }
 
+    /// <summary>UTF-16 offset of a code point.</summary>
+    public int OffsetOf(long codePoint)
+    {
+        int offset = 0;
+        for (; codePoint > 0 && offset < Length; codePoint--)
+            offset += offset + 1 < Length && char.IsSurrogatePair(Value[offset], Value[offset + 1]) ? 2 : 1;
+        return offset;
+    }
+
     /// <summary>Each code point as a text.</summary>
     public IEnumerable<TemplateText> CodePoints()
     {
@@ -146,6 +155,6 @@ internal sealed class TemplateText
 
     public override string ToString() => Value;
 
-    /// <summary>White space as Python's <c>str.isspace</c> has it.</summary>
+    // White space as Python's str.isspace has it.
     private static bool IsSpace(char c) => char.IsWhiteSpace(c) || c is >= '\u001C' and <= '\u001F';
 }

@@ -2,29 +2,29 @@ using System.Text;
 
 namespace KvTiers.Inference.Tokens.Templates;
 
-    /// <summary>Builds a text from pieces.</summary>
-    internal sealed class TemplateTextBuilder
+/// <summary>Builds a text from pieces.</summary>
+internal sealed class TemplateTextBuilder
+{
+    private readonly StringBuilder _value = new();
+    private readonly List<(int Start, int End)> _content = [];
+
+    public int Length => _value.Length;
+
+    /// <exception cref="TemplateException">The text would be longer than <see cref="TemplateText.MaxLength"/>.</exception>
+    public void Append(TemplateText text)
     {
-        private readonly StringBuilder _value = new();
-        private readonly List<(int Start, int End)> _content = [];
-
-        public int Length => _value.Length;
-
-        /// <exception cref="TemplateException">The text would be longer than <see cref="TemplateText.MaxLength"/>.</exception>
-        public void Append(TemplateText text)
+        int offset = _value.Length;
+        if (text.Length > TemplateText.MaxLength - offset)
+            throw new TemplateException(0, $"makes a text of more than {TemplateText.MaxLength} characters");
+        _value.Append(text.Value);
+        foreach ((int start, int end) in text.Content)
         {
-            int offset = _value.Length;
-            if (text.Length > TemplateText.MaxLength - offset)
-                throw new TemplateException(0, $"makes a text of more than {TemplateText.MaxLength} characters");
-            _value.Append(text.Value);
-            foreach ((int start, int end) in text.Content)
-            {
-                if (_content.Count > 0 && _content[^1].End == offset + start)
-                    _content[^1] = (_content[^1].Start, offset + end);
-                else
-                    _content.Add((offset + start, offset + end));
-            }
+            if (_content.Count > 0 && _content[^1].End == offset + start)
+                _content[^1] = (_content[^1].Start, offset + end);
+            else
+                _content.Add((offset + start, offset + end));
         }
-
-        public TemplateText ToText() => new(_value.ToString(), [.. _content]);
     }
+
+    public TemplateText ToText() => new(_value.ToString(), [.. _content]);
+}
