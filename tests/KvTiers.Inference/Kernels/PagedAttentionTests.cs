@@ -13,7 +13,7 @@ public sealed unsafe class PagedAttentionTests
         { 6, 2, 64, int.MaxValue },
         { 6, 2, 64, 19 },
         { 5, 5, 10, int.MaxValue },
-        { 18, 1, 24, 260 },
+        { 17, 1, 8, 260 },
         { 2, 1, 112, int.MaxValue },
     };
 
