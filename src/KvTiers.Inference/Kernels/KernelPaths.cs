@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics.X86;
 namespace KvTiers.Inference.Kernels;
 
 /// <summary>Which kernel paths this processor has.</summary>
-internal static class KernelPaths
+public static class KernelPaths
 {
     /// <summary>The widest path that the processor has.</summary>
     public static KernelPath Widest =>
