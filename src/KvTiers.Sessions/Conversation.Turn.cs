@@ -186,6 +186,7 @@ public sealed partial class Conversation
                 RepetitionPenalty = options.RepetitionPenalty ?? defaults.RepetitionPenalty ?? fallback.RepetitionPenalty,
                 PresencePenalty = options.PresencePenalty ?? defaults.PresencePenalty ?? fallback.PresencePenalty,
                 FrequencyPenalty = options.FrequencyPenalty ?? defaults.FrequencyPenalty ?? fallback.FrequencyPenalty,
+                LogitBias = options.LogitBias ?? defaults.LogitBias ?? [],
                 Seed = options.Seed ?? defaults.Seed ?? SeedFor(plan.Base),
                 TopLogProbs = options.TopLogProbs ?? defaults.TopLogProbs,
             },

@@ -1,3 +1,5 @@
+using KvTiers.Inference.Model;
+
 namespace KvTiers.Sessions;
 
 /// <summary>How an answer is generated. Null = the host's default.</summary>
@@ -26,6 +28,9 @@ public sealed record GenerationOptions
 
     /// <summary>Keeps the k likeliest tokens; 0 = all.</summary>
     public int? TopK { get; init; }
+
+    /// <summary>What is added to the logits of single tokens, −100 to 100 each.</summary>
+    public IReadOnlyList<LogitBias>? LogitBias { get; init; }
 
     /// <summary>Seed of the draw. The same seed, prompt and options give the same answer. Null = a fresh one per turn.</summary>
     public long? Seed { get; init; }
