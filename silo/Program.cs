@@ -1,4 +1,1 @@
-var builder = WebApplication.CreateSlimBuilder(args);
-var app = builder.Build();
-app.MapGet("/healthz", () => "ok");
-app.Run();
+return await KvTiers.Silo.Hosting.SiloProgram.RunAsync(args);

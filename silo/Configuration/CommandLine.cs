@@ -1,0 +1,104 @@
+using System.Text;
+
+namespace KvTiers.Silo.Configuration;
+
+/// <summary>The server's command line: short flags, and any setting as <c>--Section:Key=value</c>.</summary>
+internal sealed class CommandLine
+{
+    /// <summary>The short flags, in the order of the help.</summary>
+    public static readonly IReadOnlyList<SiloFlag> Flags =
+    [
+        new("--model", "KvTiers:Model", "DIR", "Folder of the model (models/demo, found from the repository root)"),
+        new("--urls", "KvTiers:Urls", "URLS", "Addresses to listen on, ';' between them (http://127.0.0.1:5080)"),
+        new("--data", "KvTiers:Data", "DIR", "Folder for conversations (.kvtiers)"),
+        new("--hot", "KvTiers:Hot", "SIZE", "Capacity of the hot tier (512MiB)"),
+        new("--kv", "KvTiers:Kv", "FORMAT", "Format of keys and values: f32 or bf16 (f32)"),
+        new("--weights", "KvTiers:Weights", "FORMAT", "Format of the weights: auto, f32 or bf16 (auto: as stored)"),
+        new("--threads", "KvTiers:Threads", "N", "Threads that compute (the number of processors)"),
+        new("--api-key-file", "KvTiers:ApiKeyFile", "FILE", "API keys, one 'tenant key' a line; tenant 'admin' is the admin key"),
+        new("--name", "KvTiers:Name", "NAME", "Name of this silo in answers (the machine's name)"),
+        new("--answer-tokens", "KvTiers:AnswerTokens", "N", "Most tokens of an answer where the request does not say (512)"),
+        new("--max-turns", "KvTiers:MaxTurns", "N", "Turns computed or waiting before more are refused (256)"),
+        new("--max-body", "KvTiers:MaxBody", "SIZE", "Largest request body (16MiB)"),
+        new("--stop-grace", "KvTiers:StopGrace", "TIME", "How long turns may finish after Ctrl-C, such as 20s (20s)"),
+        new("--environment", "environment", "NAME", "The .NET environment, which picks appsettings.NAME.json (Production)"),
+    ];
+
+    private CommandLine(IReadOnlyList<KeyValuePair<string, string?>> settings, bool helpWanted)
+    {
+        Settings = settings;
+        HelpWanted = helpWanted;
+    }
+
+    /// <summary>What the command line sets, as configuration keys.</summary>
+    public IReadOnlyList<KeyValuePair<string, string?>> Settings { get; }
+
+    /// <summary>True when <c>--help</c> is among the arguments.</summary>
+    public bool HelpWanted { get; }
+
+    /// <summary>Reads the arguments: <c>--flag value</c>, <c>--flag=value</c>, <c>--Section:Key=value</c>, <c>--Section:Key value</c>.</summary>
+    /// <exception cref="StartException">An argument is no known flag, or a value is missing. All such arguments are named.</exception>
+    public static CommandLine Parse(IReadOnlyList<string> args)
+    {
+        var settings = new List<KeyValuePair<string, string?>>();
+        var errors = new List<string>();
+        for (int i = 0; i < args.Count; i++)
+        {
+            string argument = args[i];
+            if (argument is "--help" or "-h" or "-?") return new CommandLine([], helpWanted: true);
+
+            int equals = argument.IndexOf('=', StringComparison.Ordinal);
+            string name = equals < 0 ? argument : argument[..equals];
+            string? key = KeyOf(name);
+            if (key is null)
+            {
+                errors.Add($"Unknown argument '{name}'.");
+                if (equals < 0 && name.StartsWith("--", StringComparison.Ordinal) && HasValue(args, i)) i++;
+            }
+            else if (equals >= 0)
+            {
+                settings.Add(new(key, argument[(equals + 1)..]));
+            }
+            else if (HasValue(args, i))
+            {
+                settings.Add(new(key, args[++i]));
+            }
+            else
+            {
+                errors.Add($"Argument '{name}' needs a value.");
+            }
+        }
+
+        if (errors.Count == 0) return new CommandLine(settings, helpWanted: false);
+        errors.Add($"Known: {string.Join(' ', Flags.Select(flag => flag.Name))} --help, and any setting as --Section:Key=value.");
+        throw new StartException(errors);
+    }
+
+    /// <summary>The text of <c>--help</c>.</summary>
+    public static string Help()
+    {
+        var text = new StringBuilder();
+        text.AppendLine("KvTiers server: chat with a cache that computes only what is new.");
+        text.AppendLine();
+        text.AppendLine("Usage: kvtiers-silo [flags] [--Section:Key=value …]");
+        text.AppendLine();
+        foreach (SiloFlag flag in Flags) text.AppendLine($"  {flag.Name + " " + flag.Value,-22} {flag.Help}");
+        text.AppendLine($"  {"--help",-22} This text");
+        text.AppendLine();
+        text.AppendLine("Prices of a million tokens: KvTiers:Prices:Input, :CachedInput (a tenth of Input), :Output, :Currency.");
+        text.AppendLine("Every setting also comes from appsettings.json (section KvTiers) and the environment: KVTIERS__MODEL, KVTIERS__HOT, …");
+        text.AppendLine("With OTEL_EXPORTER_OTLP_ENDPOINT set, metrics and traces go to that collector.");
+        return text.ToString();
+    }
+
+    private static bool HasValue(IReadOnlyList<string> args, int index) =>
+        index + 1 < args.Count && !args[index + 1].StartsWith("--", StringComparison.Ordinal);
+
+    private static string? KeyOf(string name)
+    {
+        if (!name.StartsWith("--", StringComparison.Ordinal)) return null;
+        SiloFlag? flag = Flags.FirstOrDefault(flag => flag.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+        if (flag is not null) return flag.Key;
+        return name.AsSpan(2).IndexOf(':') > 0 && !name.EndsWith(':') ? name[2..] : null;
+    }
+}

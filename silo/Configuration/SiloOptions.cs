@@ -1,0 +1,50 @@
+using KvTiers.Blocks;
+using KvTiers.Inference.Model;
+
+namespace KvTiers.Silo.Configuration;
+
+/// <summary>Every setting of the server, read and checked. Section <c>KvTiers</c> of the configuration.</summary>
+internal sealed record SiloOptions
+{
+    /// <summary>Folder of the model: <c>config.json</c>, <c>tokenizer.json</c>, <c>*.safetensors</c>. Absolute once read.</summary>
+    public string Model { get; init; } = "models/demo";
+
+    /// <summary>Addresses to listen on. Only loopback ones while there are no API keys.</summary>
+    public IReadOnlyList<string> Urls { get; init; } = ["http://127.0.0.1:5080"];
+
+    /// <summary>Folder for what the server keeps: conversations. Absolute once read.</summary>
+    public string Data { get; init; } = ".kvtiers";
+
+    /// <summary>Capacity of the hot tier in bytes; at least 1 MiB, at most the machine's memory.</summary>
+    public long HotBytes { get; init; } = 512L << 20;
+
+    /// <summary>Element format of the hot blocks.</summary>
+    public KvFormat Kv { get; init; } = KvFormat.F32;
+
+    /// <summary>Element format of the weights in memory.</summary>
+    public WeightFormat Weights { get; init; } = WeightFormat.AsStored;
+
+    /// <summary>Threads that compute, 1 to 64.</summary>
+    public int Threads { get; init; } = Math.Min(64, Environment.ProcessorCount);
+
+    /// <summary>File of API keys, one <c>tenant key</c> pair a line; none: one tenant, loopback only.</summary>
+    public string? ApiKeyFile { get; init; }
+
+    /// <summary>Name of this silo, as answers carry it.</summary>
+    public string Name { get; init; } = Environment.MachineName;
+
+    /// <summary>Most tokens of an answer where the request does not say, 1 to 1,000,000.</summary>
+    public int AnswerTokens { get; init; } = 512;
+
+    /// <summary>Turns computed or waiting at one time, 1 to 100,000; one more is refused as busy.</summary>
+    public int MaxTurns { get; init; } = 256;
+
+    /// <summary>Largest request body in bytes; 1 KiB to 1 GiB.</summary>
+    public long MaxBodyBytes { get; init; } = 16L << 20;
+
+    /// <summary>How long running turns may go on after a stop was asked for; 0 to 10 minutes.</summary>
+    public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Prices of tokens.</summary>
+    public PriceOptions Prices { get; init; } = new();
+}

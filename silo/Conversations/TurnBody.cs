@@ -1,0 +1,26 @@
+using KvTiers.Inference.Tokens;
+using KvTiers.Sessions;
+
+namespace KvTiers.Silo.Conversations;
+
+/// <summary>Body of <c>POST …/turns</c>: a <see cref="TurnRequest"/> and how its answer is sent.</summary>
+internal sealed record TurnBody
+{
+    /// <summary>Whether the messages are new or the whole history.</summary>
+    public TurnMode Mode { get; init; }
+
+    /// <summary>The messages, at least one.</summary>
+    public required IReadOnlyList<ChatMessage> Messages { get; init; }
+
+    /// <summary>How to generate.</summary>
+    public GenerationOptions Options { get; init; } = new();
+
+    /// <summary>The version that the caller has seen; null = any.</summary>
+    public long? ExpectedVersion { get; init; }
+
+    /// <summary>Whether the answer comes as events.</summary>
+    public bool Stream { get; init; }
+
+    /// <summary>The turn alone.</summary>
+    public TurnRequest ToRequest() => new() { Mode = Mode, Messages = Messages, Options = Options, ExpectedVersion = ExpectedVersion };
+}

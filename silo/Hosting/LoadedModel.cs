@@ -1,0 +1,78 @@
+using System.Diagnostics.CodeAnalysis;
+using KvTiers.Inference.Model;
+using KvTiers.Inference.Scheduling;
+using KvTiers.Inference.Tokens;
+using KvTiers.Sessions;
+using KvTiers.Sessions.Hosting;
+using KvTiers.Silo.Http;
+using KvTiers.Silo.OpenAi;
+
+namespace KvTiers.Silo.Hosting;
+
+/// <summary>A model with all that answers through it: tokenizer, chat template, cache, engine, conversations.</summary>
+internal sealed class LoadedModel : IAsyncDisposable
+{
+    /// <summary>The model's name: its folder's.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>When its weights were written.</summary>
+    public required DateTimeOffset WrittenAt { get; init; }
+
+    /// <summary>The weights.</summary>
+    public required LanguageModel Weights { get; init; }
+
+    /// <summary>Text to token ids and back.</summary>
+    public required Tokenizer Tokenizer { get; init; }
+
+    /// <summary>Messages to token ids.</summary>
+    public required ChatPrompt Chat { get; init; }
+
+    /// <summary>How tokens are chosen where a request does not say.</summary>
+    public required SamplingOptions SamplingDefaults { get; init; }
+
+    /// <summary>The hot tier.</summary>
+    public required KvCache Cache { get; init; }
+
+    /// <summary>What computes.</summary>
+    public required Engine Engine { get; init; }
+
+    /// <summary>The conversations.</summary>
+    public required LocalConversations Conversations { get; init; }
+
+    /// <summary>The model's shape.</summary>
+    public ModelConfig Config => Weights.Config;
+
+    /// <summary>Changes when the model or its arithmetic changes.</summary>
+    public string SystemFingerprint => "fp_" + Convert.ToHexStringLower(Weights.Fingerprint.Span[..8]);
+
+    /// <summary>Throws when a request asks for another model.</summary>
+    /// <param name="name">The name asked for; null = any.</param>
+    /// <exception cref="ApiException">404: there is no such model here.</exception>
+    public void CheckName(string? name)
+    {
+        if (name is not null && name != Name)
+            throw ApiException.NotFound($"The model '{name}' does not exist here. There is: '{Name}'.", "model", "model_not_found");
+    }
+
+    /// <summary>True when the token ends a text.</summary>
+    public bool EndsText(int tokenId) => Tokenizer.EndOfText.Contains(tokenId);
+
+    /// <summary>A log probability with the tokens' texts.</summary>
+    [return: NotNullIfNotNull(nameof(logProb))]
+    public TokenLogProbView? View(TokenLogProb? logProb) => logProb is null ? null : new TokenLogProbView
+    {
+        TokenId = logProb.Id,
+        Text = Logprobs.TextOf(logProb.Id, Tokenizer),
+        LogProb = Logprobs.Finite(logProb.LogProb),
+        Top = [.. logProb.Top.Select(other => new TokenLogProbView { TokenId = other.Id, Text = Logprobs.TextOf(other.Id, Tokenizer), LogProb = Logprobs.Finite(other.LogProb) })],
+    };
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await Conversations.DisposeAsync();
+        await Engine.DisposeAsync();
+        Cache.Dispose();
+        Weights.Dispose();
+    }
+}

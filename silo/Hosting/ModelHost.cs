@@ -1,0 +1,67 @@
+using KvTiers.Inference.Model;
+using KvTiers.Inference.Tokens;
+using KvTiers.Silo.Configuration;
+using KvTiers.Silo.Http;
+
+namespace KvTiers.Silo.Hosting;
+
+/// <summary>Loads the model while the server already answers health checks, and gives it to the requests.</summary>
+/// <remarks>A model that cannot be loaded stops the server; <see cref="Failure"/> then says why.</remarks>
+internal sealed partial class ModelHost(
+    SiloOptions options, ModelLoader loader, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ModelHost> logger) : IHostedService
+{
+    private readonly long _startedAt = time.GetTimestamp();
+    private volatile LoadedModel? _model;
+    private Task _loading = Task.CompletedTask;
+
+    /// <summary>Why the model could not be loaded; null = it could, or loading goes on.</summary>
+    public StartException? Failure { get; private set; }
+
+    /// <summary>Why no turn can be taken now; null = one can.</summary>
+    public string? NotReadyReason => _model is null ? $"the model is loading from {options.Model}" : null;
+
+    /// <summary>The loaded model.</summary>
+    /// <exception cref="ApiException">503: it is not loaded yet.</exception>
+    public LoadedModel Model => _model ?? throw ApiException.Unavailable("The model is still loading. Try again soon.", "model_loading");
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _loading = Task.Run(LoadAsync, CancellationToken.None);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _loading;
+        if (_model is { } model) await model.DisposeAsync();
+        _model = null;
+    }
+
+    private async Task LoadAsync()
+    {
+        try
+        {
+            _model = await loader.LoadAsync(lifetime.ApplicationStopping);
+            Ready(logger, time.GetElapsedTime(_startedAt).TotalSeconds);
+        }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // The server stops before it was ready.
+        }
+        catch (Exception e)
+        {
+            bool isExpected = e is ModelFormatException or TokenizerFormatException or TemplateException or IOException or UnauthorizedAccessException or ArgumentException or OutOfMemoryException;
+            if (!isExpected) LoadingFailed(logger, e);
+            Failure = new StartException($"The model in '{options.Model}' cannot be used: {e.Message}", e);
+            lifetime.StopApplication();
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Loading the model failed")]
+    private static partial void LoadingFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Ready after {Seconds:0.00} s")]
+    private static partial void Ready(ILogger logger, double seconds);
+}

@@ -1,0 +1,94 @@
+using KvTiers.Inference.Kernels;
+using KvTiers.Inference.Model;
+using KvTiers.Inference.Scheduling;
+using KvTiers.Inference.Tokens;
+using KvTiers.Sessions;
+using KvTiers.Sessions.Hosting;
+using KvTiers.Sessions.Storage;
+using KvTiers.Silo.Configuration;
+
+namespace KvTiers.Silo.Hosting;
+
+/// <summary>Loads a model folder, puts cache, engine and conversations on it, and warms the kernels.</summary>
+internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time, ILoggerFactory loggers)
+{
+    // Enough steps for the runtime to have compiled the kernels in full, and few enough not to be noticed.
+    private const int WarmUpTokens = 32;
+
+    private readonly ILogger _logger = loggers.CreateLogger<ModelLoader>();
+
+    /// <summary>Loads <see cref="SiloOptions.Model"/>.</summary>
+    /// <exception cref="ModelFormatException">A weight or configuration file is missing or wrong.</exception>
+    /// <exception cref="TokenizerFormatException">The tokenizer is missing or wrong.</exception>
+    /// <exception cref="TemplateException">The chat template is missing or not understood.</exception>
+    public async Task<LoadedModel> LoadAsync(CancellationToken cancellationToken)
+    {
+        KernelPath kernels = KernelPaths.Widest;
+        var weights = LanguageModel.Load(options.Model, new ModelOptions { WeightFormat = options.Weights, Threads = options.Threads, KernelPath = kernels });
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Model));
+        ModelLoaded(_logger, name, weights.Config.Architecture, weights.Config.Layers, weights.Config.Hidden, weights.Config.ContextLength, options.Model);
+        Kernels(_logger, kernels, options.Threads, options.Weights);
+
+        Tokenizer tokenizer = Tokenizer.Load(options.Model);
+        var chat = new ChatPrompt(ChatTemplate.Load(options.Model, time), tokenizer);
+        var cache = new KvCache(weights.Config.CreateLayout(options.Kv), new KvCacheOptions { HotBytes = options.HotBytes }, time);
+        HotTier(_logger, ByteSize.Format((long)cache.Pool.Capacity * cache.Layout.BytesPerBlock), cache.Pool.Capacity, cache.Layout.BlockSize, options.Kv);
+
+        var engine = new Engine(weights, tokenizer, cache, new EngineOptions { MaxWaiting = options.MaxTurns }, time, loggers.CreateLogger<Engine>());
+        await WarmAsync(engine, cancellationToken);
+        SamplingOptions sampling = SamplingDefaults.Load(options.Model);
+        return new LoadedModel
+        {
+            Name = name,
+            WrittenAt = Directory.EnumerateFiles(options.Model, "*.safetensors").Max(File.GetLastWriteTimeUtc),
+            Weights = weights,
+            Tokenizer = tokenizer,
+            Chat = chat,
+            SamplingDefaults = sampling,
+            Cache = cache,
+            Engine = engine,
+            Conversations = Conversations(engine, chat, name, sampling),
+        };
+    }
+
+    private LocalConversations Conversations(Engine engine, ChatPrompt chat, string modelName, SamplingOptions sampling)
+    {
+        var store = new FileConversationStore(new FileConversationStoreOptions { Folder = Path.Combine(options.Data, "conversations") });
+        var defaults = new GenerationOptions
+        {
+            MaxTokens = options.AnswerTokens,
+            Temperature = sampling.Temperature,
+            TopP = sampling.TopP,
+            TopK = sampling.TopK,
+            MinP = sampling.MinP,
+            RepetitionPenalty = sampling.RepetitionPenalty,
+        };
+        var services = new ConversationServices(engine, chat, store, new ConversationOptions { ModelName = modelName, Defaults = defaults }, time);
+        return new LocalConversations(services);
+    }
+
+    private static async Task WarmAsync(Engine engine, CancellationToken cancellationToken)
+    {
+        int length = Math.Min(WarmUpTokens, engine.Model.Config.ContextLength / 2);
+        Generation generation = engine.Submit(
+            new GenerationRequest
+            {
+                Prompt = new int[length],
+                Sampling = SamplingOptions.Greedy,
+                MaxNewTokens = length,
+                IgnoreEndOfText = true,
+                UseCache = false,
+            },
+            cancellationToken);
+        await generation.Completion.WaitAsync(cancellationToken);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Name}: {Architecture}, {Layers} layers of width {Width}, context {Context} tokens, from {Folder}")]
+    private static partial void ModelLoaded(ILogger logger, string name, ModelArchitecture architecture, int layers, int width, int context, string folder);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Kernels {Path} on {Threads} threads, weights {Weights}")]
+    private static partial void Kernels(ILogger logger, KernelPath path, int threads, WeightFormat weights);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Hot tier {Size}: {Blocks} blocks of {Tokens} tokens, {Format}")]
+    private static partial void HotTier(ILogger logger, string size, int blocks, int tokens, Blocks.KvFormat format);
+}

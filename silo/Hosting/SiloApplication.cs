@@ -1,0 +1,107 @@
+using KvTiers.Silo.Configuration;
+using KvTiers.Silo.Conversations;
+using KvTiers.Silo.Http;
+using KvTiers.Silo.OpenAi;
+using KvTiers.Silo.Operations;
+using KvTiers.Silo.Operations.Metrics;
+using KvTiers.Silo.Turns;
+using Microsoft.Extensions.Configuration.Memory;
+
+namespace KvTiers.Silo.Hosting;
+
+/// <summary>Puts the server together: settings, services, routes.</summary>
+internal static class SiloApplication
+{
+    private static readonly Dictionary<string, string?> DefaultSettings = new()
+    {
+        ["Logging:LogLevel:Default"] = "Information",
+        ["Logging:LogLevel:Microsoft"] = "Warning",
+        // What keeps the server from starting is told in one line of our own.
+        ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "None",
+        ["Logging:Console:FormatterName"] = "simple",
+        ["Logging:Console:FormatterOptions:SingleLine"] = "true",
+        ["Logging:Console:FormatterOptions:TimestampFormat"] = "HH:mm:ss ",
+    };
+
+    // Beyond the grace period, for the last events of turns that were ended to reach their callers.
+    private static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(10);
+
+    /// <summary>The server, ready to start.</summary>
+    /// <exception cref="StartException">A setting is wrong.</exception>
+    public static WebApplication Create(CommandLine commandLine)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            ContentRootPath = ContentRoot(),
+            EnvironmentName = commandLine.Settings.LastOrDefault(setting => setting.Key == "environment").Value,
+        });
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = DefaultSettings });
+        builder.Configuration.AddInMemoryCollection(commandLine.Settings);
+
+        SiloOptions options = SiloOptionsReader.Read(builder.Configuration);
+        ApiKeys keys = options.ApiKeyFile is { } file ? ApiKeys.Load(file) : ApiKeys.None;
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.UseUrls([.. options.Urls]);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes;
+        });
+        AddServices(builder.Services, options, keys);
+        if (Telemetry.Start(options) is { } telemetry) builder.Services.AddSingleton(_ => telemetry);
+
+        WebApplication app = builder.Build();
+        MapRoutes(app);
+        return app;
+    }
+
+    // The .NET way is the working directory; a server started from elsewhere still finds the settings beside its assembly.
+    private static string ContentRoot() =>
+        File.Exists(Path.Combine(Directory.GetCurrentDirectory(), "appsettings.json")) ? Directory.GetCurrentDirectory() : AppContext.BaseDirectory;
+
+    private static void AddServices(IServiceCollection services, SiloOptions options, ApiKeys keys)
+    {
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopGrace + StopMargin);
+        services.AddSingleton(options);
+        services.AddSingleton(keys);
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<StopSignal>();
+        services.AddSingleton<TurnGate>();
+        services.AddSingleton<MetricCollector>();
+        services.AddSingleton<ProcessMetrics>();
+        services.AddSingleton<SiloMetrics>();
+        services.AddSingleton<AnswerAccount>();
+        services.AddSingleton<ModelLoader>();
+        services.AddSingleton<ModelHost>();
+        services.AddHostedService(provider => provider.GetRequiredService<ModelHost>());
+        services.AddHostedService<StartReport>();
+        services.AddSingleton<ChatCompletionRoute>();
+        services.AddSingleton<TextCompletionRoute>();
+        services.AddSingleton<ModelRoutes>();
+        services.AddSingleton<ConversationRoutes>();
+        services.AddSingleton<HealthRoutes>();
+        services.AddSingleton<MetricsRoute>();
+        services.AddSingleton<AdminRoutes>();
+    }
+
+    private static void MapRoutes(WebApplication app)
+    {
+        // Made now: the collector listens before the first measurement, and the container disposes telemetry only when it has made it.
+        app.Services.GetRequiredService<MetricCollector>();
+        app.Services.GetRequiredService<ProcessMetrics>();
+        app.Services.GetService<Telemetry>();
+
+        app.UseRouting();
+        app.UseMiddleware<RequestCountMiddleware>();
+        app.UseMiddleware<ApiErrorMiddleware>();
+        app.UseStatusCodePages(StatusBody.WriteAsync);
+        app.UseMiddleware<AccessMiddleware>();
+        app.Services.GetRequiredService<ChatCompletionRoute>().Map(app);
+        app.Services.GetRequiredService<TextCompletionRoute>().Map(app);
+        app.Services.GetRequiredService<ModelRoutes>().Map(app);
+        app.Services.GetRequiredService<ConversationRoutes>().Map(app);
+        app.Services.GetRequiredService<HealthRoutes>().Map(app);
+        app.Services.GetRequiredService<MetricsRoute>().Map(app);
+        app.Services.GetRequiredService<AdminRoutes>().Map(app);
+    }
+}

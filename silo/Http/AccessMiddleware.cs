@@ -1,0 +1,56 @@
+using System.Net;
+using KvTiers.Silo.Configuration;
+
+namespace KvTiers.Silo.Http;
+
+/// <summary>Finds out who calls, and turns away who may not.</summary>
+/// <remarks>
+/// The key comes as <c>Authorization: Bearer …</c>, or in <c>x-api-key</c> or <c>api-key</c>. Without keys the server is for this machine alone:
+/// host and origin must then be loopback names, or a page from elsewhere, open in a browser here, could send requests of its own.
+/// </remarks>
+internal sealed class AccessMiddleware(RequestDelegate next, ApiKeys keys)
+{
+    /// <summary>Runs the request when its caller may make it.</summary>
+    public Task InvokeAsync(HttpContext context)
+    {
+        if (!keys.Required && !(IsLoopbackName(context.Request.Host.Host) && IsLoopbackOrigin(context.Request.Headers.Origin.ToString())))
+            throw ApiException.Forbidden("Without API keys the server answers only to this machine, under a loopback name.", "not_local");
+
+        AccessLevel level = context.GetEndpoint()?.Metadata.GetMetadata<AccessRequirement>()?.Level ?? AccessLevel.Tenant;
+        if (level == AccessLevel.Anyone) return next(context);
+
+        string? key = KeyOf(context.Request);
+        if (level == AccessLevel.Administrator)
+        {
+            if (!keys.IsAdministrator(key)) throw Refuse(key, keys.TenantOf(key) is not null);
+            return next(context);
+        }
+
+        string? tenant = keys.TenantOf(key);
+        if (tenant is null) throw Refuse(key, keys.IsAdministrator(key));
+        context.Features.Set(new Caller(tenant));
+        return next(context);
+    }
+
+    private static ApiException Refuse(string? key, bool known) =>
+        key is null ? ApiException.Unauthorized("An API key is missing. Send it as 'Authorization: Bearer KEY'.")
+        : known ? ApiException.Forbidden("This API key may not do this: admin keys open /admin and /metrics, tenants' keys everything else.", "wrong_kind_of_key")
+        : ApiException.Unauthorized("The API key is not known.");
+
+    private static string? KeyOf(HttpRequest request)
+    {
+        const string bearer = "Bearer ";
+        string authorization = request.Headers.Authorization.ToString();
+        if (authorization.StartsWith(bearer, StringComparison.OrdinalIgnoreCase)) return authorization[bearer.Length..].Trim();
+        string key = request.Headers["x-api-key"].ToString();
+        if (key.Length == 0) key = request.Headers["api-key"].ToString();
+        return key.Length == 0 ? null : key;
+    }
+
+    private static bool IsLoopbackOrigin(string origin) =>
+        origin.Length == 0 || (Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri) && IsLoopbackName(uri.Host));
+
+    private static bool IsLoopbackName(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address) && IPAddress.IsLoopback(address));
+}

@@ -1,0 +1,38 @@
+using System.Buffers;
+using System.Text.Json;
+using KvTiers.Sessions;
+
+namespace KvTiers.Silo.Http;
+
+/// <summary>Writes server-sent events: <c>data: {json}</c>, an empty line, and at the end <c>data: [DONE]</c>.</summary>
+/// <remarks>The response starts with the first event, so that what fails before it can still answer with its own status.</remarks>
+internal sealed class SseWriter(HttpResponse response, CancellationToken cancellationToken)
+{
+    /// <summary>Sends one event; it is on the wire when this returns.</summary>
+    public async ValueTask WriteAsync<T>(T value)
+    {
+        Start();
+        response.BodyWriter.Write("data: "u8);
+        using (var json = new Utf8JsonWriter(response.BodyWriter, new JsonWriterOptions { Encoder = SessionsJson.Options.Encoder, SkipValidation = true }))
+            JsonSerializer.Serialize(json, value, SessionsJson.Options);
+        response.BodyWriter.Write("\n\n"u8);
+        await response.BodyWriter.FlushAsync(cancellationToken);
+    }
+
+    /// <summary>Sends the mark that ends the stream.</summary>
+    public async ValueTask DoneAsync()
+    {
+        Start();
+        response.BodyWriter.Write("data: [DONE]\n\n"u8);
+        await response.BodyWriter.FlushAsync(cancellationToken);
+    }
+
+    private void Start()
+    {
+        if (response.HasStarted || response.ContentType is not null) return;
+        response.StatusCode = StatusCodes.Status200OK;
+        response.ContentType = "text/event-stream";
+        response.Headers.CacheControl = "no-cache";
+        response.Headers["X-Accel-Buffering"] = "no";
+    }
+}

@@ -1,0 +1,21 @@
+using Microsoft.AspNetCore.Diagnostics;
+
+namespace KvTiers.Silo.Http;
+
+/// <summary>Gives a body in OpenAI's error schema to answers that the framework left without one: no such route, wrong method.</summary>
+internal static class StatusBody
+{
+    /// <summary>Writes the body.</summary>
+    public static Task WriteAsync(StatusCodeContext status)
+    {
+        HttpContext context = status.HttpContext;
+        HttpRequest request = context.Request;
+        ApiException error = context.Response.StatusCode switch
+        {
+            StatusCodes.Status404NotFound => ApiException.NotFound($"There is nothing at {request.Method} {request.Path}.", null, "unknown_url"),
+            StatusCodes.Status405MethodNotAllowed => ApiException.Other(405, $"{request.Method} is not allowed at {request.Path}; allowed: {context.Response.Headers.Allow}."),
+            int other => ApiException.Other(other, $"The request failed with status {other}."),
+        };
+        return SiloJson.WriteAsync(context.Response, error.Status, new ApiErrorBody(error.Error), context.RequestAborted);
+    }
+}

@@ -1,0 +1,9 @@
+using KvTiers.Inference.Tokens;
+
+namespace KvTiers.Silo.OpenAi;
+
+/// <summary>A checked chat request.</summary>
+/// <param name="Messages">The whole history, at least one message.</param>
+/// <param name="Common">What it shares with text completions.</param>
+/// <param name="Conversation">Names the conversation whose log the history is compared with; null = none.</param>
+internal sealed record ChatCall(IReadOnlyList<ChatMessage> Messages, CompletionCall Common, string? Conversation);

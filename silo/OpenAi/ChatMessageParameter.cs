@@ -1,0 +1,18 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace KvTiers.Silo.OpenAi;
+
+/// <summary>One message of a chat request.</summary>
+internal sealed record ChatMessageParameter
+{
+    /// <summary>Who speaks.</summary>
+    public string? Role { get; init; }
+
+    /// <summary>What is said: a string, or a list of text parts.</summary>
+    public JsonElement? Content { get; init; }
+
+    /// <summary>Everything that has no property here.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Others { get; init; }
+}

@@ -1,0 +1,61 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace KvTiers.Silo.OpenAi;
+
+/// <summary>What chat and text completions have in common, as a caller sends it.</summary>
+internal abstract record SamplingParameters
+{
+    /// <summary>Name of the model; absent = the one that is loaded.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Most tokens to generate.</summary>
+    public int? MaxTokens { get; init; }
+
+    /// <summary>0 = the likeliest token always; up to 2.</summary>
+    public double? Temperature { get; init; }
+
+    /// <summary>Share of probability that is drawn from.</summary>
+    public double? TopP { get; init; }
+
+    /// <summary>Extension: how many of the likeliest tokens are drawn from; 0 = all.</summary>
+    public int? TopK { get; init; }
+
+    /// <summary>Extension: drops tokens below this share of the likeliest one's probability.</summary>
+    public double? MinP { get; init; }
+
+    /// <summary>Extension: divides the logits of tokens that stand already; 1 = off.</summary>
+    public double? RepetitionPenalty { get; init; }
+
+    /// <summary>−2 to 2.</summary>
+    public double? PresencePenalty { get; init; }
+
+    /// <summary>−2 to 2.</summary>
+    public double? FrequencyPenalty { get; init; }
+
+    /// <summary>Token id → what is added to its logit, −100 to 100.</summary>
+    public IReadOnlyDictionary<string, double>? LogitBias { get; init; }
+
+    /// <summary>Seed of the draw.</summary>
+    public long? Seed { get; init; }
+
+    /// <summary>Answers to one prompt.</summary>
+    public int? N { get; init; }
+
+    /// <summary>Strings that end the answer.</summary>
+    [JsonConverter(typeof(StringOrListConverter))]
+    public IReadOnlyList<string>? Stop { get; init; }
+
+    /// <summary>Whether the answer is sent piece by piece.</summary>
+    public bool? Stream { get; init; }
+
+    /// <summary>How the pieces are sent.</summary>
+    public StreamOptions? StreamOptions { get; init; }
+
+    /// <summary>Who asks, to the caller; the server does not use it.</summary>
+    public string? User { get; init; }
+
+    /// <summary>Everything that has no property here.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Others { get; init; }
+}

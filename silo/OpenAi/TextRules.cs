@@ -1,0 +1,78 @@
+using System.Text.Json;
+using KvTiers.Inference.Model;
+using KvTiers.Inference.Tokens;
+using KvTiers.Silo.Http;
+
+namespace KvTiers.Silo.OpenAi;
+
+/// <summary>Checks a text completion request. Every fault is a 400 that names the parameter.</summary>
+internal static class TextRules
+{
+    private const int MostPrompts = 256;
+    private const int DefaultMaxTokens = 16;
+
+    /// <summary>The request, checked, its prompts encoded.</summary>
+    /// <exception cref="ApiException">Something is missing, out of range, or not supported.</exception>
+    public static TextCall Check(CompletionRequest request, ModelConfig model, SamplingOptions defaults, Tokenizer tokenizer)
+    {
+        int? topLogProbs = request.Logprobs is { } most ? CompletionRules.InRange(most, 0, 20, "logprobs") : null;
+        bool echo = request.Echo ?? false;
+        // An echo of nothing but the prompt is how a text's own probabilities are asked for.
+        bool promptOnly = echo && request.MaxTokens == 0;
+        CompletionCall common = CompletionRules.Check(promptOnly ? request with { MaxTokens = null } : request, topLogProbs, model, defaults);
+        if (request.BestOf is { } best && best != common.Choices)
+            throw ApiException.Unsupported("best_of", "a value other than that of 'n'");
+        if (echo && topLogProbs is not null && common.Stream)
+            throw ApiException.Unsupported("stream", "streaming an echo with log probabilities");
+        int maxTokens = promptOnly ? 0 : common.MaxTokens ?? Math.Min(DefaultMaxTokens, model.ContextLength);
+        return new TextCall(Prompts(request.Prompt, model, tokenizer), common, maxTokens, echo);
+    }
+
+    private static IReadOnlyList<TextPrompt> Prompts(JsonElement? prompt, ModelConfig model, Tokenizer tokenizer)
+    {
+        List<TextPrompt> prompts = prompt switch
+        {
+            { ValueKind: JsonValueKind.Array } list when list.GetArrayLength() == 0 => [],
+            { ValueKind: JsonValueKind.Array } list when list[0].ValueKind is JsonValueKind.String or JsonValueKind.Array => Several(list, model, tokenizer),
+            { } one => [One(one, "prompt", model, tokenizer)],
+            null => throw ApiException.BadRequest("'prompt' is missing.", "prompt"),
+        };
+        if (prompts.Count == 0 || prompts.Any(one => one.Ids.Length == 0))
+            throw ApiException.BadRequest("'prompt' must not be empty.", "prompt");
+        return prompts;
+    }
+
+    private static List<TextPrompt> Several(JsonElement list, ModelConfig model, Tokenizer tokenizer) => list.GetArrayLength() > MostPrompts
+        ? throw ApiException.BadRequest($"'prompt' must hold at most {MostPrompts} prompts.", "prompt")
+        : [.. list.EnumerateArray().Select((item, i) => One(item, $"prompt[{i}]", model, tokenizer))];
+
+    private static TextPrompt One(JsonElement item, string param, ModelConfig model, Tokenizer tokenizer)
+    {
+        switch (item.ValueKind)
+        {
+            case JsonValueKind.String:
+                // The text of a raw prompt is the caller's own: special tokens in it count.
+                string text = SiloJson.Text(item, param);
+                return new TextPrompt(tokenizer.Encode(text, parseSpecial: true), text);
+            case JsonValueKind.Array:
+                int[] ids = TokenIds(item, param, model);
+                return new TextPrompt(ids, tokenizer.Decode(ids, skipSpecial: false));
+            default:
+                throw ApiException.BadRequest($"'{param}' must be a string or a list of token ids.", param);
+        }
+    }
+
+    private static int[] TokenIds(JsonElement list, string param, ModelConfig model)
+    {
+        int[] ids = new int[list.GetArrayLength()];
+        int i = 0;
+        foreach (JsonElement item in list.EnumerateArray())
+        {
+            if (item.ValueKind != JsonValueKind.Number || !item.TryGetInt32(out int id) || id < 0 || id >= model.Vocabulary)
+                throw ApiException.BadRequest($"'{param}[{i}]' must be a token id from 0 to {model.Vocabulary - 1}.", $"{param}[{i}]");
+            ids[i++] = id;
+        }
+
+        return ids;
+    }
+}

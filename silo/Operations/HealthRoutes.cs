@@ -1,0 +1,27 @@
+using KvTiers.Silo.Hosting;
+using KvTiers.Silo.Http;
+
+namespace KvTiers.Silo.Operations;
+
+/// <summary><c>GET /healthz</c>: the process answers. <c>GET /readyz</c>: it can take turns, or why not.</summary>
+internal sealed class HealthRoutes(ModelHost host, StopSignal stop)
+{
+    /// <summary>Adds the routes.</summary>
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        var anyone = new AccessRequirement(AccessLevel.Anyone);
+        routes.MapGet("/healthz", context => AnswerAsync(context, StatusCodes.Status200OK, new Health("ok", []))).WithMetadata(anyone);
+        routes.MapGet("/readyz", ReadyAsync).WithMetadata(anyone);
+    }
+
+    private Task ReadyAsync(HttpContext context)
+    {
+        string? reason = stop.IsStopping ? "the server is shutting down" : host.NotReadyReason;
+        return reason is null
+            ? AnswerAsync(context, StatusCodes.Status200OK, new Health("ready", []))
+            : AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, new Health("not_ready", [reason]));
+    }
+
+    private static Task AnswerAsync(HttpContext context, int status, Health health) =>
+        SiloJson.WriteAsync(context.Response, status, health, context.RequestAborted);
+}

@@ -1,0 +1,51 @@
+using System.Diagnostics.Metrics;
+using KvTiers.Sessions;
+using KvTiers.Silo.Turns;
+
+namespace KvTiers.Silo.Operations.Metrics;
+
+/// <summary>What the server itself counts. Meter <c>KvTiers.Silo</c>. No label names a tenant, a conversation or a key.</summary>
+internal sealed class SiloMetrics : IDisposable
+{
+    private readonly Meter _meter = new("KvTiers.Silo");
+    private readonly Counter<long> _requests;
+    private readonly Counter<long> _promptTokens;
+    private readonly Counter<long> _generatedTokens;
+    private readonly Counter<long> _invalidatedTokens;
+    private readonly Histogram<double> _timeToFirstToken;
+    private readonly Histogram<double> _turnDuration;
+
+    /// <summary>Instruments at zero.</summary>
+    public SiloMetrics(TurnGate gate)
+    {
+        _requests = _meter.CreateCounter<long>("kvtiers.silo.requests", "{request}", "HTTP requests answered, by route and status.");
+        _promptTokens = _meter.CreateCounter<long>("kvtiers.silo.prompt_tokens", "{token}", "Prompt tokens of answered turns, by where they came from.");
+        _generatedTokens = _meter.CreateCounter<long>("kvtiers.silo.generated_tokens", "{token}", "Tokens generated in answered turns.");
+        _invalidatedTokens = _meter.CreateCounter<long>("kvtiers.silo.invalidated_tokens", "{token}", "Tokens that changed histories cut off.");
+        _timeToFirstToken = _meter.CreateHistogram<double>("kvtiers.silo.ttft", "s", "Time from a turn's start to its first token.");
+        _turnDuration = _meter.CreateHistogram<double>("kvtiers.silo.turn", "s", "Time from a turn's start to its end.");
+        _meter.CreateObservableGauge("kvtiers.silo.turns", () => gate.Running, "{turn}", "Turns computed or waiting now.");
+        _meter.CreateObservableCounter("kvtiers.silo.turns_refused", () => gate.Refused, "{turn}", "Turns refused because the server was busy.");
+    }
+
+    /// <summary>A request was answered.</summary>
+    public void RequestAnswered(string method, string route, int status) =>
+        _requests.Add(1, new("method", method), new("route", route), new("status", status));
+
+    /// <summary>A turn was answered.</summary>
+    public void TurnAnswered(TurnUsage usage)
+    {
+        _promptTokens.Add(usage.Cached.Hot, new KeyValuePair<string, object?>("source", "hot"));
+        _promptTokens.Add(usage.Cached.Ram, new KeyValuePair<string, object?>("source", "ram"));
+        _promptTokens.Add(usage.Cached.Disk, new KeyValuePair<string, object?>("source", "disk"));
+        _promptTokens.Add(usage.Cached.Redis, new KeyValuePair<string, object?>("source", "redis"));
+        _promptTokens.Add(usage.ComputedTokens, new KeyValuePair<string, object?>("source", "computed"));
+        _generatedTokens.Add(usage.CompletionTokens);
+        _invalidatedTokens.Add(usage.InvalidatedTokens);
+        _timeToFirstToken.Record(usage.TtftMs / 1000);
+        _turnDuration.Record(usage.TotalMs / 1000);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _meter.Dispose();
+}

@@ -1,0 +1,26 @@
+using KvTiers.Sessions;
+using KvTiers.Silo.Configuration;
+using KvTiers.Silo.OpenAi;
+using KvTiers.Silo.Operations.Metrics;
+
+namespace KvTiers.Silo.Turns;
+
+/// <summary>Counts each answer once, and says what the cache did for it and what it cost.</summary>
+internal sealed class AnswerAccount(SiloOptions options, SiloMetrics metrics)
+{
+    /// <summary>The answer is complete.</summary>
+    public KvTiersInfo Close(TurnUsage usage, string? conversation)
+    {
+        metrics.TurnAnswered(usage);
+        return new KvTiersInfo
+        {
+            Conversation = conversation,
+            Silo = options.Name,
+            Cached = TierTokens.From(usage.Cached),
+            Computed = usage.ComputedTokens,
+            Invalidated = usage.InvalidatedTokens,
+            TtftMs = usage.TtftMs,
+            Cost = TokenCost.Of(options.Prices, usage.ComputedTokens, usage.Cached.Total, usage.CompletionTokens),
+        };
+    }
+}

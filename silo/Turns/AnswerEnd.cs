@@ -1,0 +1,13 @@
+using KvTiers.Sessions;
+
+namespace KvTiers.Silo.Turns;
+
+/// <summary>All answers are complete.</summary>
+/// <param name="FinishReasons">[choices]: <c>stop</c> or <c>length</c>.</param>
+/// <param name="Usage">What they took together.</param>
+/// <param name="Conversation">The conversation that the turn was stored in; null = none.</param>
+internal sealed record AnswerEnd(IReadOnlyList<string> FinishReasons, TurnUsage Usage, string? Conversation) : AnswerEvent
+{
+    /// <summary>[prompts]: log probabilities of each prompt's own tokens, the first of which has none; null = not asked for.</summary>
+    public IReadOnlyList<IReadOnlyList<TokenLogProbView?>?> PromptLogProbs { get; init; } = [];
+}

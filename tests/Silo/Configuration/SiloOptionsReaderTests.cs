@@ -1,0 +1,129 @@
+using KvTiers.Blocks;
+using KvTiers.Inference.Model;
+using KvTiers.Silo.Configuration;
+using Microsoft.Extensions.Configuration;
+
+namespace KvTiers.Silo.Tests.Configuration;
+
+public sealed class SiloOptionsReaderTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly string _model;
+
+    public SiloOptionsReaderTests()
+    {
+        _model = _folder.Path("model");
+        Directory.CreateDirectory(_model);
+        foreach (string file in (string[])["config.json", "tokenizer.json", "model.safetensors"]) File.WriteAllText(Path.Combine(_model, file), "");
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void DefaultsServeLoopbackWithoutKeys()
+    {
+        SiloOptions options = Read();
+
+        Assert.Equal(["http://127.0.0.1:5080"], options.Urls);
+        Assert.Equal(_model, options.Model);
+        Assert.Equal(512L << 20, options.HotBytes);
+        Assert.Equal(KvFormat.F32, options.Kv);
+        Assert.Equal(WeightFormat.AsStored, options.Weights);
+        Assert.Null(options.ApiKeyFile);
+    }
+
+    [Theory]
+    [InlineData("Hot", "1023KiB")]
+    [InlineData("Hot", "8EiB")]
+    [InlineData("Hot", "7999TiB")]
+    [InlineData("Kv", "f16")]
+    [InlineData("Weights", "int3")]
+    [InlineData("Threads", "0")]
+    [InlineData("Threads", "65")]
+    [InlineData("Threads", "two")]
+    [InlineData("AnswerTokens", "0")]
+    [InlineData("AnswerTokens", "1000001")]
+    [InlineData("MaxTurns", "0")]
+    [InlineData("MaxTurns", "100001")]
+    [InlineData("MaxBody", "1023B")]
+    [InlineData("MaxBody", "1025MiB")]
+    [InlineData("StopGrace", "601s")]
+    [InlineData("StopGrace", "00:10:01")]
+    [InlineData("StopGrace", "soon")]
+    [InlineData("StopGrace", "5")]
+    [InlineData("Name", "a b")]
+    [InlineData("Urls", "127.0.0.1:5080")]
+    [InlineData("Urls", "ftp://127.0.0.1")]
+    [InlineData("Urls", "http://127.0.0.1:65536")]
+    [InlineData("Urls", "http://127.0.0.1:5080/path")]
+    [InlineData("Urls", "http://0.0.0.0:5080")]
+    [InlineData("Urls", "http://*:5080")]
+    [InlineData("Urls", "http://127.0.0.1:5080;http://192.0.2.1:5080")]
+    [InlineData("ApiKeyFile", "missing-file")]
+    [InlineData("Model", "missing-folder")]
+    [InlineData("Prices:Input", "-1")]
+    [InlineData("Prices:Output", "NaN")]
+    [InlineData("Redis", "localhost")]
+    [InlineData("Hott", "1GiB")]
+    public void AWrongSettingStopsTheStartWithNameValueAndRule(string key, string value)
+    {
+        StartException e = Assert.Throws<StartException>(() => Read((key, value)));
+
+        string line = Assert.Single(e.Lines);
+        Assert.StartsWith($"KvTiers:{key} = '", line);
+        Assert.Contains(key == "Urls" ? value.Split(';')[^1] : value, line);
+        Assert.Contains("': must be ", line);
+    }
+
+    [Theory]
+    [InlineData("Hot", "1MiB")]
+    [InlineData("Threads", "64")]
+    [InlineData("Threads", "1")]
+    [InlineData("AnswerTokens", "1")]
+    [InlineData("AnswerTokens", "1000000")]
+    [InlineData("MaxTurns", "100000")]
+    [InlineData("MaxBody", "1KiB")]
+    [InlineData("MaxBody", "1GiB")]
+    [InlineData("StopGrace", "0s")]
+    [InlineData("StopGrace", "600s")]
+    [InlineData("StopGrace", "00:10:00")]
+    [InlineData("Urls", "http://localhost:0;http://[::1]:5080;https://127.0.0.2:1")]
+    [InlineData("Prices:Input", "0")]
+    public void ABoundaryIsInside(string key, string value) => Read((key, value));
+
+    [Fact]
+    public void AllWrongSettingsAreToldAtOnce()
+    {
+        StartException e = Assert.Throws<StartException>(() => Read(("Hot", "x"), ("Kv", "y"), ("Nope", "z")));
+
+        Assert.Equal(3, e.Lines.Count);
+    }
+
+    [Fact]
+    public void KeysAllowOtherAddresses()
+    {
+        string file = _folder.Path("keys");
+        File.WriteAllText(file, "acme 0123456789abcdef\n");
+
+        Assert.Equal(["http://0.0.0.0:5080"], Read(("Urls", "http://0.0.0.0:5080"), ("ApiKeyFile", file)).Urls);
+    }
+
+    [Fact]
+    public void TheUsualUrlsVariableCounts() =>
+        Assert.Equal(["http://127.0.0.1:7"], SiloOptionsReader.Read(Configuration([("KvTiers:Model", _model), ("urls", "http://127.0.0.1:7")])).Urls);
+
+    [Fact]
+    public void EndpointsOfKestrelMustBeLoopbackToo() =>
+        Assert.Throws<StartException>(() => SiloOptionsReader.Read(
+            Configuration([("KvTiers:Model", _model), ("Kestrel:Endpoints:Open:Url", "http://0.0.0.0:9")])));
+
+    private SiloOptions Read(params IEnumerable<(string Key, string Value)> settings) =>
+        SiloOptionsReader.Read(Configuration([("KvTiers:Model", _model), .. settings.Select(setting => ("KvTiers:" + setting.Key, setting.Value))]));
+
+    private static IConfiguration Configuration(IEnumerable<(string Key, string Value)> settings)
+    {
+        var values = new Dictionary<string, string?>();
+        foreach ((string key, string value) in settings) values[key] = value;
+        return new ConfigurationBuilder().AddInMemoryCollection(values).Build();
+    }
+}
