@@ -70,8 +70,8 @@ public sealed partial class Conversation
         bool stored = false;
         try
         {
-            generation = _services.Engine.Submit(request, cancellationToken);
             double submittedMs = _services.Time.GetElapsedTime(start).TotalMilliseconds;
+            generation = _services.Engine.Submit(request, cancellationToken);
             yield return new TurnStarted
             {
                 Conversation = Key.Id,
