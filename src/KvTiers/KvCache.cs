@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using KvTiers.Blocks;
 using KvTiers.Diagnostics;
 using KvTiers.Prefix;
@@ -41,6 +42,8 @@ public sealed partial class KvCache : IDisposable
 
     /// <summary>The memory of the blocks. Only the cache takes and frees slots.</summary>
     public BlockPool Pool { get; }
+
+    internal Meter Meter => _instruments.Meter;
 
     /// <summary>Takes a lease on the longest prefix of <paramref name="tokens"/> that is held, to the first differing token.</summary>
     /// <param name="root">The namespace, <see cref="BlockHash.Root"/>.</param>

@@ -84,6 +84,9 @@ public sealed unsafe class BlockPool : IDisposable
     /// <summary>Copies one block's bytes to another.</summary>
     internal void Copy(int fromSlot, int toSlot) => Bytes(fromSlot).CopyTo(Bytes(toSlot));
 
+    /// <summary>Ends when all memory is resident, or the pool is disposed.</summary>
+    internal Task Prefaulting => _prefaulting;
+
     internal SlotState State(int slot) => _states[slot];
 
     /// <summary>The free slots, the next one to be taken first.</summary>

@@ -9,7 +9,6 @@ internal sealed class CacheInstruments : IDisposable
     public const string MeterName = "KvTiers";
 
     private readonly KvCache _cache;
-    private readonly Meter _meter = new(MeterName);
 
     internal CacheInstruments(KvCache cache)
     {
@@ -24,8 +23,8 @@ internal sealed class CacheInstruments : IDisposable
         Count("kvtiers.cache.erased_blocks", "{block}", "Blocks erased on purpose.", totals => totals.ErasedBlocks);
         Count("kvtiers.cache.forks", "{lease}", "Leases forked.", totals => totals.Forks);
         Count("kvtiers.cache.refused_reservations", "{reservation}", "Reservations refused for want of blocks.", totals => totals.RefusedReservations);
-        _meter.CreateObservableCounter("kvtiers.cache.evicted_blocks", Evictions, "{block}", "Blocks evicted, by cause.");
-        _meter.CreateObservableGauge("kvtiers.cache.blocks", Blocks, "{block}", "Hot blocks, by state.");
+        Meter.CreateObservableCounter("kvtiers.cache.evicted_blocks", Evictions, "{block}", "Blocks evicted, by cause.");
+        Meter.CreateObservableGauge("kvtiers.cache.blocks", Blocks, "{block}", "Hot blocks, by state.");
         Gauge("kvtiers.cache.capacity_blocks", "{block}", "Hot blocks in service.", snapshot => snapshot.CapacityBlocks);
         Gauge("kvtiers.cache.capacity_bytes", "By", "Bytes of the hot blocks in service.", snapshot => (long)snapshot.CapacityBlocks * snapshot.BytesPerBlock);
         Gauge("kvtiers.cache.hot_superseded_blocks", "{block}", "Hot blocks with the superseded mark.", snapshot => snapshot.SupersededBlocks);
@@ -34,14 +33,16 @@ internal sealed class CacheInstruments : IDisposable
         Gauge("kvtiers.cache.nodes", "{node}", "Nodes of the radix tree.", snapshot => snapshot.Nodes);
     }
 
+    public Meter Meter { get; } = new(MeterName);
+
     /// <summary>Withdraws the instruments.</summary>
-    public void Dispose() => _meter.Dispose();
+    public void Dispose() => Meter.Dispose();
 
     private void Count(string name, string unit, string description, Func<CacheTotals, long> read) =>
-        _meter.CreateObservableCounter(name, () => read(_cache.Snapshot().Totals), unit, description);
+        Meter.CreateObservableCounter(name, () => read(_cache.Snapshot().Totals), unit, description);
 
     private void Gauge(string name, string unit, string description, Func<CacheSnapshot, long> read) =>
-        _meter.CreateObservableGauge(name, () => read(_cache.Snapshot()), unit, description);
+        Meter.CreateObservableGauge(name, () => read(_cache.Snapshot()), unit, description);
 
     private IEnumerable<Measurement<long>> Evictions()
     {

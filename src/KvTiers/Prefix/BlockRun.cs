@@ -3,7 +3,8 @@ namespace KvTiers.Prefix;
 /// <summary>Consecutive blocks of one path: their token ids and their slots.</summary>
 /// <remarks>
 /// Tokens lie side by side, so that a prefix is compared at memory speed, and a million blocks are a few arrays. Runs that were split from
-/// one another share their arrays; only the last run of an array may be extended in place, and that is the run without a successor.
+/// one another share their arrays: all runs of an array lie on one path, at places that differ as their depths do. So a run may grow in
+/// place as soon as no other branch follows it.
 /// </remarks>
 internal struct BlockRun(int blockSize)
 {
@@ -29,7 +30,7 @@ internal struct BlockRun(int blockSize)
 
     public readonly bool IsPartial => TokenCount < BlockCount * _blockSize;
 
-    /// <summary>Adds a block; a partial one only as the first.</summary>
+    /// <summary>Adds a block; a partial one only as the first. No other run may follow this one, but the one that the block is from.</summary>
     public void Append(ReadOnlySpan<int> tokens, int slot)
     {
         if (_start + BlockCount == _slots.Length) Reallocate(BlockCount == 0 ? 1 : Math.Max(MinimumCapacity, BlockCount * 2));
@@ -60,14 +61,20 @@ internal struct BlockRun(int blockSize)
         return front;
     }
 
-    /// <summary>Undoes <see cref="SplitFront"/>, where <paramref name="front"/> still ends where this run starts in the same arrays.</summary>
-    public bool TryJoinFront(in BlockRun front)
+    /// <summary>Puts the blocks of <paramref name="front"/>, which lead here and nowhere else, before these; at no cost after a split.</summary>
+    public void JoinFront(BlockRun front)
     {
-        if (!ReferenceEquals(front._tokens, _tokens) || front._start + front.BlockCount != _start) return false;
-        _start = front._start;
-        BlockCount += front.BlockCount;
-        TokenCount += front.TokenCount;
-        return true;
+        if (ReferenceEquals(front._tokens, _tokens) && front._start + front.BlockCount == _start)
+        {
+            front.BlockCount += BlockCount;
+            front.TokenCount += TokenCount;
+        }
+        else
+        {
+            for (int i = 0; i < BlockCount; i++) front.Append(Tokens.Slice(i * _blockSize, _blockSize), Slots[i]);
+        }
+
+        this = front;
     }
 
     /// <summary>Gives memory back once the run uses less than a quarter of it.</summary>

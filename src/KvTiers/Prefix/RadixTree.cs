@@ -101,10 +101,10 @@ internal sealed partial class RadixTree(BlockPool pool, TimeProvider time)
     private void JoinUpper(RadixNode node)
     {
         RadixNode upper = node.Parent!;
-        if (upper.IsRoot || upper.RefCount == 0 || upper.RefCount != node.RefCount || upper.Children!.Count > 1) return;
+        if (upper.IsRoot || node.Run.IsPartial || upper.RefCount == 0 || upper.RefCount != node.RefCount || upper.Children!.Count > 1) return;
         if (upper.Priority != node.Priority || upper.TimeToLive != node.TimeToLive || upper.Superseded != node.Superseded) return;
         int index = IndexOf(upper);
-        if (!node.Run.TryJoinFront(upper.Run)) return;
+        node.Run.JoinFront(upper.Run);
         upper.Parent!.Children![index] = node;
         node.Parent = upper.Parent;
         NodeCount--;
