@@ -12,15 +12,29 @@ public sealed class TokenStream
     private readonly Tokenizer _tokenizer;
     private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
     private char[] _characters = new char[64];
+    private bool _isInsideCharacter;
 
     internal TokenStream(Tokenizer tokenizer) => _tokenizer = tokenizer;
 
     /// <summary>Takes a token, and gives the text that is complete now; empty while a character is not.</summary>
     /// <param name="id">A token id; an id without token has no text.</param>
-    public string Append(int id) => _tokenizer.IsSpecial(id) ? "" : Take(_tokenizer.TokenBytes(id), flush: false);
+    public string Append(int id)
+    {
+        if (_tokenizer.IsSpecial(id))
+            return "";
+        if (!_isInsideCharacter && _tokenizer.WholeText(id) is { } whole)
+            return whole;
+        string text = Take(_tokenizer.TokenBytes(id), flush: false);
+        _isInsideCharacter = _decoder.GetCharCount([], flush: true) > 0;
+        return text;
+    }
 
     /// <summary>Ends the text: what was left incomplete comes as U+FFFD. The stream is then as new.</summary>
-    public string Flush() => Take([], flush: true);
+    public string Flush()
+    {
+        _isInsideCharacter = false;
+        return Take([], flush: true);
+    }
 
     private string Take(ReadOnlySpan<byte> bytes, bool flush)
     {

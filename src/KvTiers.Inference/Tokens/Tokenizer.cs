@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using System.Text.Unicode;
 
 namespace KvTiers.Inference.Tokens;
 
@@ -13,10 +14,12 @@ public sealed class Tokenizer
     private readonly AddedTokenMatcher _verbatim;
     private readonly AddedTokenMatcher _normalized;
     private readonly AddedTokenMatcher _all;
+    private readonly string?[] _wholeTexts;
 
     internal Tokenizer(TokenizerParts parts)
     {
         _parts = parts;
+        _wholeTexts = new string?[parts.Bytes.Length];
         _all = new AddedTokenMatcher(parts.AddedTokens);
         _verbatim = new AddedTokenMatcher(parts.AddedTokens.Where(token => !token.Normalized));
         _normalized = new AddedTokenMatcher(parts.AddedTokens.Where(token => token.Normalized)
@@ -88,6 +91,15 @@ public sealed class Tokenizer
         }
 
         return Encoding.UTF8.GetString(bytes.WrittenSpan);
+    }
+
+    /// <summary>The text of a token that is whole UTF-8 by itself, the same string each time, so that streaming allocates nothing; null for others.</summary>
+    internal string? WholeText(int id)
+    {
+        // Threads that meet here store equal strings.
+        if ((uint)id >= (uint)_wholeTexts.Length)
+            return null;
+        return _wholeTexts[id] ?? (Utf8.IsValid(TokenBytes(id)) ? _wholeTexts[id] = Encoding.UTF8.GetString(TokenBytes(id)) : null);
     }
 
     /// <summary>A stream of text for one generation.</summary>
