@@ -37,7 +37,7 @@ public sealed partial class Engine
             {
                 if (hasCancellations)
                     EndCancelled(static generation => generation.IsCancelled);
-                _scheduler.Plan();
+                Plan();
                 if (_scheduler.Chunks.Count > 0)
                     Step();
                 else
@@ -81,9 +81,16 @@ public sealed partial class Engine
                 hasCancellations |= sequence.Generation.IsCancelled;
             }
 
-            _waitingCount = _scheduler.Waiting.Count;
             return !_isStopping;
         }
+    }
+
+    private void Plan()
+    {
+        _scheduler.Plan();
+        CountSequences();
+        lock (_gate)
+            _waitingCount = _scheduler.Waiting.Count + _submitted.Count;
     }
 
     private void Step()

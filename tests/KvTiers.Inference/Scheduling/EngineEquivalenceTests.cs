@@ -86,9 +86,13 @@ public sealed class EngineEquivalenceTests(TinyModel tiny) : IClassFixture<TinyM
     {
         GenerationRequest[] requests = [.. Requests.Eight().Select(request => request with { UseCache = useCache })];
         GenerationResult[] ample = await OneByOne(requests);
-        await using EngineHost host = Host(blocks: blocks);
+        using var log = new StepLog();
+        await using var host = new EngineHost(new HookedModel(tiny.WithThreads(1), log.Record), tiny.Tokenizer, blocks);
 
-        GenerationResult[] tight = await host.RunTogether(requests);
+        Task<GenerationResult[]> together = host.RunTogether(requests);
+        await log.UntilHeld();
+        log.Open();
+        GenerationResult[] tight = await together;
 
         EngineSnapshot snapshot = host.Engine.Snapshot();
         Assert.True(snapshot.Preemptions > 0, "The pool must be too small for this to mean anything.");

@@ -145,10 +145,15 @@ public sealed class EnginePrefixTests(TinyModel tiny) : IClassFixture<TinyModel>
         GenerationRequest[] requests =
             [.. Enumerable.Range(0, 6).Select(i => Requests.Of(Requests.Tokens(70, 20 + i), newTokens: 40) with { PromptLogProbs = 0 })];
         await using EngineHost ample = Host();
-        await using var tight = new EngineHost(tiny.WithThreads(1), tiny.Tokenizer, blocks: 12, new EngineOptions { PrefillChunk = 9 });
+        using var log = new StepLog();
+        await using var tight = new EngineHost(
+            new HookedModel(tiny.WithThreads(1), log.Record), tiny.Tokenizer, blocks: 12, new EngineOptions { PrefillChunk = 9 });
 
         GenerationResult[] expected = await ample.RunTogether(requests);
-        GenerationResult[] actual = await tight.RunTogether(requests);
+        Task<GenerationResult[]> together = tight.RunTogether(requests);
+        await log.UntilHeld();
+        log.Open();
+        GenerationResult[] actual = await together;
 
         Assert.True(tight.Engine.Snapshot().Preemptions > 0);
         for (int i = 0; i < requests.Length; i++)

@@ -9,6 +9,13 @@ internal static class Requests
     public static readonly SamplingOptions Greedy = SamplingOptions.Greedy with { TopLogProbs = 3 };
     public static readonly SamplingOptions Seeded = new() { Temperature = 1.2, TopP = 0.95, RepetitionPenalty = 1.1, Seed = 7, TopLogProbs = 3 };
 
+    /// <summary>Draws letters and strings of letters only, so that each token is readable text by itself.</summary>
+    public static readonly SamplingOptions Letters = new()
+    {
+        Seed = 3,
+        LogitBias = [.. Enumerable.Range(0, 259).Where(id => id - 3 is < 'a' or > 'z').Select(id => new LogitBias(id, -100))],
+    };
+
     /// <summary>Random tokens, none of them special.</summary>
     public static int[] Tokens(int length, int seed)
     {

@@ -5,6 +5,9 @@ namespace KvTiers.Inference.Tests.Scheduling;
 /// <summary>Records every step, and holds the steps up until it is opened.</summary>
 internal sealed class StepLog : IDisposable
 {
+    // Long enough for any step; short enough for a test that failed while it held one.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
     private readonly ManualResetEventSlim _gate = new();
     private readonly SemaphoreSlim _reached = new(0);
     private readonly List<(int Start, int Rows)[]> _steps = [];
@@ -29,11 +32,11 @@ internal sealed class StepLog : IDisposable
         lock (_steps)
             _steps.Add(step);
         _reached.Release();
-        _gate.Wait();
+        _gate.Wait(Patience);
     }
 
     /// <summary>Waits until a step is held up.</summary>
-    public Task<bool> UntilHeld() => _reached.WaitAsync(TimeSpan.FromSeconds(60));
+    public Task<bool> UntilHeld() => _reached.WaitAsync(Patience);
 
     public void Open() => _gate.Set();
 
