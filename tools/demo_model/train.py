@@ -1,0 +1,124 @@
+"""Trains the demo model: `train.py --tokenizer FOLDER --run FOLDER`. Stops and resumes at any checkpoint."""
+
+import argparse
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.nn import functional as F
+
+from batches import Packer
+from dialogues import Style
+from model import Config, Llama
+from muon import Muon
+from tokenizer import Tokenizer
+
+TOKENS_PER_STEP = 4096
+MUON_RATE, ADAM_RATE = 0.02, 0.003
+WARM_UP_STEPS = 30
+AVERAGE = 0.99
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Steps of one context length. The rate falls linearly from the first to the second of `rates` (shares of the peak)."""
+
+    steps: int
+    context: int
+    styles: list[Style]
+    rates: tuple[float, float] = (1.0, 1.0)
+
+
+_RECALL = Style(tell=5, ask=7, topic=0.5, small_talk=0.8, ask_unknown=0.7, turns=(2, 5), system_share=0.15, system_sentences=(1, 2))
+_SHORT = Style(turns=(2, 7), system_share=0.3)
+_TALK = Style(tell=1.5, ask=2.5, topic=3, small_talk=4, turns=(2, 6), system_share=0.3)
+_MEDIUM = Style(turns=(5, 15), system_sentences=(1, 8))
+_LONG = Style(turns=(12, 30), system_sentences=(1, 25), ask=6, tell=2.5)
+_LONG_SYSTEM = Style(turns=(3, 12), system_share=1.0, system_sentences=(8, 40), ask=6)
+
+PHASES = [
+    Phase(1100, 256, [_RECALL, _RECALL, _SHORT, _SHORT, _TALK]),
+    Phase(350, 512, [_RECALL, _SHORT, _SHORT, _TALK, _MEDIUM, _MEDIUM], (1.0, 0.6)),
+    Phase(250, 1024, [_SHORT, _TALK, _MEDIUM, _MEDIUM, _LONG, _LONG, _LONG_SYSTEM], (0.6, 0.0)),
+]
+
+
+def place(step: int) -> tuple[Phase, float] | None:
+    """The phase of a step and its rate as a share of the peak; null behind the last step."""
+    warm_up = min(1.0, (step + 1) / WARM_UP_STEPS)
+    for phase in PHASES:
+        if step < phase.steps:
+            first, last = phase.rates
+            return phase, warm_up * (first + (last - first) * step / phase.steps)
+        step -= phase.steps
+    return None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tokenizer", type=Path, required=True, help="folder with tokenizer.json")
+    parser.add_argument("--run", type=Path, required=True, help="folder for checkpoints")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--checkpoint-minutes", type=float, default=4)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(1)
+    options.run.mkdir(parents=True, exist_ok=True)
+    checkpoint_path = options.run / "checkpoint.pt"
+
+    model = Llama(Config())
+    average = Llama(Config())
+    average.load_state_dict(model.state_dict())
+    matrices = [parameter for name, parameter in model.named_parameters() if parameter.dim() == 2 and "embed" not in name]
+    others = [parameter for name, parameter in model.named_parameters() if parameter.dim() != 2 or "embed" in name]
+    optimizers = [(Muon(matrices, MUON_RATE), MUON_RATE), (torch.optim.AdamW(others, ADAM_RATE, betas=(0.9, 0.98), weight_decay=0.0), ADAM_RATE)]
+    packer = Packer(Tokenizer.load(options.tokenizer), 0)
+    step = 0
+    if checkpoint_path.exists():
+        saved = torch.load(checkpoint_path)
+        model.load_state_dict(saved["model"])
+        average.load_state_dict(saved["average"])
+        for (optimizer, _), state in zip(optimizers, saved["optimizers"]):
+            optimizer.load_state_dict(state)
+        step, packer.next_dialogue = saved["step"], saved["next_dialogue"]
+    print(f"{sum(parameter.numel() for parameter in model.parameters())} parameters, starting at step {step}", flush=True)
+
+    def save() -> None:
+        torch.save({"model": model.state_dict(), "average": average.state_dict(), "optimizers": [optimizer.state_dict() for optimizer, _ in optimizers], "step": step,
+                    "next_dialogue": packer.next_dialogue}, checkpoint_path.with_suffix(".new"))
+        checkpoint_path.with_suffix(".new").replace(checkpoint_path)
+
+    saved_at = reported_at = time.monotonic()
+    losses: list[float] = []
+    while (now := place(step)) is not None:
+        phase, share = now
+        batch = packer.batch(phase.styles, TOKENS_PER_STEP // phase.context, phase.context)
+        hidden = model.hidden_states(batch.ids, batch.mask)
+        loss = F.cross_entropy(model.logits(hidden[batch.learn]), batch.targets[batch.learn])
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(others, 1.0)
+        for optimizer, rate in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate * share
+            optimizer.step()
+            optimizer.zero_grad()
+        step += 1
+        with torch.no_grad():
+            keep = min(AVERAGE, step / (step + 10))
+            for kept, current in zip(average.parameters(), model.parameters()):
+                kept.lerp_(current, 1 - keep)
+        losses.append(loss.item())
+        if step % 20 == 0:
+            seconds = time.monotonic() - reported_at
+            print(f"step {step} context {phase.context} rate {share:.3f} loss {sum(losses) / len(losses):.4f} {TOKENS_PER_STEP * len(losses) / seconds:.0f} tokens/s", flush=True)
+            losses, reported_at = [], time.monotonic()
+        if time.monotonic() - saved_at > options.checkpoint_minutes * 60:
+            save()
+            saved_at = time.monotonic()
+    save()
+    print("done", flush=True)
+
+
+if __name__ == "__main__":
+    main()
