@@ -50,6 +50,11 @@ internal sealed partial class ModelHost(
         {
             // The server stops before it was ready.
         }
+        catch (StartException e)
+        {
+            Failure = e;
+            lifetime.StopApplication();
+        }
         catch (Exception e)
         {
             bool isExpected = e is ModelFormatException or TokenizerFormatException or TemplateException or IOException or UnauthorizedAccessException or ArgumentException or OutOfMemoryException;
@@ -59,9 +64,9 @@ internal sealed partial class ModelHost(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Loading the model failed")]
+    [LoggerMessage(1, LogLevel.Error, "Loading the model failed")]
     private static partial void LoadingFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Ready after {Seconds:0.00} s")]
+    [LoggerMessage(2, LogLevel.Information, "Ready after {Seconds:0.00} s")]
     private static partial void Ready(ILogger logger, double seconds);
 }

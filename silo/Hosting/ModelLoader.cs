@@ -1,3 +1,4 @@
+using KvTiers.Blocks;
 using KvTiers.Inference.Kernels;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
@@ -20,6 +21,7 @@ internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time
     /// <summary>Loads <see cref="SiloOptions.Model"/>.</summary>
     /// <exception cref="ModelFormatException">A weight or configuration file is missing or wrong.</exception>
     /// <exception cref="TokenizerFormatException">The tokenizer is missing or wrong.</exception>
+    /// <exception cref="StartException">The hot tier is too small for the model.</exception>
     /// <exception cref="TemplateException">The chat template is missing or not understood.</exception>
     public async Task<LoadedModel> LoadAsync(CancellationToken cancellationToken)
     {
@@ -31,7 +33,7 @@ internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time
 
         Tokenizer tokenizer = Tokenizer.Load(options.Model);
         var chat = new ChatPrompt(ChatTemplate.Load(options.Model, time), tokenizer);
-        var cache = new KvCache(weights.Config.CreateLayout(options.Kv), new KvCacheOptions { HotBytes = options.HotBytes }, time);
+        var cache = new KvCache(Layout(weights.Config), new KvCacheOptions { HotBytes = options.HotBytes }, time);
         HotTier(_logger, ByteSize.Format((long)cache.Pool.Capacity * cache.Layout.BytesPerBlock), cache.Pool.Capacity, cache.Layout.BlockSize, options.Kv);
 
         var engine = new Engine(weights, tokenizer, cache, new EngineOptions { MaxWaiting = options.MaxTurns }, time, loggers.CreateLogger<Engine>());
@@ -49,6 +51,18 @@ internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time
             Engine = engine,
             Conversations = Conversations(engine, chat, name, sampling),
         };
+    }
+
+    private BlockLayout Layout(ModelConfig config)
+    {
+        BlockLayout layout = config.CreateLayout(options.Kv);
+        if (options.HotBytes < layout.BytesPerBlock)
+        {
+            throw new StartException(new SettingError(
+                "KvTiers:Hot", ByteSize.Format(options.HotBytes), $"at least one block of this model, {ByteSize.Format(layout.BytesPerBlock)}").ToString());
+        }
+
+        return layout;
     }
 
     private LocalConversations Conversations(Engine engine, ChatPrompt chat, string modelName, SamplingOptions sampling)
@@ -83,12 +97,12 @@ internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time
         await generation.Completion.WaitAsync(cancellationToken);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Name}: {Architecture}, {Layers} layers of width {Width}, context {Context} tokens, from {Folder}")]
+    [LoggerMessage(1, LogLevel.Information, "Model {Name}: {Architecture}, {Layers} layers of width {Width}, context {Context} tokens, from {Folder}")]
     private static partial void ModelLoaded(ILogger logger, string name, ModelArchitecture architecture, int layers, int width, int context, string folder);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Kernels {Path} on {Threads} threads, weights {Weights}")]
+    [LoggerMessage(2, LogLevel.Information, "Kernels {Path} on {Threads} threads, weights {Weights}")]
     private static partial void Kernels(ILogger logger, KernelPath path, int threads, WeightFormat weights);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Hot tier {Size}: {Blocks} blocks of {Tokens} tokens, {Format}")]
-    private static partial void HotTier(ILogger logger, string size, int blocks, int tokens, Blocks.KvFormat format);
+    [LoggerMessage(3, LogLevel.Information, "Hot tier {Size}: {Blocks} blocks of {Tokens} tokens, {Format}")]
+    private static partial void HotTier(ILogger logger, string size, int blocks, int tokens, KvFormat format);
 }

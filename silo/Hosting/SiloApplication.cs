@@ -39,6 +39,7 @@ internal static class SiloApplication
         builder.Configuration.AddInMemoryCollection(commandLine.Settings);
 
         SiloOptions options = SiloOptionsReader.Read(builder.Configuration);
+        DataFolder.Prepare(options.Data);
         ApiKeys keys = options.ApiKeyFile is { } file ? ApiKeys.Load(file) : ApiKeys.None;
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.UseUrls([.. options.Urls]);

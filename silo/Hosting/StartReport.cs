@@ -25,15 +25,15 @@ internal sealed partial class StartReport(
     /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Listening on {Url}")]
+    [LoggerMessage(1, LogLevel.Information, "Listening on {Url}")]
     private static partial void Listening(ILogger logger, string url);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Conversations in {Data}; {Access}")]
+    [LoggerMessage(2, LogLevel.Information, "Conversations in {Data}; {Access}")]
     private static partial void Keeping(ILogger logger, string data, string access);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Stopping: running turns may finish for {Seconds} s; a second Ctrl-C ends them")]
+    [LoggerMessage(3, LogLevel.Information, "Stopping: running turns may finish for {Seconds} s; a second Ctrl-C ends them")]
     private static partial void Stopping(ILogger logger, double seconds);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The grace period is over: ending the turns that still run")]
+    [LoggerMessage(4, LogLevel.Information, "The grace period is over: ending the turns that still run")]
     private static partial void GraceOver(ILogger logger);
 }

@@ -60,6 +60,6 @@ internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSigna
         _ => ApiException.Internal(e),
     };
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
+    [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed")]
     private static partial void RequestFailed(ILogger logger, string method, string path, Exception exception);
 }

@@ -3,11 +3,13 @@ using System.Text.Json.Serialization;
 namespace KvTiers.Silo.OpenAi;
 
 /// <summary>A generated message.</summary>
-/// <param name="Content">Its text.</param>
-internal sealed record ChatAnswer(string Content)
+internal sealed record ChatAnswer
 {
     /// <summary>Always <c>assistant</c>.</summary>
     public string Role => "assistant";
+
+    /// <summary>Its text.</summary>
+    public required string Content { get; init; }
 
     /// <summary>Always null: this server's models do not refuse in a field of its own.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]

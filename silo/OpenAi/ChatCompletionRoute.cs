@@ -91,7 +91,7 @@ internal sealed class ChatCompletionRoute(ModelHost host, TurnGate gate, AnswerA
             Model = head.Model,
             SystemFingerprint = head.SystemFingerprint,
             Choices = [.. texts.Select((text, i) => new ChatChoice(
-                i, new ChatAnswer(text.ToString()), withLogprobs ? new ChatLogprobs(logprobs[i]) : null, end!.FinishReasons[i]))],
+                i, new ChatAnswer { Content = text.ToString() }, withLogprobs ? new ChatLogprobs(logprobs[i]) : null, end!.FinishReasons[i]))],
             Usage = Usage.From(end!.Usage),
             Kvtiers = account.Close(end.Usage, end.Conversation),
         }, context.RequestAborted);

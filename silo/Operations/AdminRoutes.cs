@@ -63,6 +63,6 @@ internal sealed partial class AdminRoutes(ModelHost host, ApiKeys keys, ILogger<
         await AnswerAsync(context, HotTierStatus.Of(cache));
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Hot tier resized to {Size} on request; it has {Blocks} blocks now")]
+    [LoggerMessage(1, LogLevel.Information, "Hot tier resized to {Size} on request; it has {Blocks} blocks now")]
     private static partial void Resized(ILogger logger, string size, int blocks);
 }

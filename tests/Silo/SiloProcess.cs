@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace KvTiers.Silo.Tests;
+
+/// <summary>The built server as a process of its own.</summary>
+internal sealed partial class SiloProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+    private readonly StringBuilder _errors = new();
+    private readonly TaskCompletionSource<Uri> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private SiloProcess(IEnumerable<string> arguments, string workingDirectory, IReadOnlyDictionary<string, string>? environment)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            WorkingDirectory = workingDirectory,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "kvtiers-silo.dll"));
+        foreach (string argument in arguments) start.ArgumentList.Add(argument);
+        foreach ((string name, string value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
+        _process = new Process { StartInfo = start, EnableRaisingEvents = true };
+        _process.OutputDataReceived += (_, line) => Take(line.Data);
+        _process.ErrorDataReceived += (_, line) =>
+        {
+            if (line.Data is not null) lock (_errors) _errors.AppendLine(line.Data);
+        };
+        _process.Exited += (_, _) =>
+        {
+            _listening.TrySetException(new InvalidOperationException("The server ended before it listened."));
+            _ready.TrySetException(new InvalidOperationException("The server ended before it was ready."));
+        };
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    /// <summary>What it has logged.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (_output) return _output.ToString();
+        }
+    }
+
+    /// <summary>What it has written to standard error.</summary>
+    public string Errors
+    {
+        get
+        {
+            lock (_errors) return _errors.ToString();
+        }
+    }
+
+    /// <summary>Speaks to the server.</summary>
+    public HttpClient Http { get; } = new() { Timeout = Patience };
+
+    /// <summary>Starts the server with exactly these arguments.</summary>
+    public static SiloProcess Start(string workingDirectory, params IEnumerable<string> arguments) => new(arguments, workingDirectory, null);
+
+    /// <summary>Starts the server with exactly these arguments and more environment variables.</summary>
+    public static SiloProcess Start(string workingDirectory, IReadOnlyDictionary<string, string> environment, params IEnumerable<string> arguments) =>
+        new(arguments, workingDirectory, environment);
+
+    /// <summary>Starts the server with the tiny model on a free port, with its data in a folder, and waits until it is ready.</summary>
+    public static async Task<SiloProcess> StartReadyAsync(string data, params IEnumerable<string> arguments)
+    {
+        var silo = new SiloProcess(["--urls", "http://127.0.0.1:0", "--model", TestModels.Tiny, "--data", data, "--hot", "32MiB", "--threads", "1", .. arguments], data, null);
+        silo.Http.BaseAddress = await silo._listening.Task.WaitAsync(Patience);
+        await silo._ready.Task.WaitAsync(Patience);
+        return silo;
+    }
+
+    /// <summary>Sends SIGINT, as Ctrl-C does.</summary>
+    public void Interrupt() => Assert.Equal(0, Kill(_process.Id, 2));
+
+    /// <summary>Sends SIGTERM, as a service manager does.</summary>
+    public void Terminate() => Assert.Equal(0, Kill(_process.Id, 15));
+
+    /// <summary>Sends SIGKILL.</summary>
+    public void KillNow() => _process.Kill();
+
+    /// <summary>Waits for the end; the exit code.</summary>
+    public async Task<int> WaitForExitAsync()
+    {
+        using var deadline = new CancellationTokenSource(Patience);
+        await _process.WaitForExitAsync(deadline.Token);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        if (!_process.HasExited) _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    private void Take(string? line)
+    {
+        if (line is null) return;
+        lock (_output) _output.AppendLine(line);
+        const string listening = "Listening on ";
+        int at = line.IndexOf(listening, StringComparison.Ordinal);
+        if (at >= 0) _listening.TrySetResult(new Uri(line[(at + listening.Length)..]));
+        if (line.Contains("Ready after", StringComparison.Ordinal)) _ready.TrySetResult();
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int Kill(int process, int signal);
+}
