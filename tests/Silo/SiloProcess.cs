@@ -70,10 +70,10 @@ internal sealed partial class SiloProcess : IAsyncDisposable
     public static SiloProcess Start(string workingDirectory, IReadOnlyDictionary<string, string> environment, params IEnumerable<string> arguments) =>
         new(arguments, workingDirectory, environment);
 
-    /// <summary>Starts the server with the tiny model on a free port, with its data in a folder, and waits until it is ready.</summary>
-    public static async Task<SiloProcess> StartReadyAsync(string data, params IEnumerable<string> arguments)
+    /// <summary>Starts the server on a free port, with its data in a folder, and waits until it is ready.</summary>
+    public static async Task<SiloProcess> StartReadyAsync(string model, string data, params IEnumerable<string> arguments)
     {
-        var silo = new SiloProcess(["--urls", "http://127.0.0.1:0", "--model", TestModels.Tiny, "--data", data, "--hot", "32MiB", "--threads", "1", .. arguments], data, null);
+        var silo = new SiloProcess(["--urls", "http://127.0.0.1:0", "--model", model, "--data", data, "--hot", "64MiB", "--threads", "1", .. arguments], data, null);
         silo.Http.BaseAddress = await silo._listening.Task.WaitAsync(Patience);
         await silo._ready.Task.WaitAsync(Patience);
         return silo;

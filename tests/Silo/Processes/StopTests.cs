@@ -13,8 +13,8 @@ public sealed class StopTests : IDisposable
     [Fact]
     public async Task CtrlCLetsARunningTurnFinish()
     {
-        await using SiloProcess silo = await SiloProcess.StartReadyAsync(_data.FullName, "--stop-grace", "60s");
-        const string body = """{"messages":[{"role":"user","content":"Go on"}],"max_tokens":600,"stream":true,"logit_bias":{"0":-100,"2":-100}}""";
+        await using SiloProcess silo = await SiloProcess.StartReadyAsync(TestModels.Slow, _data.FullName, "--stop-grace", "60s");
+        const string body = """{"messages":[{"role":"user","content":"Go on"}],"max_tokens":100,"stream":true,"logit_bias":{"0":-100,"2":-100}}""";
         var data = new List<string>();
         await foreach (string item in silo.Http.StreamAsync("/v1/chat/completions", body))
         {
@@ -33,7 +33,7 @@ public sealed class StopTests : IDisposable
     [InlineData("conversation")]
     public async Task AfterTheGracePeriodTheStreamEndsWithAnError(string conversation)
     {
-        await using SiloProcess silo = await SiloProcess.StartReadyAsync(_data.FullName, "--stop-grace", "0s");
+        await using SiloProcess silo = await SiloProcess.StartReadyAsync(TestModels.Slow, _data.FullName, "--stop-grace", "0s");
         string body = conversation.Length == 0 ? Endless : Endless.Replace("{\"messages\"", "{\"conversation\":\"c\",\"messages\"");
         var data = new List<string>();
         await foreach (string item in silo.Http.StreamAsync("/v1/chat/completions", body))
@@ -50,7 +50,7 @@ public sealed class StopTests : IDisposable
     [Fact]
     public async Task ASecondCtrlCEndsTheTurnsAtOnce()
     {
-        await using SiloProcess silo = await SiloProcess.StartReadyAsync(_data.FullName, "--stop-grace", "600s");
+        await using SiloProcess silo = await SiloProcess.StartReadyAsync(TestModels.Slow, _data.FullName, "--stop-grace", "600s");
         var data = new List<string>();
         await foreach (string item in silo.Http.StreamAsync("/v1/chat/completions", Endless))
         {
@@ -67,7 +67,7 @@ public sealed class StopTests : IDisposable
     public async Task ARestartKeepsConversations()
     {
         JsonObject before;
-        await using (SiloProcess first = await SiloProcess.StartReadyAsync(_data.FullName))
+        await using (SiloProcess first = await SiloProcess.StartReadyAsync(TestModels.Tiny, _data.FullName))
         {
             await TurnAsync(first, "kept", "My cat is called Mia.");
             before = await first.Http.GetJsonAsync("/v1/conversations/kept");
@@ -75,7 +75,7 @@ public sealed class StopTests : IDisposable
             Assert.Equal(0, await first.WaitForExitAsync());
         }
 
-        await using SiloProcess second = await SiloProcess.StartReadyAsync(_data.FullName);
+        await using SiloProcess second = await SiloProcess.StartReadyAsync(TestModels.Tiny, _data.FullName);
         JsonObject after = await second.Http.GetJsonAsync("/v1/conversations/kept");
         Assert.Equal(before["version"]!.ToJsonString(), after["version"]!.ToJsonString());
         Assert.Equal(before["messages"]!.ToJsonString(), after["messages"]!.ToJsonString());
@@ -86,7 +86,7 @@ public sealed class StopTests : IDisposable
     public async Task Kill9KeepsEveryAcknowledgedTurnAndADamagedOneHurtsNobodyElse()
     {
         var acknowledged = new Dictionary<string, long>();
-        await using (SiloProcess first = await SiloProcess.StartReadyAsync(_data.FullName))
+        await using (SiloProcess first = await SiloProcess.StartReadyAsync(TestModels.Slow, _data.FullName))
         {
             for (int i = 0; i < 6; i++)
             {
@@ -95,10 +95,11 @@ public sealed class StopTests : IDisposable
                 acknowledged[id] = (long)turn["version"]!;
             }
 
-            Task running = Task.Run(() => TurnAsync(first, "c0", "One that is never answered", "append", maxTokens: 4_000));
-            await Task.Delay(50);
-            first.KillNow();
-            await Assert.ThrowsAnyAsync<HttpRequestException>(() => running);
+            const string unanswered = """{"messages":[{"role":"user","content":"Never answered"}],"options":{"max_tokens":4000,"logit_bias":[{"id":0,"bias":-100},{"id":2,"bias":-100}]},"stream":true}""";
+            await Assert.ThrowsAnyAsync<Exception>(async () =>
+            {
+                await foreach (string _ in first.Http.StreamAsync("/v1/conversations/c0/turns", unanswered)) first.KillNow();
+            });
         }
 
         string damaged = Assert.Single(Directory.EnumerateFiles(_data.FullName, "*c2*.conv", SearchOption.AllDirectories));
@@ -106,7 +107,7 @@ public sealed class StopTests : IDisposable
         bytes[20] ^= 0xFF;
         await File.WriteAllBytesAsync(damaged, bytes);
 
-        await using SiloProcess second = await SiloProcess.StartReadyAsync(_data.FullName);
+        await using SiloProcess second = await SiloProcess.StartReadyAsync(TestModels.Slow, _data.FullName);
         foreach (string id in (string[])["c0", "c1"])
         {
             JsonObject view = await second.Http.GetJsonAsync($"/v1/conversations/{id}");
@@ -119,6 +120,6 @@ public sealed class StopTests : IDisposable
         await TurnAsync(second, "c0", "Still there?", "append");
     }
 
-    private static Task<JsonObject> TurnAsync(SiloProcess silo, string id, string text, string mode = "history", int maxTokens = 4) =>
-        silo.Http.PostAsync($"/v1/conversations/{id}/turns", $$"""{"mode":"{{mode}}","messages":[{"role":"user","content":"{{text}}"}],"options":{"max_tokens":{{maxTokens}}} }""");
+    private static Task<JsonObject> TurnAsync(SiloProcess silo, string id, string text, string mode = "history") =>
+        silo.Http.PostAsync($"/v1/conversations/{id}/turns", $$"""{"mode":"{{mode}}","messages":[{"role":"user","content":"{{text}}"}],"options":{"max_tokens":4} }""");
 }
