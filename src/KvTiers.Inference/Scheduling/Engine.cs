@@ -60,7 +60,7 @@ public sealed partial class Engine : IAsyncDisposable
         _sampler = new Sampler(_sampledVocabulary);
         _batch = new StepBatch(layout, model.Config.Vocabulary);
         _endOfText = [.. tokenizer.EndOfText];
-        _metrics = new EngineMetrics(Snapshot);
+        _metrics = new EngineMetrics(this);
         new Thread(Run) { IsBackground = true, Name = "kvtiers-engine" }.Start();
     }
 

@@ -2,15 +2,17 @@ using System.Diagnostics.Metrics;
 
 namespace KvTiers.Inference.Scheduling;
 
-/// <summary>The meter <c>KvTiers.Engine</c>. Times are in seconds. No label names a tenant.</summary>
+/// <summary>The meter <c>KvTiers.Engine</c>, whose scope is the engine. Times are in seconds. No label names a tenant.</summary>
 internal sealed class EngineMetrics : IDisposable
 {
     public const string MeterName = "KvTiers.Engine";
 
-    private readonly Meter _meter = new(MeterName);
+    private readonly Meter _meter;
 
-    public EngineMetrics(Func<EngineSnapshot> snapshot)
+    public EngineMetrics(Engine engine)
     {
+        _meter = new Meter(MeterName, version: null, tags: null, scope: engine);
+        Func<EngineSnapshot> snapshot = engine.Snapshot;
         TimeToFirstToken = Seconds("kvtiers.engine.ttft", "Time from submission to the first token.");
         TimePerOutputToken = Seconds("kvtiers.engine.tpot", "Mean time between the tokens of a finished choice.");
         InterTokenLatency = Seconds("kvtiers.engine.itl", "Time between two tokens of a choice.");

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using KvTiers.Inference.Model;
+using KvTiers.Inference.Tokens;
 using KvTiers.MakeModel;
 
 namespace KvTiers.Inference.Tests.MakeModel;
@@ -110,6 +112,24 @@ public sealed class RandomModelTests : IDisposable
         }
 
         Assert.Equal(vocabulary, expected);
+    }
+
+    [Theory]
+    [InlineData("tiny")]
+    [InlineData("tiny-gpt2")]
+    public void AFolderLoadsAndEncodesAChat(string name)
+    {
+        string folder = _folder.Sub(name);
+        RandomModel.Write(ModelShape.Find(name), folder);
+
+        using LanguageModel model = LanguageModel.Load(folder, new ModelOptions { Threads = 1 });
+        ChatPrompt prompt = ChatPrompt.Load(folder);
+        ChatTokens tokens = prompt.Encode([new ChatMessage("user", "Hello, wörld 🙂")], addGenerationPrompt: true);
+
+        Assert.Equal(640, model.Config.Vocabulary);
+        Assert.Equal([2, 0], prompt.Tokenizer.EndOfText);
+        Assert.Equal("<|im_start|>user\nHello, wörld 🙂<|im_end|>\n<|im_start|>assistant\n", prompt.Tokenizer.Decode(tokens.Ids, skipSpecial: false));
+        Assert.Equal([1, 2, 1], tokens.Ids.Where(prompt.Tokenizer.IsSpecial));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using KvTiers.Blocks;
+using KvTiers.Diagnostics;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
@@ -36,6 +37,7 @@ internal sealed class EngineHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Engine.DisposeAsync().AsTask().WaitAsync(Patience);
+        CacheIntegrity.Check(Cache);
         Cache.Dispose();
     }
 }

@@ -294,36 +294,36 @@ public sealed class EngineLifecycleTests(TinyModel tiny) : IClassFixture<TinyMod
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, self) =>
         {
-            if (instrument.Meter.Name == "KvTiers.Engine")
+            if (instrument.Meter is { Name: "KvTiers.Engine", Scope: Engine })
                 self.EnableMeasurementEvents(instrument);
         };
         await using EngineHost host = Host(_ => { });
-        Meter? own = null;
-        listener.SetMeasurementEventCallback<double>((instrument, value, _, _) => Add(instrument, 1));
+        listener.SetMeasurementEventCallback<double>((instrument, _, _, _) => Add(instrument, 1));
         listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => Add(instrument, value));
-        listener.SetMeasurementEventCallback<int>((instrument, value, _, _) => Add(instrument, value));
         listener.Start();
 
         int[] prompt = Requests.Tokens(40, 1);
         await host.Run(Requests.Of(prompt, newTokens: 5));
         await host.Run(Requests.Of(prompt, newTokens: 5));
+        listener.RecordObservableInstruments();
         await host.Engine.DisposeAsync();
 
-        Assert.NotNull(own);
         lock (seen)
         {
             Assert.Equal(2, seen["kvtiers.engine.ttft"]);
             Assert.Equal(2, seen["kvtiers.engine.tpot"]);
             Assert.Equal(8, seen["kvtiers.engine.itl"]);
             Assert.Equal(10, seen["kvtiers.engine.step"]);
+            Assert.Equal(41, seen["kvtiers.engine.tokens.computed"]);
+            Assert.Equal(39, seen["kvtiers.engine.tokens.cached"]);
+            Assert.Equal(10, seen["kvtiers.engine.tokens.generated"]);
         }
 
         void Add(Instrument instrument, double value)
         {
             lock (seen)
             {
-                own ??= instrument.Meter;
-                if (instrument.Meter == own)
+                if (instrument.Meter.Scope == host.Engine)
                     seen[instrument.Name] = seen.GetValueOrDefault(instrument.Name) + value;
             }
         }
