@@ -1,3 +1,4 @@
+using KvTiers.Client;
 using KvTiers.Sessions;
 using Microsoft.Extensions.Options;
 
@@ -11,7 +12,9 @@ internal static class Failures
     {
         // ArgumentException appends "(Parameter 'x')", which is a name from the code.
         ArgumentException { ParamName: { } parameter } => exception.Message.Replace($" (Parameter '{parameter}')", "", StringComparison.Ordinal),
-        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } => "The server cannot be reached: " + exception.Message,
+        // Its own message says only that something happened.
+        HttpRequestException { StatusCode: null, InnerException: { } inner } and not KvTiersServerException =>
+            "The server did not answer: " + inner.GetBaseException().Message,
         CliException or ArgumentException or IOException or UnauthorizedAccessException or HttpRequestException or TimeoutException
             or ConversationNotFoundException or ConversationConflictException or ConversationDamagedException
             or OptionsValidationException => exception.Message,

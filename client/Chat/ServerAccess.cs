@@ -81,6 +81,6 @@ internal static class ServerAccess
     }
 
     private static Task WithSpinnerAsync(Terminal terminal, Func<Action<string>, Task> work) => terminal.ErrorStyled
-        ? terminal.ErrorConsole.Status().StartAsync("", status => work(step => status.Status = step))
+        ? terminal.ErrorConsole.Status().StartAsync("looking for the server", status => work(step => status.Status = step))
         : work(terminal.WriteErrorNote);
 }

@@ -64,7 +64,7 @@ internal static class ReplayCommand
             return CountAll(_ => { }, () => { });
         return await terminal.ErrorConsole.Progress().AutoClear(true).StartAsync(async progress =>
         {
-            ProgressTask task = progress.AddTask("", maxValue: (double)trace.Requests.Count * capacities.Count);
+            ProgressTask task = progress.AddTask("replay", maxValue: (double)trace.Requests.Count * capacities.Count);
             return await Task.Run(
                 () => CountAll(capacity => task.Description = "capacity " + Name(capacity), () => task.Increment(1)), cancellationToken)
                 .ConfigureAwait(false);

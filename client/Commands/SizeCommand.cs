@@ -108,10 +108,10 @@ internal static class SizeCommand
             $"{plan.Conversations:N0} conversations of {tokens:N0} tokens: {ByteText.Decimal(plan.TotalBytes)}, nothing shared"));
         terminal.Output.WriteLine();
         Table table = Tables.Create("tier", ">capacity", "setting", "holds");
-        table.AddRow("hot", ByteText.Decimal(plan.HotBytes), "--hot " + ByteText.Flag(plan.HotBytes), Invariant($"{plan.ActiveConversations:N0} active at one time, and a quarter of room"));
-        table.AddRow("RAM", ByteText.Decimal(plan.RamBytes), "--ram " + ByteText.Flag(plan.RamBytes), Invariant($"the {plan.RecentConversations:N0} most recent"));
+        table.AddRow("hot", ByteText.Decimal(plan.HotBytes), "--hot " + ByteText.Flag(plan.HotBytes), Invariant($"{plan.ActiveConversations:N0} active, and a quarter of room"));
+        table.AddRow("RAM", ByteText.Decimal(plan.RamBytes), "--ram " + ByteText.Flag(plan.RamBytes), Invariant($"{plan.RecentConversations:N0} most recent"));
         table.AddRow("disk", ByteText.Decimal(plan.DiskBytes), "--disk " + ByteText.Flag(plan.DiskBytes), "all");
-        table.AddRow("Redis", ByteText.Decimal(plan.RedisMaxMemoryBytes), "maxmemory " + ByteText.RedisFlag(plan.RedisMaxMemoryBytes), "all, for every silo, and a quarter of overhead");
+        table.AddRow("Redis", ByteText.Decimal(plan.RedisMaxMemoryBytes), "maxmemory " + ByteText.RedisFlag(plan.RedisMaxMemoryBytes), "all, and a quarter of overhead");
         terminal.Console.Write(table);
     }
 

@@ -13,7 +13,7 @@ internal sealed class ConsoleKeys : IKeySource
     private readonly Channel<ConsoleKeyInfo> _keys = Channel.CreateUnbounded<ConsoleKeyInfo>();
     private Thread? _reader;
 
-    public int Width => Console.WindowWidth;
+    public int Width => Terminal.ConsoleWidth;
 
     public ValueTask<ConsoleKeyInfo> ReadAsync(CancellationToken cancellationToken)
     {

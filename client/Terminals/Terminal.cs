@@ -13,6 +13,9 @@ internal sealed class Terminal
     // Wide enough that no table or line is ever folded in a file.
     private const int PipeWidth = 1000;
 
+    // Below this the terminal wraps lines; that reads better than tables squeezed into columns of one letter.
+    private const int LeastWidth = 80;
+
     public Terminal(
         TextWriter output, TextWriter error, TextReader input, IKeySource? keys = null, bool styled = false, bool errorStyled = false, int? width = null)
     {
@@ -46,6 +49,9 @@ internal sealed class Terminal
     /// <summary>Whether colour and cursor codes may be written to standard error.</summary>
     public bool ErrorStyled { get; }
 
+    /// <summary>Cells in a line of the process's terminal; 80 for one that does not know.</summary>
+    public static int ConsoleWidth => System.Console.WindowWidth is > 1 and var width ? width : LeastWidth;
+
     /// <summary>The process's own terminal or pipes.</summary>
     public static Terminal OfProcess()
     {
@@ -56,7 +62,7 @@ internal sealed class Terminal
         bool errorStyled = colour && !System.Console.IsErrorRedirected;
         return new Terminal(
             System.Console.Out, System.Console.Error, System.Console.In, interactive ? new ConsoleKeys() : null,
-            interactive && colour, errorStyled, interactive || errorStyled ? System.Console.WindowWidth : null);
+            interactive && colour, errorStyled, interactive || errorStyled ? ConsoleWidth : null);
     }
 
     /// <summary>One line in a quiet style on a terminal, as it is elsewhere.</summary>
@@ -91,7 +97,7 @@ internal sealed class Terminal
             // Spectre's own reading of the environment (NO_COLOR, CI systems) would override the decision above.
             Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false },
         });
-        console.Profile.Width = width is > 0 ? width.Value : PipeWidth;
+        console.Profile.Width = Math.Max(width ?? PipeWidth, LeastWidth);
         return console;
     }
 }

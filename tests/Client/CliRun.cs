@@ -6,11 +6,11 @@ namespace KvTiers.Cli.Tests;
 internal sealed record CliRun(int ExitCode, string Output, string Error)
 {
     public static async Task<CliRun> WithAsync(
-        HttpMessageHandler? server, string[] arguments, string input = "", IKeySource? keys = null, CancellationToken cancellationToken = default)
+        HttpMessageHandler? server, string[] arguments, string input = "", IKeySource? keys = null, bool styled = false, CancellationToken cancellationToken = default)
     {
         var output = new StringWriter { NewLine = "\n" };
         var error = new StringWriter { NewLine = "\n" };
-        var terminal = new Terminal(output, error, new StringReader(input), keys, width: keys?.Width);
+        var terminal = new Terminal(output, error, new StringReader(input), keys, styled, styled, keys?.Width);
         int code = await CommandLine.RunAsync(
             arguments, new CliContext(terminal, () => server ?? throw new InvalidOperationException("This run needs no server.")), cancellationToken);
         return new CliRun(code, output.ToString(), error.ToString());

@@ -102,7 +102,12 @@ internal sealed class ServerApi
         if (Options.ApiKey is { } key)
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
         if (body is not null)
-            request.Content = JsonContent.Create(body, body.GetType(), options: SessionsJson.Options);
+        {
+            // As bytes, so that it has a length: not every proxy takes chunks.
+            request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, body.GetType(), SessionsJson.Options));
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        }
+
         HttpResponseMessage response =
             await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
         if (response.IsSuccessStatusCode)

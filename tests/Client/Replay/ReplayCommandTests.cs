@@ -49,6 +49,18 @@ public sealed class ReplayCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task OnATerminalABarShowsOnStandardError()
+    {
+        Write("""{"hash_ids": [1, 2]}""");
+
+        CliRun run = await CliRun.WithAsync(null, ["replay", _trace, "--capacity", "1", "--json"], styled: true);
+
+        Assert.Equal("""{"blocks":2,"capacities":[{"capacity":1,"hits":0}]}""" + "\n", run.Output);
+        Assert.Contains("capacity 1", run.Error);
+        Assert.Contains("\u001b[", run.Error);
+    }
+
+    [Fact]
     public async Task TheConversationTraceHitsExactly()
     {
         CliRun run = await CliRun.WithAsync(

@@ -65,10 +65,10 @@ public sealed class SizeCommandTests : IDisposable
             1,000 conversations of 2,000 tokens: 46.1 GB, nothing shared
 
             tier    capacity   setting          holds
-            hot      5.76 GB   --hot 5494MiB    100 active at one time, and a quarter of room
-            RAM      13.8 GB   --ram 13GiB      the 300 most recent
+            hot      5.76 GB   --hot 5494MiB    100 active, and a quarter of room
+            RAM      13.8 GB   --ram 13GiB      300 most recent
             disk     46.1 GB   --disk 43GiB     all
-            Redis    57.6 GB   maxmemory 54gb   all, for every silo, and a quarter of overhead
+            Redis    57.6 GB   maxmemory 54gb   all, and a quarter of overhead
 
             """,
             string.Join('\n', run.Output.Split('\n').Select(line => line.TrimEnd())));
