@@ -1,8 +1,10 @@
 using System.CommandLine;
 using KvTiers.Bench.Limits;
+using KvTiers.Bench.Serving;
 
 var root = new RootCommand("KvTiers benchmarks. Every figure stands beside the machine's own limit or a baseline from the same run.")
 {
     LimitsCommand.Create(),
+    CacheOnOffCommand.Create(),
 };
 return root.Parse(args).Invoke();

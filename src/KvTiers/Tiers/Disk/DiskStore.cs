@@ -111,17 +111,22 @@ public sealed partial class DiskStore : IRecordStore
             segment = _segments[slot / _slotsPerSegment];
         }
 
+        bool read = false;
         try
         {
-            return await segment.TryReadAsync(OffsetOf(slot), record, cancellationToken).ConfigureAwait(false);
+            read = await segment.TryReadAsync(OffsetOf(slot), record, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
             lock (_lock)
             {
+                // One that was removed meanwhile may be half overwritten.
+                read &= _index.TryFind(hash, out int held) && held == slot;
                 _index.Unpin(slot);
             }
         }
+
+        return read;
     }
 
     /// <inheritdoc/>
