@@ -3,7 +3,6 @@ using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
 using KvTiers.Sessions;
-using KvTiers.Sessions.Hosting;
 using KvTiers.Silo.Http;
 using KvTiers.Silo.OpenAi;
 
@@ -24,8 +23,12 @@ internal sealed class LoadedModel : IAsyncDisposable
     /// <summary>Text to token ids and back.</summary>
     public required Tokenizer Tokenizer { get; init; }
 
+    /// <summary>What chatting takes, or why the model cannot.</summary>
+    public required ChatParts ChatParts { get; init; }
+
     /// <summary>Messages to token ids.</summary>
-    public required ChatPrompt Chat { get; init; }
+    /// <exception cref="ApiException">400: the model cannot chat.</exception>
+    public ChatPrompt Chat => ChatParts.Prompt ?? throw CannotChat();
 
     /// <summary>How tokens are chosen where a request does not say.</summary>
     public required SamplingOptions SamplingDefaults { get; init; }
@@ -37,7 +40,8 @@ internal sealed class LoadedModel : IAsyncDisposable
     public required Engine Engine { get; init; }
 
     /// <summary>The conversations.</summary>
-    public required LocalConversations Conversations { get; init; }
+    /// <exception cref="ApiException">400: the model cannot chat.</exception>
+    public IConversations Conversations => ChatParts.Conversations ?? throw CannotChat();
 
     /// <summary>The model's shape.</summary>
     public ModelConfig Config => Weights.Config;
@@ -70,9 +74,12 @@ internal sealed class LoadedModel : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await Conversations.DisposeAsync();
+        if (ChatParts.Conversations is { } conversations) await conversations.DisposeAsync();
         await Engine.DisposeAsync();
         Cache.Dispose();
         Weights.Dispose();
     }
+
+    private ApiException CannotChat() =>
+        ApiException.BadRequest($"The model '{Name}' cannot chat: {ChatParts.Failure} It completes text at /v1/completions.", "model", "no_chat_template");
 }

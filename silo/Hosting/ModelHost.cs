@@ -57,7 +57,7 @@ internal sealed partial class ModelHost(
         }
         catch (Exception e)
         {
-            bool isExpected = e is ModelFormatException or TokenizerFormatException or TemplateException or IOException or UnauthorizedAccessException or ArgumentException or OutOfMemoryException;
+            bool isExpected = e is ModelFormatException or TokenizerFormatException or IOException or UnauthorizedAccessException or ArgumentException or OutOfMemoryException;
             if (!isExpected) LoadingFailed(logger, e);
             Failure = new StartException($"The model in '{options.Model}' cannot be used: {e.Message}", e);
             lifetime.StopApplication();

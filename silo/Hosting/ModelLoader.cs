@@ -22,7 +22,6 @@ internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time
     /// <exception cref="ModelFormatException">A weight or configuration file is missing or wrong.</exception>
     /// <exception cref="TokenizerFormatException">The tokenizer is missing or wrong.</exception>
     /// <exception cref="StartException">The hot tier is too small for the model.</exception>
-    /// <exception cref="TemplateException">The chat template is missing or not understood.</exception>
     public async Task<LoadedModel> LoadAsync(CancellationToken cancellationToken)
     {
         KernelPath kernels = KernelPaths.Widest;
@@ -32,7 +31,6 @@ internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time
         Kernels(_logger, kernels, options.Threads, options.Weights);
 
         Tokenizer tokenizer = Tokenizer.Load(options.Model);
-        var chat = new ChatPrompt(ChatTemplate.Load(options.Model, time), tokenizer);
         var cache = new KvCache(Layout(weights.Config), new KvCacheOptions { HotBytes = options.HotBytes }, time);
         HotTier(_logger, ByteSize.Format((long)cache.Pool.Capacity * cache.Layout.BytesPerBlock), cache.Pool.Capacity, cache.Layout.BlockSize, options.Kv);
 
@@ -45,11 +43,10 @@ internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time
             WrittenAt = Directory.EnumerateFiles(options.Model, "*.safetensors").Max(File.GetLastWriteTimeUtc),
             Weights = weights,
             Tokenizer = tokenizer,
-            Chat = chat,
+            ChatParts = Chat(engine, name, sampling),
             SamplingDefaults = sampling,
             Cache = cache,
             Engine = engine,
-            Conversations = Conversations(engine, chat, name, sampling),
         };
     }
 
@@ -65,8 +62,19 @@ internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time
         return layout;
     }
 
-    private LocalConversations Conversations(Engine engine, ChatPrompt chat, string modelName, SamplingOptions sampling)
+    private ChatParts Chat(Engine engine, string modelName, SamplingOptions sampling)
     {
+        ChatPrompt prompt;
+        try
+        {
+            prompt = new ChatPrompt(ChatTemplate.Load(options.Model, time), engine.Tokenizer);
+        }
+        catch (TemplateException e)
+        {
+            ChatOff(_logger, modelName, e.Message);
+            return new ChatParts(null, null, e.Message + ".");
+        }
+
         var store = new FileConversationStore(new FileConversationStoreOptions { Folder = Path.Combine(options.Data, "conversations") });
         var defaults = new GenerationOptions
         {
@@ -77,8 +85,8 @@ internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time
             MinP = sampling.MinP,
             RepetitionPenalty = sampling.RepetitionPenalty,
         };
-        var services = new ConversationServices(engine, chat, store, new ConversationOptions { ModelName = modelName, Defaults = defaults }, time);
-        return new LocalConversations(services);
+        var services = new ConversationServices(engine, prompt, store, new ConversationOptions { ModelName = modelName, Defaults = defaults }, time);
+        return new ChatParts(prompt, new LocalConversations(services), null);
     }
 
     private static async Task WarmAsync(Engine engine, CancellationToken cancellationToken)
@@ -96,6 +104,9 @@ internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time
             cancellationToken);
         await generation.Completion.WaitAsync(cancellationToken);
     }
+
+    [LoggerMessage(4, LogLevel.Warning, "{Name} cannot chat, only complete text: {Reason}")]
+    private static partial void ChatOff(ILogger logger, string name, string reason);
 
     [LoggerMessage(1, LogLevel.Information, "Model {Name}: {Architecture}, {Layers} layers of width {Width}, context {Context} tokens, from {Folder}")]
     private static partial void ModelLoaded(ILogger logger, string name, ModelArchitecture architecture, int layers, int width, int context, string folder);

@@ -49,7 +49,7 @@ internal static class SiloApplication
             kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes;
         });
         AddServices(builder.Services, options, keys);
-        if (Telemetry.Start(options) is { } telemetry) builder.Services.AddSingleton(_ => telemetry);
+        if (Telemetry.Start(options) is { } telemetry) builder.Services.AddHostedService(_ => telemetry);
 
         WebApplication app = builder.Build();
         MapRoutes(app);
@@ -87,13 +87,12 @@ internal static class SiloApplication
 
     private static void MapRoutes(WebApplication app)
     {
-        // Made now: the collector listens before the first measurement, and the container disposes telemetry only when it has made it.
+        // Made now, so that the collector listens before the first measurement.
         app.Services.GetRequiredService<MetricCollector>();
         app.Services.GetRequiredService<ProcessMetrics>();
-        app.Services.GetService<Telemetry>();
 
         app.UseRouting();
-        app.UseMiddleware<RequestCountMiddleware>();
+        app.UseMiddleware<RequestTelemetryMiddleware>();
         app.UseMiddleware<ApiErrorMiddleware>();
         app.UseStatusCodePages(StatusBody.WriteAsync);
         app.UseMiddleware<AccessMiddleware>();

@@ -7,8 +7,9 @@ using OpenTelemetry.Trace;
 namespace KvTiers.Silo.Operations;
 
 /// <summary>Sends metrics and traces to an OTLP collector when the standard variable <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set.</summary>
-internal sealed class Telemetry : IDisposable
+internal sealed class Telemetry : IHostedService, IDisposable
 {
+    private const int FlushMilliseconds = 5_000;
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
     private readonly MeterProvider _meters;
     private readonly TracerProvider _traces;
@@ -35,7 +36,19 @@ internal sealed class Telemetry : IDisposable
         return new Telemetry(options);
     }
 
-    /// <summary>Sends what is left, and stops.</summary>
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Sends what is left while the meters of what stops after this are still there.</summary>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.Run(
+        () =>
+        {
+            _meters.ForceFlush(FlushMilliseconds);
+            _traces.ForceFlush(FlushMilliseconds);
+        },
+        CancellationToken.None);
+
+    /// <summary>Stops sending.</summary>
     public void Dispose()
     {
         _meters.Dispose();

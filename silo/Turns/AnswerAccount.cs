@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using KvTiers.Sessions;
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.OpenAi;
@@ -12,6 +13,11 @@ internal sealed class AnswerAccount(SiloOptions options, SiloMetrics metrics)
     public KvTiersInfo Close(TurnUsage usage, string? conversation)
     {
         metrics.TurnAnswered(usage);
+        Activity.Current?
+            .SetTag("kvtiers.prompt_tokens", usage.PromptTokens)
+            .SetTag("kvtiers.cached_tokens", usage.Cached.Total)
+            .SetTag("kvtiers.completion_tokens", usage.CompletionTokens)
+            .SetTag("kvtiers.ttft_ms", usage.TtftMs);
         return new KvTiersInfo
         {
             Conversation = conversation,

@@ -71,13 +71,16 @@ internal sealed partial class SiloProcess : IAsyncDisposable
         new(arguments, workingDirectory, environment);
 
     /// <summary>Starts the server on a free port, with its data in a folder, and waits until it is ready.</summary>
-    public static async Task<SiloProcess> StartReadyAsync(string model, string data, params IEnumerable<string> arguments)
-    {
-        var silo = new SiloProcess(["--urls", "http://127.0.0.1:0", "--model", model, "--data", data, "--hot", "64MiB", "--threads", "1", .. arguments], data, null);
-        silo.Http.BaseAddress = await silo._listening.Task.WaitAsync(Patience);
-        await silo._ready.Task.WaitAsync(Patience);
-        return silo;
-    }
+    public static Task<SiloProcess> StartReadyAsync(string model, string data, params IEnumerable<string> arguments) =>
+        StartReadyAsync(model, data, new Dictionary<string, string>(), arguments);
+
+    /// <summary>As above, with more environment variables.</summary>
+    public static Task<SiloProcess> StartReadyAsync(string model, string data, IReadOnlyDictionary<string, string> environment, params IEnumerable<string> arguments) =>
+        ReadyAsync(new SiloProcess(["--urls", "http://127.0.0.1:0", "--model", model, "--data", data, "--hot", "64MiB", "--threads", "1", .. arguments], data, environment));
+
+    /// <summary>Starts the server from any folder with its defaults, but for the port, and waits until it is ready.</summary>
+    public static Task<SiloProcess> StartElsewhereAsync(string workingDirectory) =>
+        ReadyAsync(new SiloProcess(["--urls", "http://127.0.0.1:0"], workingDirectory, null));
 
     /// <summary>Sends SIGINT, as Ctrl-C does.</summary>
     public void Interrupt() => Assert.Equal(0, Kill(_process.Id, 2));
@@ -102,6 +105,13 @@ internal sealed partial class SiloProcess : IAsyncDisposable
         if (!_process.HasExited) _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
+    }
+
+    private static async Task<SiloProcess> ReadyAsync(SiloProcess silo)
+    {
+        silo.Http.BaseAddress = await silo._listening.Task.WaitAsync(Patience);
+        await silo._ready.Task.WaitAsync(Patience);
+        return silo;
     }
 
     private void Take(string? line)

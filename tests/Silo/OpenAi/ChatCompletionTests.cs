@@ -211,6 +211,26 @@ public sealed class ChatCompletionTests(SharedSilo silo)
         Assert.Equal(alone, together);
     }
 
+    [Fact]
+    public async Task AHundredConversationsHoldTheirSharedSystemPromptOnce()
+    {
+        string system = string.Concat(Enumerable.Range(0, 130).Select(i => $"rule {i} "));
+        int blockSize = silo.Model.Cache.Layout.BlockSize;
+        int shared = silo.Model.Chat.Encode([new("system", system)], addGenerationPrompt: false).Ids.Length;
+        Assert.InRange(shared, 500, 2_000);
+        long sealedBefore = silo.Model.Cache.Snapshot().Totals.SealedBlocks - silo.Model.Cache.Snapshot().Totals.DuplicateBlocks;
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(i => silo.Http.PostAsync(Path, new JsonObject
+        {
+            ["messages"] = new JsonArray(Message("system", system), Message("user", $"{i}")),
+            ["conversation"] = $"one-of-100-{i}",
+            ["max_tokens"] = 1,
+        }.ToJsonString())));
+
+        long kept = silo.Model.Cache.Snapshot().Totals.SealedBlocks - silo.Model.Cache.Snapshot().Totals.DuplicateBlocks - sealedBefore;
+        // Each conversation's own tokens may fill two blocks of their own beyond the shared ones.
+        Assert.InRange(kept, shared / blockSize, (shared / blockSize) + 200);
+    }
+
     private static JsonObject Message(string role, string content) => new() { ["role"] = role, ["content"] = content };
 
     private static string Text(JsonObject answer) => (string)answer["choices"]![0]!["message"]!["content"]!;
