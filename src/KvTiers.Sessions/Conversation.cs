@@ -18,7 +18,7 @@ public sealed partial class Conversation : IDisposable
     private const int MaxAttempts = 64;
 
     // Former logs that undo no longer reaches, and cancelled turns: their blocks are erased when that many have gathered.
-    private const int MaxAbandoned = 32;
+    private const int MaxAbandoned = 4;
 
     private readonly ConversationServices _services;
     private readonly BlockHash _root;
@@ -201,9 +201,7 @@ public sealed partial class Conversation : IDisposable
     public void Dispose()
     {
         ReleaseLease();
-        if (_pin is not null)
-            _services.Pins.Unpin(_pin);
-        _pin = null;
+        DropPin();
     }
 
     private DateTimeOffset Now => _services.Time.GetUtcNow();
@@ -264,9 +262,7 @@ public sealed partial class Conversation : IDisposable
         if (kept < former.TokenCount)
         {
             ReleaseFrom(kept);
-            if (_pin is not null)
-                _services.Pins.Unpin(_pin);
-            _pin = null;
+            DropPin();
             result = Cache.Supersede(_root, former.Tokens.Span, kept);
         }
 
@@ -283,11 +279,21 @@ public sealed partial class Conversation : IDisposable
 
     private void RenewPin()
     {
+        if (!IsPinned)
+        {
+            DropPin();
+            return;
+        }
+
+        DateTimeOffset? until = _state!.PinnedUntil == DateTimeOffset.MaxValue ? null : _state.PinnedUntil;
+        _pin = _services.Pins.Pin(_root, _state.Log.Tokens.Span, until, former: _pin);
+    }
+
+    private void DropPin()
+    {
         if (_pin is not null)
             _services.Pins.Unpin(_pin);
-        _pin = IsPinned
-            ? _services.Pins.Pin(_root, _state!.Log.Tokens.Span, _state.PinnedUntil == DateTimeOffset.MaxValue ? null : _state.PinnedUntil)
-            : null;
+        _pin = null;
     }
 
     private DeleteReceipt Erase(ConversationState state)
@@ -305,9 +311,7 @@ public sealed partial class Conversation : IDisposable
 
         _lease?.Dispose();
         _lease = null;
-        if (_pin is not null)
-            _services.Pins.Unpin(_pin);
-        _pin = null;
+        DropPin();
         while (_abandoned.TryDequeue(out ReadOnlyMemory<int> abandoned))
             Free(abandoned.Span);
         foreach (TokenLog log in state.Undo)

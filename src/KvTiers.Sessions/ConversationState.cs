@@ -123,7 +123,7 @@ public sealed record ConversationState
     {
         TokenLog log = change.ApplyTo(Log);
         bool sameVocabulary = change.Vocabulary is null || change.Vocabulary == Vocabulary;
-        ImmutableArray<TokenLog> undo = sameVocabulary ? Undo.Add(Log) : [];
+        ImmutableArray<TokenLog> undo = sameVocabulary ? Undo.Add(Log.Slim()) : [];
         return this with
         {
             Log = log,

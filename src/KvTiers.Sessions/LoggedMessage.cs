@@ -12,6 +12,10 @@ public sealed record LoggedMessage(string Role, string Content, ImmutableArray<i
     /// <summary>Whether <paramref name="message"/> says the same.</summary>
     public bool Says(ChatMessage message) => Role == message.Role && Content == message.Content;
 
+    /// <summary>Whether <paramref name="other"/> says the same with the same tokens.</summary>
+    public bool SameAs(LoggedMessage other) =>
+        ReferenceEquals(this, other) || (Role == other.Role && Content == other.Content && Tokens.AsSpan().SequenceEqual(other.Tokens.AsSpan()));
+
     /// <summary>The message without its tokens.</summary>
     public ChatMessage ToChatMessage() => new(Role, Content);
 }

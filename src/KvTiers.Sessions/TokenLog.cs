@@ -3,12 +3,13 @@ using System.Collections.Immutable;
 namespace KvTiers.Sessions;
 
 /// <summary>
-/// Messages and the tokens they stand for, end to end. Immutable; logs that have messages in common share them, so keeping former logs is cheap.
+/// Messages and the tokens they stand for, end to end. Immutable; logs that have messages in common share them, and the tokens are only strung
+/// together when they are asked for. So keeping former logs is cheap.
 /// </summary>
 public sealed class TokenLog
 {
-    private readonly int[] _tokens;
     private readonly int[] _breakpoints;
+    private int[]? _tokens;
 
     /// <summary>A log of these messages.</summary>
     public TokenLog(ImmutableArray<LoggedMessage> messages)
@@ -18,9 +19,7 @@ public sealed class TokenLog
         int end = 0;
         for (int i = 0; i < messages.Length; i++)
             _breakpoints[i] = end += messages[i].Tokens.Length;
-        _tokens = new int[end];
-        for (int i = 0; i < messages.Length; i++)
-            messages[i].Tokens.CopyTo(_tokens, TokenStart(i));
+        TokenCount = end;
     }
 
     /// <summary>No messages, no tokens.</summary>
@@ -30,10 +29,10 @@ public sealed class TokenLog
     public ImmutableArray<LoggedMessage> Messages { get; }
 
     /// <summary>Tokens in the log.</summary>
-    public int TokenCount => _tokens.Length;
+    public int TokenCount { get; }
 
     /// <summary>The tokens of all messages, end to end.</summary>
-    public ReadOnlyMemory<int> Tokens => _tokens;
+    public ReadOnlyMemory<int> Tokens => _tokens ??= StringTogether();
 
     /// <summary>[messages] Where message k's tokens end. A prompt can be cut here without touching another message.</summary>
     public ReadOnlySpan<int> Breakpoints => _breakpoints;
@@ -48,16 +47,33 @@ public sealed class TokenLog
     public TokenLog Add(LoggedMessage message) => new(Messages.Add(message));
 
     /// <summary>How many leading tokens this log has in common with <paramref name="tokens"/>.</summary>
-    public int CommonPrefix(ReadOnlySpan<int> tokens) => _tokens.AsSpan().CommonPrefixLength(tokens);
+    public int CommonPrefix(ReadOnlySpan<int> tokens) => Tokens.Span.CommonPrefixLength(tokens);
 
     /// <summary>How many leading tokens two logs have in common.</summary>
-    public int CommonPrefix(TokenLog other) => CommonPrefix(other._tokens);
+    public int CommonPrefix(TokenLog other) => CommonPrefix(other.Tokens.Span);
+
+    /// <summary>The same log without its tokens strung together, to be kept for long.</summary>
+    public TokenLog Slim() => new(Messages);
 
     /// <summary>Whether both hold the same messages with the same tokens.</summary>
-    public bool SameAs(TokenLog other) =>
-        ReferenceEquals(this, other)
-        || (Messages.Length == other.Messages.Length
-            && _breakpoints.AsSpan().SequenceEqual(other._breakpoints)
-            && _tokens.AsSpan().SequenceEqual(other._tokens)
-            && Messages.Zip(other.Messages).All(pair => pair.First.Role == pair.Second.Role && pair.First.Content == pair.Second.Content));
+    public bool SameAs(TokenLog other)
+    {
+        if (TokenCount != other.TokenCount || Messages.Length != other.Messages.Length)
+            return false;
+        for (int i = 0; i < Messages.Length; i++)
+        {
+            if (!Messages[i].SameAs(other.Messages[i]))
+                return false;
+        }
+
+        return true;
+    }
+
+    private int[] StringTogether()
+    {
+        int[] tokens = new int[TokenCount];
+        for (int i = 0; i < Messages.Length; i++)
+            Messages[i].Tokens.CopyTo(tokens, TokenStart(i));
+        return tokens;
+    }
 }

@@ -15,7 +15,6 @@ internal sealed class ConversationHost : IAsyncDisposable
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly TemporaryFolder? _folder;
-    private readonly LanguageModel _model;
 
     public ConversationHost(TinyModel model, IConversationStore? store = null, int blocks = 512, LocalConversationsOptions? options = null, ManualTime? time = null, double pinnedShare = 0.5)
     {
@@ -23,9 +22,9 @@ internal sealed class ConversationHost : IAsyncDisposable
             _folder = new();
         Store = store ?? new FileConversationStore(new() { Folder = _folder!.Path, Sync = false });
         Time = time ?? new();
-        _model = model.Load();
-        Cache = new KvCache(_model.Config.CreateLayout(KvFormat.F32), new KvCacheOptions { HotBlocks = blocks, Prefault = false }, Time);
-        Engine = new Engine(_model, model.Prompt.Tokenizer, Cache, new EngineOptions());
+        Model = new(model.Load());
+        Cache = new KvCache(Model.Config.CreateLayout(KvFormat.F32), new KvCacheOptions { HotBlocks = blocks, Prefault = false }, Time);
+        Engine = new Engine(Model, model.Prompt.Tokenizer, Cache, new EngineOptions());
         Services = new(Engine, model.Prompt, Store, new() { ModelName = "tiny", Defaults = new() { MaxTokens = 12, Temperature = 0 }, PinnedShare = pinnedShare }, Time);
         Conversations = new(Services, options);
     }
@@ -33,6 +32,8 @@ internal sealed class ConversationHost : IAsyncDisposable
     public IConversationStore Store { get; }
 
     public ManualTime Time { get; }
+
+    public SteppedModel Model { get; }
 
     public KvCache Cache { get; }
 
@@ -59,6 +60,40 @@ internal sealed class ConversationHost : IAsyncDisposable
     public Task<TakenTurn> Take(string id, TurnRequest request, CancellationToken cancellationToken = default) =>
         TakenTurn.ReadAsync(Conversations.TurnAsync(Key(id), request, cancellationToken)).WaitAsync(Patience, CancellationToken.None);
 
+    /// <summary>A message whose answer goes on until it is cut off.</summary>
+    public TurnRequest Endless(string text, int maxTokens = 2000) => new()
+    {
+        Messages = [new("user", text)],
+        Options = new() { MaxTokens = maxTokens, LogitBias = [.. Engine.Tokenizer.EndOfText.Select(id => new LogitBias(id, -100))] },
+    };
+
+    /// <summary>Begins a turn, does something when it has given a few tokens and stands still, and reads on or, at false, leaves.</summary>
+    public async Task<TakenTurn?> Interrupt(TurnRequest request, Func<Task<bool>> interruption, string id = "c", CancellationToken cancellationToken = default)
+    {
+        List<TurnEvent> events = [];
+        Model.StopAfter(3);
+        await foreach (TurnEvent one in Conversations.TurnAsync(Key(id), request, cancellationToken))
+        {
+            events.Add(one);
+            if (events.Count != 3)
+                continue;
+            bool goesOn = await interruption();
+            Model.GoSlowly();
+            if (!goesOn)
+                return null;
+        }
+
+        return new((TurnStarted)events[0], [.. events[1..^1].Cast<TurnToken>()], (TurnCompleted)events[^1]);
+    }
+
+    /// <summary>Lets the clock run while something waits, so that idle conversations make room.</summary>
+    public async Task WhileTimePasses(Task waiting)
+    {
+        while (await Task.WhenAny(waiting, Task.Delay(20)) != waiting)
+            Time.Advance(TimeSpan.FromSeconds(1));
+        await waiting;
+    }
+
     /// <summary>A conversation with a system prompt.</summary>
     public Task<ConversationView> Create(string id = "c", string system = "You are a kind and careful assistant.") =>
         Conversations.CreateAsync(Tenant, new() { Id = id, Messages = [new("system", system)] });
@@ -67,13 +102,14 @@ internal sealed class ConversationHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Model.Go();
         await Conversations.DisposeAsync().AsTask().WaitAsync(Patience);
         await Engine.DisposeAsync().AsTask().WaitAsync(Patience);
         CacheIntegrity.Check(Cache);
         Assert.Equal(0, Cache.Snapshot().Leases);
         Assert.Equal(0, Cache.Snapshot().Pins);
         Cache.Dispose();
-        _model.Dispose();
+        Model.Dispose();
         _folder?.Dispose();
     }
 }

@@ -120,16 +120,13 @@ public sealed class TurnTests(TinyModel model)
         await host.Turn("My cat is called Tom.");
         int[] before = await host.Log();
         using var cancel = new CancellationTokenSource();
-        int seen = 0;
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        async Task<bool> Cancel()
         {
-            TurnRequest request = new() { Messages = [new("user", "Tell me all about it.")], Options = new() { MaxTokens = 2000 } };
-            await foreach (TurnEvent one in host.Conversations.TurnAsync(ConversationHost.Key(), request, cancel.Token))
-            {
-                if (one is TurnToken && ++seen == 3)
-                    await cancel.CancelAsync();
-            }
-        });
+            await cancel.CancelAsync();
+            return true;
+        }
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => host.Interrupt(host.Endless("Tell me all about it."), Cancel, cancellationToken: cancel.Token));
         Assert.Equal(before, await host.Log());
         Assert.Equal(2, (await host.Conversations.GetAsync(ConversationHost.Key())).Version);
         TakenTurn retry = await host.Turn("Tell me all about it.");
@@ -142,12 +139,7 @@ public sealed class TurnTests(TinyModel model)
     {
         await using var host = new ConversationHost(model);
         await host.Create();
-        await foreach (TurnEvent one in host.Conversations.TurnAsync(ConversationHost.Key(), new() { Messages = [new("user", "Go on.")], Options = new() { MaxTokens = 2000 } }))
-        {
-            if (one is TurnToken)
-                break;
-        }
-
+        Assert.Null(await host.Interrupt(host.Endless("Go on."), () => Task.FromResult(false)));
         Assert.Equal(1, (await host.Conversations.GetAsync(ConversationHost.Key())).Version);
         Assert.Equal((0, 0), (host.Engine.Snapshot().Running, host.Engine.Snapshot().Waiting));
         Assert.Equal(2, (await host.Turn("Hello")).Completed.Version);
@@ -157,12 +149,7 @@ public sealed class TurnTests(TinyModel model)
     public async Task ACancelledFirstTurnLeavesNoConversation()
     {
         await using var host = new ConversationHost(model);
-        await foreach (TurnEvent one in host.Conversations.TurnAsync(ConversationHost.Key(), new() { Mode = TurnMode.History, Messages = [new("user", "Go on.")], Options = new() { MaxTokens = 2000 } }))
-        {
-            if (one is TurnToken)
-                break;
-        }
-
+        Assert.Null(await host.Interrupt(host.Endless("Go on.") with { Mode = TurnMode.History }, () => Task.FromResult(false)));
         await Assert.ThrowsAsync<ConversationNotFoundException>(() => host.Conversations.GetAsync(ConversationHost.Key()));
         Assert.Equal(0, host.Conversations.Snapshot().Active);
     }

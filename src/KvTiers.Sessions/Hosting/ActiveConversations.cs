@@ -10,6 +10,7 @@ internal sealed class ActiveConversations(ConversationServices services, LocalCo
     private readonly Dictionary<ConversationKey, ActiveConversation> _active = [];
     private readonly LinkedList<ActiveConversation> _idle = new();
     private readonly SemaphoreSlim _seats = new(options.MaxActive, options.MaxActive);
+    private long _activations;
 
     public int Count
     {
@@ -37,6 +38,16 @@ internal sealed class ActiveConversations(ConversationServices services, LocalCo
         {
             lock (_lock)
                 return _idle.Sum(idle => (long)idle.Conversation.LeasedBlocks);
+        }
+    }
+
+    /// <summary>Conversations ever taken into memory.</summary>
+    public long Activations
+    {
+        get
+        {
+            lock (_lock)
+                return _activations;
         }
     }
 
@@ -122,7 +133,11 @@ internal sealed class ActiveConversations(ConversationServices services, LocalCo
         lock (_lock)
         {
             if (!_active.TryGetValue(key, out ActiveConversation? found))
+            {
                 _active[key] = found = new(new(key, services));
+                _activations++;
+            }
+
             if (found.Idle is not null)
                 _idle.Remove(found.Idle);
             found.Idle = null;

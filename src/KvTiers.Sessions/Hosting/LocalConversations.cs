@@ -12,6 +12,7 @@ public sealed class LocalConversations : IConversations, IAsyncDisposable
 {
     private readonly ConversationServices _services;
     private readonly ActiveConversations _active;
+    private readonly LocalConversationsMetrics _metrics;
     private readonly ITimer _sweep;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -19,6 +20,7 @@ public sealed class LocalConversations : IConversations, IAsyncDisposable
     // Calls under way, and one for the host itself until it is disposed.
     private int _calls = 1;
     private int _disposed;
+    private long _conflicts;
 
     /// <summary>Hosts conversations from now on.</summary>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
@@ -29,11 +31,13 @@ public sealed class LocalConversations : IConversations, IAsyncDisposable
         options.Validate();
         _services = services;
         _active = new(services, options);
+        _metrics = new(Snapshot);
         _sweep = services.Time.CreateTimer(_ => SweepIfOpen(), null, options.SweepEvery, options.SweepEvery);
     }
 
-    /// <summary>What is in memory now.</summary>
-    public LocalConversationsSnapshot Snapshot() => new(_active.Count, _active.BusyCount, _active.IdleLeasedBlocks);
+    /// <summary>What is in memory now, and what was done so far.</summary>
+    public LocalConversationsSnapshot Snapshot() =>
+        new(_active.Count, _active.BusyCount, _active.IdleLeasedBlocks, _active.Activations, Interlocked.Read(ref _conflicts));
 
     /// <inheritdoc/>
     public Task<ConversationView> CreateAsync(string tenant, CreateConversation request, CancellationToken cancellationToken = default)
@@ -84,8 +88,9 @@ public sealed class LocalConversations : IConversations, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(request);
         var fork = new ConversationKey(key.Tenant, request.Id ?? NewId());
         ConversationState state = await CallAsync(key, (conversation, token) => conversation.ForkAsync(fork, request.At, token), cancellationToken).ConfigureAwait(false);
-        // It is stored; that it holds its blocks from the start only makes its first turn surer to find them.
-        await CallAsync(fork, (conversation, token) => conversation.HoldAsync(token), CancellationToken.None).ConfigureAwait(false);
+        // The fork is stored. That it holds its blocks from the start only makes its first turn surer to find them, so it may fail.
+        await CallAsync(fork, (conversation, token) => conversation.HoldAsync(token), CancellationToken.None)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return state.ToView(_services.Time.GetUtcNow());
     }
 
@@ -125,6 +130,7 @@ public sealed class LocalConversations : IConversations, IAsyncDisposable
 
         await _ended.Task.ConfigureAwait(false);
         _active.Clear();
+        _metrics.Dispose();
     }
 
     private static string NewId() => "conv-" + Guid.CreateVersion7().ToString("n");
@@ -155,6 +161,11 @@ public sealed class LocalConversations : IConversations, IAsyncDisposable
             using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
             using EnteredConversation entered = await _active.EnterAsync(key, linked.Token).ConfigureAwait(false);
             return await call(entered.Conversation, linked.Token).ConfigureAwait(false);
+        }
+        catch (ConversationConflictException)
+        {
+            Interlocked.Increment(ref _conflicts);
+            throw;
         }
         finally
         {

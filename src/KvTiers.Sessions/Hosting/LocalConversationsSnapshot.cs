@@ -1,7 +1,9 @@
 namespace KvTiers.Sessions.Hosting;
 
-/// <summary>What a host has in memory at one moment.</summary>
+/// <summary>What a host has in memory at one moment, and has done since it started.</summary>
 /// <param name="Active">Conversations in memory.</param>
 /// <param name="Busy">Those with a call under way or waiting.</param>
 /// <param name="IdleLeasedBlocks">Hot blocks that the others hold between turns; a shared block counts for each.</param>
-public sealed record LocalConversationsSnapshot(int Active, int Busy, long IdleLeasedBlocks);
+/// <param name="Activations">Conversations taken into memory.</param>
+/// <param name="Conflicts">Calls refused because someone else changed the conversation.</param>
+public sealed record LocalConversationsSnapshot(int Active, int Busy, long IdleLeasedBlocks, long Activations, long Conflicts);

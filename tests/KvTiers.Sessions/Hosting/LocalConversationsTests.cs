@@ -82,14 +82,15 @@ public sealed class LocalConversationsTests(TinyModel model)
     {
         await using var host = new ConversationHost(model);
         await host.Create();
-        await using IAsyncEnumerator<TurnEvent> running = host.Conversations
-            .TurnAsync(ConversationHost.Key(), new() { Messages = [new("user", "Go on.")], Options = new() { MaxTokens = 3000 } }).GetAsyncEnumerator();
-        Assert.True(await running.MoveNextAsync());
         using var cancel = new CancellationTokenSource();
-        Task<EditReceipt> waiting = host.Conversations.TruncateAsync(ConversationHost.Key(), 0, cancel.Token);
-        Assert.False(waiting.IsCompleted);
-        await cancel.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        await host.Interrupt(host.Endless("Go on."), async () =>
+        {
+            Task<EditReceipt> waiting = host.Conversations.TruncateAsync(ConversationHost.Key(), 0, cancel.Token);
+            Assert.False(waiting.IsCompleted);
+            await cancel.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+            return false;
+        });
         Assert.Equal(1, (await host.Conversations.GetAsync(ConversationHost.Key())).Version);
     }
 
@@ -137,12 +138,7 @@ public sealed class LocalConversationsTests(TinyModel model)
 
         await host.Create("big", model.TextOf(600, "Big"));
         Task<TakenTurn> big = host.Turn("Well?", "big");
-        while (!big.IsCompleted)
-        {
-            await Task.WhenAny(big, Task.Delay(10));
-            host.Time.Advance(TimeSpan.FromSeconds(1));
-        }
-
+        await host.WhileTimePasses(big);
         Assert.True((await big).Usage.PromptTokens > 30 * host.Cache.Layout.BlockSize);
     }
 
@@ -252,25 +248,19 @@ public sealed class LocalConversationsTests(TinyModel model)
         await using var b = new ConversationHost(model, a.Store);
         await a.Create();
         await a.Turn("Hello");
-        async Task<TakenTurn> Interrupted(Func<Task> interruption)
+        async Task<bool> After(Task interruption)
         {
-            List<TurnEvent> events = [];
-            await foreach (TurnEvent one in a.Conversations.TurnAsync(ConversationHost.Key(), new() { Messages = [new("user", "Go on.")], Options = new() { MaxTokens = 200 } }))
-            {
-                if (one is TurnStarted)
-                    await interruption();
-                events.Add(one);
-            }
-
-            return new((TurnStarted)events[0], [], (TurnCompleted)events[^1]);
+            await interruption;
+            return true;
         }
 
-        await Assert.ThrowsAsync<ConversationConflictException>(() => Interrupted(() => b.Conversations.EditAsync(ConversationHost.Key(), new() { Index = 1, Content = "Hi" })));
+        await Assert.ThrowsAsync<ConversationConflictException>(() =>
+            a.Interrupt(a.Endless("Go on.", 20), () => After(b.Conversations.EditAsync(ConversationHost.Key(), new() { Index = 1, Content = "Hi" }))));
         ConversationView view = await a.Conversations.GetAsync(ConversationHost.Key());
         Assert.Equal((3L, "Hi", 3), (view.Version, view.Messages[1].Content, view.Messages.Count));
 
-        TakenTurn survived = await Interrupted(() => b.Conversations.PinAsync(ConversationHost.Key(), ttl: null));
-        Assert.Equal(5, survived.Completed.Version);
+        TakenTurn? survived = await a.Interrupt(a.Endless("Go on.", 20), () => After(b.Conversations.PinAsync(ConversationHost.Key(), ttl: null)));
+        Assert.Equal(5, survived!.Completed.Version);
         Assert.Equal(5, (await b.Conversations.GetAsync(ConversationHost.Key())).Messages.Count);
     }
 
@@ -305,22 +295,49 @@ public sealed class LocalConversationsTests(TinyModel model)
     }
 
     [Fact]
+    public async Task AStoreThatCannotWriteFailsTheTurnAndChangesNothing()
+    {
+        await using var stored = new ConversationHost(model);
+        var store = new FailingStore(stored.Store);
+        await using var host = new ConversationHost(model, store);
+        await host.Create();
+        await host.Turn("Hello");
+        store.Fails = true;
+        await Assert.ThrowsAsync<IOException>(() => host.Turn("Go on."));
+        await Assert.ThrowsAsync<IOException>(() => host.Conversations.TruncateAsync(ConversationHost.Key(), 0));
+        await Assert.ThrowsAsync<IOException>(() => host.History([new("user", "Else")]));
+        store.Fails = false;
+        Assert.Equal((2L, 3), ((await host.Conversations.GetAsync(ConversationHost.Key())).Version, (await host.Conversations.GetAsync(ConversationHost.Key())).Messages.Count));
+        TakenTurn retry = await host.Turn("Go on.");
+        Assert.Equal((3L, retry.Usage.PromptTokens - 1), (retry.Completed.Version, retry.Cached));
+    }
+
+    [Fact]
+    public async Task TheHostCountsWhatItDoes()
+    {
+        await using var host = new ConversationHost(model);
+        await host.Create();
+        await host.Create("other");
+        await Assert.ThrowsAsync<ConversationConflictException>(() => host.Create());
+        LocalConversationsSnapshot snapshot = host.Conversations.Snapshot();
+        Assert.Equal((2, 0, 2L, 1L), (snapshot.Active, snapshot.Busy, snapshot.Activations, snapshot.Conflicts));
+    }
+
+    [Fact]
     public async Task DisposingEndsRunningTurnsAndRefusesNewOnes()
     {
         var host = new ConversationHost(model);
         await host.Create();
-        await using IAsyncEnumerator<TurnEvent> running = host.Conversations
-            .TurnAsync(ConversationHost.Key(), new() { Messages = [new("user", "Go on.")], Options = new() { MaxTokens = 3000 } }).GetAsyncEnumerator();
-        Assert.True(await running.MoveNextAsync());
-        Task<ConversationView> queued = host.Conversations.CreateAsync(ConversationHost.Tenant, new() { Id = "c" });
-        await host.Conversations.DisposeAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        Task<ConversationView>? queued = null;
+        Task? disposing = null;
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => host.Interrupt(host.Endless("Go on."), () =>
         {
-            while (await running.MoveNextAsync())
-            {
-            }
-        });
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => queued);
+            queued = host.Conversations.CreateAsync(ConversationHost.Tenant, new() { Id = "c" });
+            disposing = host.Conversations.DisposeAsync().AsTask();
+            return Task.FromResult(true);
+        }));
+        await disposing!;
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => queued!);
         await Assert.ThrowsAsync<ObjectDisposedException>(() => host.Turn("Hello"));
         Assert.Equal(1, (await host.Store.ReadAsync(ConversationHost.Key()))!.Version.Number);
         await host.DisposeAsync();

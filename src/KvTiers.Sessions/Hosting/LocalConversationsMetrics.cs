@@ -1,0 +1,20 @@
+using System.Diagnostics.Metrics;
+
+namespace KvTiers.Sessions.Hosting;
+
+/// <summary>The meter <c>KvTiers.Sessions</c>. No label names a tenant or a conversation.</summary>
+internal sealed class LocalConversationsMetrics : IDisposable
+{
+    private readonly Meter _meter = new("KvTiers.Sessions");
+
+    public LocalConversationsMetrics(Func<LocalConversationsSnapshot> snapshot)
+    {
+        _meter.CreateObservableGauge("kvtiers.sessions.active", () => snapshot().Active, "{conversation}", "Conversations in memory.");
+        _meter.CreateObservableGauge("kvtiers.sessions.busy", () => snapshot().Busy, "{conversation}", "Conversations with a call under way or waiting.");
+        _meter.CreateObservableGauge("kvtiers.sessions.idle_leased_blocks", () => snapshot().IdleLeasedBlocks, "{block}", "Hot blocks held between turns; a shared one counts for each.");
+        _meter.CreateObservableCounter("kvtiers.sessions.activations", () => snapshot().Activations, "{conversation}", "Conversations taken into memory.");
+        _meter.CreateObservableCounter("kvtiers.sessions.conflicts", () => snapshot().Conflicts, "{call}", "Calls refused because someone else changed the conversation.");
+    }
+
+    public void Dispose() => _meter.Dispose();
+}

@@ -1,0 +1,18 @@
+namespace KvTiers.Sessions.Tests;
+
+/// <summary>A store on a disk that is full while it is told so.</summary>
+internal sealed class FailingStore(IConversationStore inner) : IConversationStore
+{
+    public bool Fails { get; set; }
+
+    public ValueTask<ConversationVersion?> ReadVersionAsync(ConversationKey key, CancellationToken cancellationToken = default) => inner.ReadVersionAsync(key, cancellationToken);
+
+    public ValueTask<ConversationState?> ReadAsync(ConversationKey key, CancellationToken cancellationToken = default) => inner.ReadAsync(key, cancellationToken);
+
+    public ValueTask<bool> TryAppendAsync(ConversationKey key, ConversationVersion? replaced, ConversationChange change, CancellationToken cancellationToken = default) =>
+        Fails ? throw new IOException("No space left on device.") : inner.TryAppendAsync(key, replaced, change, cancellationToken);
+
+    public ValueTask<bool> TryDeleteAsync(ConversationKey key, ConversationVersion version, CancellationToken cancellationToken = default) => inner.TryDeleteAsync(key, version, cancellationToken);
+
+    public ValueTask<IReadOnlyList<ConversationSummary>> ListAsync(string tenant, CancellationToken cancellationToken = default) => inner.ListAsync(tenant, cancellationToken);
+}

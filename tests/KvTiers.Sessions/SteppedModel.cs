@@ -1,0 +1,64 @@
+using KvTiers.Inference.Model;
+
+namespace KvTiers.Sessions.Tests;
+
+/// <summary>A model that stops after so many steps when told, so that a test can act in the middle of a turn.</summary>
+internal sealed class SteppedModel(LanguageModel inner) : LanguageModel
+{
+    private readonly Lock _lock = new();
+    private TaskCompletionSource? _stopped;
+    private int _stepsLeft;
+    private bool _isSlow;
+
+    public override ModelConfig Config => inner.Config;
+
+    public override ReadOnlyMemory<byte> Fingerprint => inner.Fingerprint;
+
+    /// <summary>Runs so many more steps, and then stands still until <see cref="Go"/>.</summary>
+    public void StopAfter(int steps)
+    {
+        lock (_lock)
+        {
+            _isSlow = false;
+            _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            _stepsLeft = steps;
+        }
+    }
+
+    public void Go()
+    {
+        lock (_lock)
+        {
+            _stopped?.TrySetResult();
+            _stopped = null;
+            _isSlow = false;
+        }
+    }
+
+    /// <summary>Goes on so slowly that whoever cancels a long turn is in time.</summary>
+    public void GoSlowly()
+    {
+        lock (_lock)
+        {
+            Go();
+            _isSlow = true;
+        }
+    }
+
+    public override void Forward(StepBatch batch)
+    {
+        Task? stopped = null;
+        lock (_lock)
+        {
+            if (_stopped is not null && _stepsLeft-- <= 0)
+                stopped = _stopped.Task;
+        }
+
+        stopped?.Wait(TimeSpan.FromSeconds(60));
+        if (_isSlow)
+            Thread.Sleep(5);
+        inner.Forward(batch);
+    }
+
+    public override void Dispose() => inner.Dispose();
+}
