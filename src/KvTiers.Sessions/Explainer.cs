@@ -65,15 +65,15 @@ internal static class Explainer
 
     private static string Describe(TurnTrace trace, int computed, double costSeconds)
     {
-        string found = $"Of {Tokens(trace.PromptTokens)}, {trace.CachedTokens} were found in the cache and {computed} were computed.";
+        string found = $"Of {Tokens(trace.PromptTokens)}, {Were(trace.CachedTokens)} found in the cache and {Were(computed)} computed.";
         string reason = trace.Reason switch
         {
             ExplanationReason.FirstTurn when trace.CachedTokens == 0 => "It was the first turn, so nothing was known.",
             ExplanationReason.FirstTurn => "It was the first turn; what was found had been computed for another conversation with the same beginning.",
             ExplanationReason.Appended => "The conversation was only continued, so all that was known was found, and only what was new was computed.",
-            ExplanationReason.Edited => Difference(trace.Difference!),
-            ExplanationReason.Evicted => "Blocks of the conversation had been evicted to make room." + AlsoChanged(trace.Difference),
-            ExplanationReason.Restarted => "Another process had computed the conversation: the server was restarted, or the conversation moved." + AlsoChanged(trace.Difference),
+            ExplanationReason.Edited => Difference(trace.Difference!, trace.CachedTokens),
+            ExplanationReason.Evicted => "Blocks of the conversation had been evicted to make room." + AlsoChanged(trace),
+            ExplanationReason.Restarted => "Another process had computed the conversation: the server was restarted, or the conversation moved." + AlsoChanged(trace),
             ExplanationReason.CacheOff => "The turn asked not to use the cache.",
             _ => "",
         };
@@ -83,9 +83,9 @@ internal static class Explainer
         return $"{found} {reason}{cost}";
     }
 
-    private static string AlsoChanged(LogDifference? difference) => difference is null ? "" : " " + Difference(difference);
+    private static string AlsoChanged(TurnTrace trace) => trace.Difference is null ? "" : " " + Difference(trace.Difference, trace.CachedTokens);
 
-    private static string Difference(LogDifference difference)
+    private static string Difference(LogDifference difference, int cachedTokens)
     {
         string where = $"Message {difference.MessageIndex} ({difference.Role})";
         string what = (difference.OldExcerpt, difference.NewExcerpt) switch
@@ -94,8 +94,13 @@ internal static class Explainer
             (var old, var now) when old == now => $"{where} has the same text in other tokens",
             (var old, var now) => $"{where} differs from character {difference.CharacterOffset} on: \"{old}\" became \"{now}\"",
         };
-        return $"{what}, so everything from token {difference.TokenOffset} on was computed anew.";
+        // As after an edit back: the blocks of the former text were still there.
+        return cachedTokens > difference.TokenOffset
+            ? $"{what}; what was found beyond token {difference.TokenOffset} had been computed for the same text before."
+            : $"{what}, so everything from token {difference.TokenOffset} on was computed anew.";
     }
+
+    private static string Were(int count) => count == 1 ? "1 was" : $"{count} were";
 
     private static string Tokens(int count) => count == 1 ? "1 token" : $"{count} tokens";
 }

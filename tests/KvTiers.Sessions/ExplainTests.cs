@@ -37,6 +37,24 @@ public sealed class ExplainTests(TinyModel model)
     }
 
     [Fact]
+    public async Task AnEditBackIsExplainedByWhatHadBeenComputedBefore()
+    {
+        await using var host = new ConversationHost(model);
+        await host.Create();
+        await host.Turn("My cat is called Tom, and it is old.");
+        foreach (string name in (string[])["Tim", "Tom"])
+        {
+            await host.Conversations.EditAsync(ConversationHost.Key(), new() { Index = 1, Content = $"My cat is called {name}, and it is old.", DropLater = true });
+            await host.Regenerate();
+        }
+
+        Explanation explanation = await host.Conversations.ExplainAsync(ConversationHost.Key());
+        Assert.Equal((ExplanationReason.Edited, 1), (explanation.Reason, explanation.ComputedTokens));
+        Assert.Contains(" and 1 was computed. ", explanation.Text, StringComparison.Ordinal);
+        Assert.Contains($"; what was found beyond token {explanation.TokenOffset} had been computed for the same text before.", explanation.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AnEvictionIsExplained()
     {
         await using var host = new ConversationHost(model, blocks: 40, options: new() { LeasedShare = 0 });
