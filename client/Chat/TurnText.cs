@@ -1,5 +1,5 @@
-using System.Globalization;
 using KvTiers.Sessions;
+using static System.FormattableString;
 
 namespace KvTiers.Cli.Chat;
 
@@ -39,6 +39,4 @@ internal static class TurnText
         < 999.5 => Invariant($"{milliseconds:0} ms"),
         _ => Invariant($"{milliseconds / 1000:0.0#} s"),
     };
-
-    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using System.Text.Json;
 using KvTiers.Cli.Replay;
 using KvTiers.Cli.Terminals;
 using Spectre.Console;
+using static System.FormattableString;
 
 namespace KvTiers.Cli.Commands;
 
@@ -92,6 +92,4 @@ internal static class ReplayCommand
         result.AddError($"--capacity '{text}' must be numbers of blocks, at least 1, or '{CapacityList.Unbounded}', with commas between them.");
         return null;
     }
-
-    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

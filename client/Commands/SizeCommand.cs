@@ -3,6 +3,7 @@ using System.Globalization;
 using KvTiers.Cli.Size;
 using KvTiers.Cli.Terminals;
 using Spectre.Console;
+using static System.FormattableString;
 
 namespace KvTiers.Cli.Commands;
 
@@ -114,6 +115,4 @@ internal static class SizeCommand
         table.AddRow("Redis", ByteText.Decimal(plan.RedisMaxMemoryBytes), "maxmemory " + ByteText.RedisFlag(plan.RedisMaxMemoryBytes), "all, and a quarter of overhead");
         terminal.Console.Write(table);
     }
-
-    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

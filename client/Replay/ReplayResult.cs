@@ -4,8 +4,3 @@ namespace KvTiers.Cli.Replay;
 /// <param name="Blocks">Blocks of all requests together.</param>
 /// <param name="Capacities">One entry for each capacity, in the order asked for.</param>
 internal sealed record ReplayResult(int Blocks, IReadOnlyList<CapacityHits> Capacities);
-
-/// <summary>Blocks found with one capacity.</summary>
-/// <param name="Capacity">Blocks of the cache; <see langword="null"/> = unbounded.</param>
-/// <param name="Hits">Blocks that were found.</param>
-internal sealed record CapacityHits(int? Capacity, int Hits);

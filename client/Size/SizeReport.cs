@@ -1,4 +1,4 @@
-using System.Globalization;
+using static System.FormattableString;
 
 namespace KvTiers.Cli.Size;
 
@@ -39,6 +39,4 @@ internal sealed record SizeReport(KvShape Shape, long Tokens, IReadOnlyList<Size
 
         return new SizeReport(shape, tokens, variants);
     }
-
-    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
