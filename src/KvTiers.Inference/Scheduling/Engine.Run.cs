@@ -52,6 +52,7 @@ public sealed partial class Engine
             CountSequences();
         }
 
+        FinishPromotions();
         EndCancelled(static _ => true);
         CountSequences();
         _batch.Dispose();
@@ -67,7 +68,7 @@ public sealed partial class Engine
         lock (_gate)
         {
             bool mayWait = isBlocked;
-            while (mayWait && !_isStopping && !_hasCancellations && _submitted.Count == 0)
+            while (mayWait && !_isStopping && !_hasCancellations && _submitted.Count == 0 && _promoted.Count == 0)
             {
                 bool isEmpty = _scheduler.Running.Count + _scheduler.Waiting.Count == 0;
                 mayWait = Monitor.Wait(_gate, isEmpty ? Timeout.InfiniteTimeSpan : BlockedPoll);
@@ -77,8 +78,15 @@ public sealed partial class Engine
             _hasCancellations = false;
             while (_submitted.TryDequeue(out Sequence? sequence))
             {
-                _scheduler.Enqueue(sequence);
+                if (!TryPromote(sequence))
+                    _scheduler.Enqueue(sequence);
                 hasCancellations |= sequence.Generation.IsCancelled;
+            }
+
+            while (_promoted.TryDequeue(out PromotedSequence promoted))
+            {
+                TakePromoted(promoted);
+                hasCancellations |= promoted.Sequence.Generation.IsCancelled;
             }
 
             return !_isStopping;
@@ -90,7 +98,7 @@ public sealed partial class Engine
         _scheduler.Plan();
         CountSequences();
         lock (_gate)
-            _waitingCount = _scheduler.Waiting.Count + _submitted.Count;
+            _waitingCount = _scheduler.Waiting.Count + _promoting + _submitted.Count;
     }
 
     private void Step()
@@ -98,9 +106,11 @@ public sealed partial class Engine
         long start = Time.GetTimestamp();
         IReadOnlyList<ScheduledChunk> chunks = _scheduler.Chunks;
         _batch.Clear();
+        int prefillTokens = 0;
         for (int i = 0; i < chunks.Count; i++)
         {
             (Sequence sequence, int count) = chunks[i];
+            prefillTokens += sequence.IsDecoding ? 0 : count;
             int computed = sequence.ComputedCount;
             _batch.Add(sequence.Lease!.Table, sequence.Tokens.Slice(computed, count), computed, LogitRows(sequence, count));
         }
@@ -128,7 +138,9 @@ public sealed partial class Engine
             }
         }
 
-        _metrics.StepTime.Record(Time.GetElapsedTime(start).TotalSeconds);
+        TimeSpan elapsed = Time.GetElapsedTime(start);
+        _metrics.StepTime.Record(elapsed.TotalSeconds);
+        NotePrefill(prefillTokens, elapsed);
     }
 
     private static int LogitRows(Sequence sequence, int count)
@@ -304,7 +316,7 @@ public sealed partial class Engine
     private void CountSequences()
     {
         Volatile.Write(ref _running, _scheduler.Running.Count);
-        Volatile.Write(ref _waiting, _scheduler.Waiting.Count);
+        Volatile.Write(ref _waiting, _scheduler.Waiting.Count + _promoting);
         Volatile.Write(ref _preemptions, _scheduler.Preemptions);
     }
 

@@ -2,6 +2,7 @@ using KvTiers.Blocks;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Tokens;
 using KvTiers.Prefix;
+using KvTiers.Tiers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -28,17 +29,25 @@ public sealed partial class Engine : IAsyncDisposable
     private readonly int _sampledVocabulary;
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    // Guards the five fields below it; the engine's thread waits on it.
+    // Guards the six fields below it; the engine's thread waits on it.
     private readonly object _gate = new();
     private readonly Queue<Sequence> _submitted = new();
+    private readonly Queue<PromotedSequence> _promoted = new();
     private int _waitingCount;
     private bool _hasCancellations;
     private bool _isStopping;
     private long _lastNumber;
 
     /// <summary>Starts the engine's thread.</summary>
+    /// <param name="model">What computes.</param>
+    /// <param name="tokenizer">The model's tokenizer.</param>
+    /// <param name="cache">Where K and V are kept.</param>
+    /// <param name="options">How steps are shared.</param>
+    /// <param name="time">The clock; the system's by default.</param>
+    /// <param name="logger">Where starts, stops and failures are told.</param>
+    /// <param name="tiers">The colder tiers under <paramref name="cache"/>, attached to it; null for none.</param>
     /// <exception cref="ArgumentException">An option is out of range, or the cache's blocks have another shape than the model's.</exception>
-    public Engine(LanguageModel model, Tokenizer tokenizer, KvCache cache, EngineOptions options, TimeProvider? time = null, ILogger<Engine>? logger = null)
+    public Engine(LanguageModel model, Tokenizer tokenizer, KvCache cache, EngineOptions options, TimeProvider? time = null, ILogger<Engine>? logger = null, TierStack? tiers = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(tokenizer);
@@ -52,6 +61,7 @@ public sealed partial class Engine : IAsyncDisposable
         Model = model;
         Tokenizer = tokenizer;
         Cache = cache;
+        Tiers = tiers;
         Time = time ?? TimeProvider.System;
         _options = options;
         _logger = logger ?? NullLogger<Engine>.Instance;
@@ -72,6 +82,9 @@ public sealed partial class Engine : IAsyncDisposable
 
     /// <summary>Where its K and V are kept.</summary>
     public KvCache Cache { get; }
+
+    /// <summary>Where blocks go that the cache evicts; null for nowhere.</summary>
+    public TierStack? Tiers { get; }
 
     internal TimeProvider Time { get; }
 

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using KvTiers.Blocks;
@@ -66,6 +67,9 @@ public sealed class Generation
 
     internal int RecomputedTokenCount { get; set; }
 
+    /// <summary>Prompt tokens that each colder tier brought, by its name; null when none was asked.</summary>
+    internal IReadOnlyDictionary<string, int>? PromotedTokenCounts { get; set; }
+
     internal TimeSpan? TimeToFirstToken { get; set; }
 
     internal BlockLease? Lease { get; set; }
@@ -125,6 +129,7 @@ public sealed class Generation
         {
             PromptTokenCount = Request.Prompt.Length,
             CachedTokenCount = CachedTokenCount,
+            PromotedTokenCounts = PromotedTokenCounts ?? ReadOnlyDictionary<string, int>.Empty,
             ComputedTokenCount = ComputedTokenCount,
             RecomputedTokenCount = RecomputedTokenCount,
             TimeToFirstToken = TimeToFirstToken ?? duration,

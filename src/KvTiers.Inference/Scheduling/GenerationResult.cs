@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using KvTiers.Blocks;
 using KvTiers.Inference.Model;
 
@@ -11,6 +12,9 @@ public sealed record GenerationResult
 
     /// <summary>Prompt tokens whose K and V were found. Together with <see cref="ComputedTokenCount"/> the whole prompt, unless it was cancelled before.</summary>
     public required int CachedTokenCount { get; init; }
+
+    /// <summary>How many of the cached tokens each colder tier brought, by its name. What is left was hot.</summary>
+    public IReadOnlyDictionary<string, int> PromotedTokenCounts { get; init; } = ReadOnlyDictionary<string, int>.Empty;
 
     /// <summary>Prompt tokens that went through the model.</summary>
     public required int ComputedTokenCount { get; init; }

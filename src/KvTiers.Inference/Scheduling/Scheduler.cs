@@ -50,6 +50,20 @@ internal sealed class Scheduler(KvCache cache, EngineOptions options)
         _isAdmissionHeld = false;
     }
 
+    /// <summary>Gives a sequence a lease on what is hot of it.</summary>
+    public void Acquire(Sequence sequence) => sequence.Lease = sequence.UsesCache
+        ? cache.Acquire(sequence.Generation.Root, sequence.Tokens[..sequence.MatchableCount])
+        : cache.AcquirePrivate();
+
+    /// <summary>Counts what a lease brought along as found rather than computed.</summary>
+    public static void CountFound(Sequence sequence)
+    {
+        int found = Math.Min(sequence.ComputedCount, sequence.PromptLength) - Math.Min(sequence.ReachedCount, sequence.PromptLength);
+        if (found > 0)
+            sequence.Generation.CachedTokenCount += found;
+        sequence.ReachedCount = Math.Max(sequence.ReachedCount, sequence.ComputedCount);
+    }
+
     /// <summary>Plans the next step into <see cref="Chunks"/>. No chunk: nothing can be computed now.</summary>
     public void Plan()
     {
@@ -91,7 +105,17 @@ internal sealed class Scheduler(KvCache cache, EngineOptions options)
             Open(first);
             int shared = Math.Max(first.ComputedCount, PrefixBeingComputed(first, _running.Count).TokenCount);
             if (!cache.TryReserve(first.Lease!, first.TokenCount - shared))
+            {
+                // With nobody running, only those behind it can hold what it waits for.
+                if (_running.Count == 0 && _waiting.FindLast(static waiting => waiting.Lease is not null) is { } holder && holder != first)
+                {
+                    Release(holder);
+                    continue;
+                }
+
                 return;
+            }
+
             _waiting.RemoveAt(0);
             Insert(_running, first);
         }
@@ -102,9 +126,7 @@ internal sealed class Scheduler(KvCache cache, EngineOptions options)
     {
         if (sequence.Lease is not null)
             return;
-        sequence.Lease = sequence.UsesCache
-            ? cache.Acquire(sequence.Generation.Root, sequence.Tokens[..sequence.MatchableCount])
-            : cache.AcquirePrivate();
+        Acquire(sequence);
         CountFound(sequence);
     }
 
@@ -179,14 +201,6 @@ internal sealed class Scheduler(KvCache cache, EngineOptions options)
         }
 
         return best;
-    }
-
-    private static void CountFound(Sequence sequence)
-    {
-        int found = Math.Min(sequence.ComputedCount, sequence.PromptLength) - Math.Min(sequence.ReachedCount, sequence.PromptLength);
-        if (found > 0)
-            sequence.Generation.CachedTokenCount += found;
-        sequence.ReachedCount = Math.Max(sequence.ReachedCount, sequence.ComputedCount);
     }
 
     private static void Insert(List<Sequence> sequences, Sequence sequence)
