@@ -33,7 +33,9 @@ internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSigna
         var body = new ApiErrorBody(error.Error);
         if (context.Response.HasStarted)
         {
-            await new SseWriter(context.Response, context.RequestAborted).WriteAsync(body);
+            // Half a JSON answer cannot be mended; the caller must see that it broke off.
+            if (SseWriter.IsStream(context.Response)) await new SseWriter(context.Response, context.RequestAborted).WriteAsync(body);
+            else context.Abort();
             return;
         }
 

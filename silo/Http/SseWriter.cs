@@ -8,6 +8,11 @@ namespace KvTiers.Silo.Http;
 /// <remarks>The response starts with the first event, so that what fails before it can still answer with its own status.</remarks>
 internal sealed class SseWriter(HttpResponse response, CancellationToken cancellationToken)
 {
+    private const string MediaType = "text/event-stream";
+
+    /// <summary>True when the response is a stream of events.</summary>
+    public static bool IsStream(HttpResponse response) => response.ContentType == MediaType;
+
     /// <summary>Sends one event; it is on the wire when this returns.</summary>
     public async ValueTask WriteAsync<T>(T value)
     {
@@ -31,7 +36,7 @@ internal sealed class SseWriter(HttpResponse response, CancellationToken cancell
     {
         if (response.HasStarted || response.ContentType is not null) return;
         response.StatusCode = StatusCodes.Status200OK;
-        response.ContentType = "text/event-stream";
+        response.ContentType = MediaType;
         response.Headers.CacheControl = "no-cache";
         response.Headers["X-Accel-Buffering"] = "no";
     }
