@@ -112,11 +112,11 @@ internal sealed class ConversationRoutes(ModelHost host, TurnGate gate, AnswerAc
 
     private static TimeSpan? Ttl(double? seconds)
     {
-        const double most = 10 * 365.25 * 24 * 3600;
+        const double Most = 10 * 365.25 * 24 * 3600;
         if (seconds is null) return null;
-        return seconds is > 0 and <= most
+        return seconds is > 0 and <= Most
             ? TimeSpan.FromSeconds(seconds.Value)
-            : throw ApiException.BadRequest($"'ttl_seconds' is {seconds}; it must be above 0 and at most {most}.", "ttl_seconds");
+            : throw ApiException.BadRequest($"'ttl_seconds' is {seconds}; it must be above 0 and at most {Most}.", "ttl_seconds");
     }
 
     private async Task RunAsync(HttpContext context, IAsyncEnumerable<TurnEvent> events, bool stream)

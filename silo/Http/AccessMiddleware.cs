@@ -39,9 +39,9 @@ internal sealed class AccessMiddleware(RequestDelegate next, ApiKeys keys)
 
     private static string? KeyOf(HttpRequest request)
     {
-        const string bearer = "Bearer ";
+        const string Bearer = "Bearer ";
         string authorization = request.Headers.Authorization.ToString();
-        if (authorization.StartsWith(bearer, StringComparison.OrdinalIgnoreCase)) return authorization[bearer.Length..].Trim();
+        if (authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)) return authorization[Bearer.Length..].Trim();
         string key = request.Headers["x-api-key"].ToString();
         if (key.Length == 0) key = request.Headers["api-key"].ToString();
         return key.Length == 0 ? null : key;

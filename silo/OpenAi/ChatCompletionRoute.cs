@@ -64,7 +64,6 @@ internal sealed class ChatCompletionRoute(ModelHost host, TurnGate gate, AnswerA
         StopStrings = call.Common.Stop,
         Choices = call.Common.Choices,
         TenantSalt = TenantSalt.For(tenant),
-        
     };
 
     private async Task CollectAsync(HttpContext context, AnswerHead head, ChatCall call, LoadedModel model, IAsyncEnumerable<AnswerEvent> answer)

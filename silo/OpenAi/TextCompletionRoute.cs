@@ -38,7 +38,6 @@ internal sealed class TextCompletionRoute(ModelHost host, TurnGate gate, AnswerA
             Choices = call.Common.Choices,
             TenantSalt = TenantSalt.For(tenant),
             PromptLogProbs = call.Echo ? call.Common.Sampling.TopLogProbs : null,
-            
         }),
     ];
 

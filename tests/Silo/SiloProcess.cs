@@ -118,9 +118,9 @@ internal sealed partial class SiloProcess : IAsyncDisposable
     {
         if (line is null) return;
         lock (_output) _output.AppendLine(line);
-        const string listening = "Listening on ";
-        int at = line.IndexOf(listening, StringComparison.Ordinal);
-        if (at >= 0) _listening.TrySetResult(new Uri(line[(at + listening.Length)..]));
+        const string Listening = "Listening on ";
+        int at = line.IndexOf(Listening, StringComparison.Ordinal);
+        if (at >= 0) _listening.TrySetResult(new Uri(line[(at + Listening.Length)..]));
         if (line.Contains("Ready after", StringComparison.Ordinal)) _ready.TrySetResult();
     }
 

@@ -199,9 +199,9 @@ public sealed partial class TierStack
             : await ReadInPlaceAsync(lease, hashes, tier, cancellationToken).ConfigureAwait(false);
         for (int i = 0; i < count; i++)
         {
-            s_promoting = hashes.Span[i];
+            _promotedHash = hashes.Span[i];
             Cache.Append(lease, tokens.Span.Slice(i * blockSize, blockSize));
-            s_promoting = null;
+            _promotedHash = null;
         }
 
         if (count > 0)

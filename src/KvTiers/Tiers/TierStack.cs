@@ -80,7 +80,7 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
     /// <inheritdoc/>
     void IBlockObserver.OnSealed(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes)
     {
-        if (s_promoting is { } promoting && promoting == hash)
+        if (_promotedHash is { } promoting && promoting == hash)
         {
             return;
         }
@@ -171,9 +171,9 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
             return;
         }
 
-        byte[] block = s_scratch is { } scratch && scratch.Length == Cache.Layout.BytesPerBlock
+        byte[] block = _handOnBuffer is { } scratch && scratch.Length == Cache.Layout.BytesPerBlock
             ? scratch
-            : s_scratch = GC.AllocateUninitializedArray<byte>(Cache.Layout.BytesPerBlock, pinned: true);
+            : _handOnBuffer = GC.AllocateUninitializedArray<byte>(Cache.Layout.BytesPerBlock, pinned: true);
         if (from.Format.TryRead(hash, record.Span, block) == RecordFault.None)
         {
             Demote(hash, block, attributes with { Expires = null }, tier);
@@ -188,8 +188,8 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
 
     // A promotion seals its block on its own thread; that is no news to the tiers.
     [ThreadStatic]
-    private static BlockHash? s_promoting;
+    private static BlockHash? _promotedHash;
 
     [ThreadStatic]
-    private static byte[]? s_scratch;
+    private static byte[]? _handOnBuffer;
 }

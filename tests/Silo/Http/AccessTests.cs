@@ -66,11 +66,11 @@ public sealed class AccessTests : IAsyncLifetime
     [Fact]
     public async Task TenantsShareNeitherConversationsNorBlocks()
     {
-        const string body = """{"messages":[{"role":"user","content":"A long enough secret prompt that one tenant sends, and then the other one sends as well."}],"max_tokens":2,"conversation":"same-name"}""";
-        await CallAsync(Acme, HttpMethod.Post, "/v1/chat/completions", body);
-        JsonObject again = await CallAsync(Acme, HttpMethod.Post, "/v1/chat/completions", body);
+        const string Body = """{"messages":[{"role":"user","content":"A long enough secret prompt that one tenant sends, and then the other one sends as well."}],"max_tokens":2,"conversation":"same-name"}""";
+        await CallAsync(Acme, HttpMethod.Post, "/v1/chat/completions", Body);
+        JsonObject again = await CallAsync(Acme, HttpMethod.Post, "/v1/chat/completions", Body);
         await CallAsync(Zeta, HttpMethod.Get, "/v1/conversations/same-name", null, HttpStatusCode.NotFound);
-        JsonObject other = await CallAsync(Zeta, HttpMethod.Post, "/v1/chat/completions", body);
+        JsonObject other = await CallAsync(Zeta, HttpMethod.Post, "/v1/chat/completions", Body);
 
         Assert.True((int)again["usage"]!["prompt_tokens_details"]!["cached_tokens"]! > 0);
         Assert.Equal(0, (int)other["usage"]!["prompt_tokens_details"]!["cached_tokens"]!);

@@ -40,10 +40,10 @@ public sealed class ChatCompletionTests(SharedSilo silo)
     [Fact]
     public async Task AStreamBringsTheRoleThenTextThenTheReasonThenTheUsageThenDone()
     {
-        const string body = """{"messages":[{"role":"user","content":"Stream this"}],"max_tokens":8,"temperature":0,""";
-        string whole = Text(await silo.Http.PostAsync(Path, body + "\"user\":\"u\"}"));
+        const string Body = """{"messages":[{"role":"user","content":"Stream this"}],"max_tokens":8,"temperature":0,""";
+        string whole = Text(await silo.Http.PostAsync(Path, Body + "\"user\":\"u\"}"));
 
-        List<string> data = await silo.Http.StreamAsync(Path, body + """ "stream":true,"stream_options":{"include_usage":true}}""").ToListAsync();
+        List<string> data = await silo.Http.StreamAsync(Path, Body + """ "stream":true,"stream_options":{"include_usage":true}}""").ToListAsync();
 
         Assert.Equal("[DONE]", data[^1]);
         List<JsonObject> chunks = [.. data[..^1].Select(item => JsonNode.Parse(item)!.AsObject())];
@@ -75,9 +75,9 @@ public sealed class ChatCompletionTests(SharedSilo silo)
     [Fact]
     public async Task TheSamePromptIsFoundButForItsLastToken()
     {
-        const string body = """{"messages":[{"role":"user","content":"A prompt that is asked twice, and long enough for several blocks of the cache."}],"max_tokens":4,"seed":3}""";
-        JsonObject first = await silo.Http.PostAsync(Path, body);
-        JsonObject second = await silo.Http.PostAsync(Path, body);
+        const string Body = """{"messages":[{"role":"user","content":"A prompt that is asked twice, and long enough for several blocks of the cache."}],"max_tokens":4,"seed":3}""";
+        JsonObject first = await silo.Http.PostAsync(Path, Body);
+        JsonObject second = await silo.Http.PostAsync(Path, Body);
 
         Assert.Equal(Text(first), Text(second));
         int prompt = (int)second["usage"]!["prompt_tokens"]!;

@@ -38,9 +38,9 @@ public sealed class TextCompletionTests(SharedSilo silo)
     [Fact]
     public async Task ManyPromptsWithManyAnswersAreOrderedByPrompt()
     {
-        const string parameters = "\"max_tokens\":6,\"seed\":4,\"n\":2";
-        JsonObject all = await silo.Http.PostAsync(Path, $$"""{"prompt":["one prompt","and another"],{{parameters}}}""");
-        JsonObject second = await silo.Http.PostAsync(Path, $$"""{"prompt":"and another",{{parameters}}}""");
+        const string Parameters = "\"max_tokens\":6,\"seed\":4,\"n\":2";
+        JsonObject all = await silo.Http.PostAsync(Path, $$"""{"prompt":["one prompt","and another"],{{Parameters}}}""");
+        JsonObject second = await silo.Http.PostAsync(Path, $$"""{"prompt":"and another",{{Parameters}}}""");
 
         Assert.Equal([0, 1, 2, 3], all["choices"]!.AsArray().Select(choice => (int)choice!["index"]!));
         Assert.Equal(

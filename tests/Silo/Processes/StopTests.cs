@@ -14,9 +14,9 @@ public sealed class StopTests : IDisposable
     public async Task CtrlCLetsARunningTurnFinish()
     {
         await using SiloProcess silo = await SiloProcess.StartReadyAsync(TestModels.Slow, _data.FullName, "--stop-grace", "60s");
-        const string body = """{"messages":[{"role":"user","content":"Go on"}],"max_tokens":100,"stream":true,"logit_bias":{"0":-100,"2":-100}}""";
+        const string Body = """{"messages":[{"role":"user","content":"Go on"}],"max_tokens":100,"stream":true,"logit_bias":{"0":-100,"2":-100}}""";
         var data = new List<string>();
-        await foreach (string item in silo.Http.StreamAsync("/v1/chat/completions", body))
+        await foreach (string item in silo.Http.StreamAsync("/v1/chat/completions", Body))
         {
             if (data.Count == 3) silo.Interrupt();
             data.Add(item);
@@ -95,10 +95,10 @@ public sealed class StopTests : IDisposable
                 acknowledged[id] = (long)turn["version"]!;
             }
 
-            const string unanswered = """{"messages":[{"role":"user","content":"Never answered"}],"options":{"max_tokens":4000,"logit_bias":[{"id":0,"bias":-100},{"id":2,"bias":-100}]},"stream":true}""";
+            const string Unanswered = """{"messages":[{"role":"user","content":"Never answered"}],"options":{"max_tokens":4000,"logit_bias":[{"id":0,"bias":-100},{"id":2,"bias":-100}]},"stream":true}""";
             await Assert.ThrowsAnyAsync<Exception>(async () =>
             {
-                await foreach (string _ in first.Http.StreamAsync("/v1/conversations/c0/turns", unanswered)) first.KillNow();
+                await foreach (string _ in first.Http.StreamAsync("/v1/conversations/c0/turns", Unanswered)) first.KillNow();
             });
         }
 
