@@ -25,28 +25,12 @@ public sealed partial class KvCache
             }
 
             LapsePins();
-            while (Pool.FreeCount < surplus && TryEvict())
-            {
-            }
-
-            Pool.Retire(surplus);
+            int available = AvailableCount;
+            int missing = Math.Min(surplus - available, _tree.EvictableBlockCount);
+            if (missing > 0) Evict(missing, promisedBlocks: available);
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            Pool.Retire(Math.Min(Pool.Capacity - blockCount, AvailableCount));
             return Pool.Capacity;
-        }
-    }
-
-    /// <summary>Evicts in the usual order until so many blocks are free, ahead of any need for them.</summary>
-    /// <param name="freeBlocks">The wanted number of free blocks.</param>
-    /// <param name="atMost">Blocks evicted in this call at most.</param>
-    /// <returns>Blocks evicted.</returns>
-    internal int EvictAhead(int freeBlocks, int atMost)
-    {
-        lock (_lock)
-        {
-            if (_disposed) return 0;
-            LapsePins();
-            int evicted = 0;
-            while (evicted < atMost && Pool.FreeCount < freeBlocks && TryEvict()) evicted++;
-            return evicted;
         }
     }
 
@@ -57,14 +41,16 @@ public sealed partial class KvCache
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             LapsePins();
+            int departing = DepartingCount;
             return new CacheSnapshot
             {
                 CapacityBlocks = Pool.Capacity,
                 BytesPerBlock = Layout.BytesPerBlock,
                 FreeBlocks = Pool.FreeCount,
-                PrivateBlocks = Pool.Capacity - Pool.FreeCount - _tree.BlockCount,
+                PrivateBlocks = Pool.Capacity - Pool.FreeCount - _tree.BlockCount - departing,
                 HeldBlocks = _tree.BlockCount - _tree.EvictableBlockCount,
                 EvictableBlocks = _tree.EvictableBlockCount,
+                DepartingBlocks = departing,
                 SupersededBlocks = _tree.SupersededBlockCount,
                 Leases = _leases.Count,
                 Pins = _pins.Count,
@@ -87,42 +73,9 @@ public sealed partial class KvCache
         }
     }
 
-    internal void Inspect(Action<RadixTree, IReadOnlyCollection<BlockLease>, IReadOnlyCollection<Pin>> look)
+    internal void Inspect(Action<RadixTree, IReadOnlyCollection<BlockLease>, IReadOnlyCollection<Pin>, IReadOnlyCollection<Departure>> look)
     {
-        lock (_lock) look(_tree, _leases, _pins);
-    }
-
-    // Evicts until so many blocks are free; nothing when even that would not do.
-    private bool TryMakeRoom(int blockCount)
-    {
-        if (Pool.FreeCount >= blockCount) return true;
-        LapsePins();
-        if ((long)Pool.FreeCount + _tree.EvictableBlockCount < blockCount)
-        {
-            _totals.RefusedReservations++;
-            return false;
-        }
-
-        while (Pool.FreeCount < blockCount && TryEvict())
-        {
-        }
-
-        return true;
-    }
-
-    private bool TryEvict()
-    {
-        if (!_tree.TryEvict(out EvictedBlock block)) return false;
-        _observer?.OnEvicting(block.Hash, block.TokenCount, Pool.Bytes(block.Slot), block.Cause);
-        Pool.Free(block.Slot);
-        switch (block.Cause)
-        {
-            case EvictionCause.Superseded: _totals.EvictedSupersededBlocks++; break;
-            case EvictionCause.Expired: _totals.EvictedExpiredBlocks++; break;
-            default: _totals.EvictedLiveBlocks++; break;
-        }
-
-        return true;
+        lock (_lock) look(_tree, _leases, _pins, _departures);
     }
 
     private int TakeSlot() => Pool.TryAllocate(out int slot) ? slot : throw new InvalidOperationException("Room was made, and no block is free.");

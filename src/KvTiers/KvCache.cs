@@ -9,7 +9,7 @@ namespace KvTiers;
 /// <remarks>
 /// A sequence takes a lease on the longest prefix that is held (<see cref="Acquire"/>), reserves room, writes K and V in place, and says so
 /// (<see cref="Append"/>); full blocks are sealed and shared at once. A released block stays until its room is needed.
-/// Thread-safe: one lock guards the state, and no block is copied under it. A lease is used by one owner at a time.
+/// Thread-safe: one lock guards the state; blocks are copied, and handed over when they are evicted, without it. A lease is used by one owner at a time.
 /// </remarks>
 public sealed partial class KvCache : IDisposable
 {
@@ -135,6 +135,7 @@ public sealed partial class KvCache : IDisposable
     }
 
     /// <summary>Unmaps the memory. No lease may be in use; releasing one later does nothing.</summary>
+    /// <remarks>While the observer still reads evicted blocks, the memory stays until it is done.</remarks>
     public void Dispose()
     {
         _instruments.Dispose();
@@ -142,6 +143,7 @@ public sealed partial class KvCache : IDisposable
         {
             if (_disposed) return;
             _disposed = true;
+            if (_departures.Count > 0) return;
         }
 
         Pool.Dispose();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using KvTiers.Blocks;
 using KvTiers.Diagnostics;
+using KvTiers.Prefix;
 
 namespace KvTiers.Tests;
 
@@ -9,13 +10,15 @@ public sealed class KvCacheSoakTests(ITestOutputHelper output)
     private const int Threads = 4;
     private const int TurnsPerThread = 4_000;
 
-    [Fact]
-    public async Task ThreadsThatShareOneCacheNeverSeeWrongBytes()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ThreadsThatShareOneCacheNeverSeeWrongBytes(bool isObserved)
     {
         string? text = Environment.GetEnvironmentVariable("KVTIERS_TEST_SEED");
         int seed = text is null ? 7 : int.Parse(text, CultureInfo.InvariantCulture);
         output.WriteLine($"seed {seed} (KVTIERS_TEST_SEED overrides it)");
-        using KvCache cache = FakeSequence.CreateCache(160);
+        using KvCache cache = FakeSequence.CreateCache(160, observer: isObserved ? new YieldingObserver() : null);
         Task[] threads = [.. Enumerable.Range(0, Threads).Select(i => Task.Run(() => Work(cache, new Random(seed * Threads + i))))];
         while (!Task.WhenAll(threads).IsCompleted)
         {
@@ -80,5 +83,20 @@ public sealed class KvCacheSoakTests(ITestOutputHelper output)
         int stem = random.Next(6);
         for (int i = 0; i < tokens.Length; i++) tokens[i] = i % 10 == 9 ? random.Next(2) : stem;
         return tokens;
+    }
+
+    // Leaves the processor while blocks depart, so that the other threads come in between.
+    private sealed class YieldingObserver : IBlockObserver
+    {
+        public void OnSealed(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes)
+        {
+        }
+
+        public void OnEvicting(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes, EvictionCause cause)
+        {
+            byte first = bytes[0];
+            Thread.Yield();
+            Assert.Equal(first, bytes[0]);
+        }
     }
 }

@@ -29,11 +29,12 @@ public sealed class CacheIntegrity
     public static void Check(KvCache cache)
     {
         ArgumentNullException.ThrowIfNull(cache);
-        cache.Inspect((tree, leases, pins) =>
+        cache.Inspect((tree, leases, pins, departures) =>
         {
             CacheIntegrity integrity = new(cache.Pool, tree);
             integrity.CheckFreeQueue();
             foreach (BlockLease lease in leases) integrity.CheckLease(lease);
+            integrity.CheckDepartures(departures);
             foreach (Pin pin in pins) integrity.CountHold(pin.Node);
             foreach (RadixRoot root in tree.Roots) integrity.CheckNode(root, root.Hash);
             integrity.CheckEvictionOrder();
@@ -78,6 +79,17 @@ public sealed class CacheIntegrity
         Require(entry == 0, "a lease's path is shorter than its shared part");
         for (int i = lease.SharedBlockCount; i < table.Count; i++) OwnPrivately(table.Slots[i]);
         if (lease.CopyTarget is { } target) OwnPrivately(target);
+    }
+
+    private void CheckDepartures(IReadOnlyCollection<Departure> departures)
+    {
+        foreach (EvictedBlock block in departures.SelectMany(departure => departure.Blocks))
+        {
+            Own(block.Slot, "a departure");
+            RequireState(block.Slot, SlotState.Used);
+        }
+
+        Require(departures.Sum(departure => departure.PromisedBlocks) <= _pool.FreeCount, "more free blocks are promised than there are");
     }
 
     private void OwnPrivately(int slot)

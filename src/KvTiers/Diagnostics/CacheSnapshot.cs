@@ -1,6 +1,6 @@
 namespace KvTiers.Diagnostics;
 
-/// <summary>The state of the hot tier at one moment. CapacityBlocks = FreeBlocks + PrivateBlocks + HeldBlocks + EvictableBlocks.</summary>
+/// <summary>The state of the hot tier at one moment. CapacityBlocks = FreeBlocks + PrivateBlocks + HeldBlocks + EvictableBlocks + DepartingBlocks.</summary>
 public sealed record CacheSnapshot
 {
     /// <summary>Blocks in service.</summary>
@@ -20,6 +20,9 @@ public sealed record CacheSnapshot
 
     /// <summary>Matchable blocks that nobody holds.</summary>
     public required int EvictableBlocks { get; init; }
+
+    /// <summary>Blocks just evicted that the observer is being shown: no longer found, and not free yet.</summary>
+    public required int DepartingBlocks { get; init; }
 
     /// <summary>Matchable blocks with the superseded mark; those that serve as the source of a copy are held for that moment.</summary>
     public required int SupersededBlocks { get; init; }

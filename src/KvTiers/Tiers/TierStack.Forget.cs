@@ -14,6 +14,9 @@ public sealed partial class TierStack
         int kept = (keptTokenCount / Cache.Layout.BlockSize) + hot.SharedBlocks;
         BlockHash[] cut = PathHashes(root, tokens.Span, kept);
         var removals = new TierRemoval[_tiers.Length];
+
+        // A block of the path may be on its way down since before: where it arrives, it is to be found and removed.
+        await Cache.DeparturesAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
         for (int i = 0; i < _tiers.Length; i++)
         {
             ForgetQueued(i, cut);
@@ -38,6 +41,7 @@ public sealed partial class TierStack
         EraseResult hot = Cache.Erase(root, tokens.Span);
         BlockHash[] erased = PathHashes(root, tokens.Span, keptBlocks);
         var removals = new TierRemoval[_tiers.Length];
+        await Cache.DeparturesAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
         for (int i = 0; i < _tiers.Length; i++)
         {
             ForgetQueued(i, erased);

@@ -1,0 +1,28 @@
+namespace KvTiers.Prefix;
+
+/// <summary>Blocks that were evicted together: out of the tree, found by nobody, and in their slots until the observer has seen them all.</summary>
+internal sealed class Departure
+{
+    private TaskCompletionSource? _done;
+
+    /// <summary>In eviction order, which is also the order in which the slots become free.</summary>
+    public List<EvictedBlock> Blocks { get; } = [];
+
+    /// <summary>Free blocks that wait, together with these, for whoever makes the room.</summary>
+    public int PromisedBlocks { get; set; }
+
+    /// <summary>Whether these become anybody's, as when room is made ahead of need.</summary>
+    public bool IsAhead { get; set; }
+
+    /// <summary>Ends when the slots are free. To be asked for while the departure is under way.</summary>
+    public Task Done => (_done ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+    public void End()
+    {
+        Blocks.Clear();
+        PromisedBlocks = 0;
+        IsAhead = false;
+        _done?.SetResult();
+        _done = null;
+    }
+}

@@ -1,0 +1,133 @@
+using KvTiers.Blocks;
+using KvTiers.Diagnostics;
+using KvTiers.Prefix;
+
+namespace KvTiers.Tests;
+
+public sealed class KvCacheEvictionTests
+{
+    private readonly GatedObserver _observer = new();
+
+    [Fact]
+    public async Task OthersWorkOnWhileAnEvictedBlockIsHandedOver()
+    {
+        using KvCache cache = FakeSequence.CreateCache(3, observer: _observer);
+        cache.Run(1, 1, 1, 1, 2, 2, 2, 2).Dispose();
+        using BlockLease lease = cache.Acquire(FakeSequence.Root, []);
+        Task<bool> reserving = Task.Run(() => cache.TryReserve(lease, 8), TestContext.Current.CancellationToken);
+        await _observer.Entered;
+
+        CacheSnapshot snapshot = cache.Snapshot();
+        Assert.Equal((1, 0, 0, 1, 1), (snapshot.FreeBlocks, snapshot.PrivateBlocks, snapshot.HeldBlocks, snapshot.EvictableBlocks, snapshot.DepartingBlocks));
+        Assert.Equal(4, cache.Peek(FakeSequence.Root, [1, 1, 1, 1, 2, 2, 2, 2]).HotTokenCount);
+        CacheIntegrity.Check(cache);
+        using BlockLease found = cache.Acquire(FakeSequence.Root, [1, 1, 1, 1]);
+        Assert.False(cache.TryReserve(found, 1)); // the free block is promised
+        Assert.Empty(lease.Table.Slots.ToArray());
+
+        _observer.Open();
+        Assert.True(await reserving);
+        Assert.Equal([2, 1], lease.Table.Slots.ToArray());
+        Assert.Equal(0, cache.Snapshot().DepartingBlocks);
+        CacheIntegrity.Check(cache);
+    }
+
+    [Fact]
+    public async Task WhatDepartsAheadOfNeedIsWaitedForRatherThanRefused()
+    {
+        using KvCache cache = FakeSequence.CreateCache(2, observer: _observer);
+        cache.Run(1, 1, 1, 1, 2, 2, 2, 2).Dispose();
+        Task<int> ahead = Task.Run(() => cache.EvictAhead(freeBlocks: 2, atMost: 2), TestContext.Current.CancellationToken);
+        await _observer.Entered;
+        using BlockLease lease = cache.Acquire(FakeSequence.Root, []);
+        Assert.False(cache.TryReserve(lease, 12));
+        Task<bool> reserving = Task.Run(() => cache.TryReserve(lease, 8), TestContext.Current.CancellationToken);
+        _observer.Open();
+        Assert.True(await reserving);
+        Assert.Equal(2, await ahead);
+        Assert.Equal([1, 0], lease.Table.Slots.ToArray());
+        CacheIntegrity.Check(cache);
+    }
+
+    [Fact]
+    public async Task MemoryOutlivesTheCacheUntilTheLastBlockIsHandedOver()
+    {
+        KvCache cache = FakeSequence.CreateCache(1, observer: _observer);
+        cache.Run(1, 2, 3, 4).Dispose();
+        byte[] bytes = cache.Pool.Bytes(0).ToArray();
+        Task<int> ahead = Task.Run(() => cache.EvictAhead(1, 1), TestContext.Current.CancellationToken);
+        await _observer.Entered;
+        Task departures = cache.DeparturesAsync();
+        cache.Dispose();
+        Assert.False(departures.IsCompleted);
+        _observer.Open();
+        await departures;
+        Assert.Equal(1, await ahead);
+        Assert.Equal(bytes, _observer.Seen[0].Bytes);
+        Assert.Equal(0, cache.EvictAhead(1, 1));
+    }
+
+    [Fact]
+    public void AnObserverThatFailsLosesNoRoom()
+    {
+        using KvCache cache = FakeSequence.CreateCache(2, observer: _observer);
+        _observer.Open();
+        cache.Run(1, 1, 1, 1, 2, 2, 2, 2).Dispose();
+        _observer.Fault = new IOException("broken");
+        using BlockLease lease = cache.Acquire(FakeSequence.Root, []);
+        Assert.Throws<IOException>(() => cache.TryReserve(lease, 8));
+        CacheIntegrity.Check(cache);
+        Assert.Equal(2, cache.Snapshot().FreeBlocks);
+        Assert.True(cache.TryReserve(lease, 8));
+    }
+
+    [Fact]
+    public void EvictingToReserveAllocatesNothing()
+    {
+        _observer.Open();
+        _observer.Records = false;
+        using KvCache cache = FakeSequence.CreateCache(64, observer: _observer);
+        cache.Run([.. Enumerable.Range(0, 256)]).Dispose();
+        using BlockLease lease = cache.Acquire(FakeSequence.Root, []);
+        Assert.True(cache.TryReserve(lease, 128));
+        cache.Truncate(lease, 0);
+        cache.Run([.. Enumerable.Range(300, 128)]).Dispose();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.True(cache.TryReserve(lease, 16));
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.Equal(0, allocated);
+    }
+
+    private sealed class GatedObserver : IBlockObserver
+    {
+        private readonly ManualResetEventSlim _gate = new();
+        private readonly TaskCompletionSource _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public List<(BlockHash Hash, byte[] Bytes)> Seen { get; } = [];
+
+        public Task Entered => _entered.Task;
+
+        public Exception? Fault { get; set; }
+
+        public bool Records { get; set; } = true;
+
+        public void Open() => _gate.Set();
+
+        public void OnSealed(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes)
+        {
+        }
+
+        public void OnEvicting(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes, EvictionCause cause)
+        {
+            _entered.TrySetResult();
+            _gate.Wait();
+            if (Fault is { } fault)
+            {
+                Fault = null;
+                throw fault;
+            }
+
+            if (Records) Seen.Add((hash, bytes.ToArray()));
+        }
+    }
+}
