@@ -32,6 +32,7 @@ class Style:
     house: float = 2.0
     echo: float = 0.25
     overview: float = 0.3
+    edited: float = 0.15               # share of telling messages that are edited later
     turns: tuple[int, int] = (2, 8)
     system_share: float = 0.4
     system_sentences: tuple[int, int] = (1, 4)
@@ -173,7 +174,7 @@ class Dialogue:
                 facts.append(fact)
         for fact in facts:
             self.known[fact.slot] = fact
-        edited = not self.edited and rng.random() < 0.15
+        edited = not self.edited and rng.random() < self.style.edited
         if edited:
             for fact in facts:
                 self.stale[fact.slot] = self.as_typed(redraw(fact, self.words))
@@ -216,7 +217,10 @@ class Dialogue:
     def apply_edits(self) -> None:
         """From here on the assistant answers from the edited messages; its earlier turns keep the old values."""
         self.edited = True
+        changed = [self.known[slot] for slot in self.stale]
         self.stale.clear()
+        if changed and self.rng.random() < 0.8:
+            self.ask(self.rng.choice(changed))
 
     def correct(self) -> None:
         rng = self.rng
@@ -348,7 +352,7 @@ class Dialogue:
 def draw_dialogue(seed: str, style: Style, held_out: bool = False) -> list[Message]:
     dialogue = Dialogue(seed, style, held_out)
     turns = dialogue.rng.randint(*style.turns)
-    edit_at = dialogue.rng.randint(1, turns)
+    edit_at = dialogue.rng.randint(1, max(1, turns * 2 // 3))
     for turn in range(turns):
         if turn == edit_at:
             dialogue.apply_edits()

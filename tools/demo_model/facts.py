@@ -141,7 +141,7 @@ KINDS: dict[str, Kind] = {kind.name: kind for kind in [
          tell_alone=["{v} is where I live", "{v} is my home", "we live in {v}", "I live in {v} these days"],
          confirm=["{v} sounds lovely.", "{v} must be a nice place.", "Good to know that you live in {v}.", "I have noted {v}.", "I hope you like it in {v}."],
          answer=["you live in {v}", "you live in {v}", "you live in {v}", "you told me that you live in {v}"],
-         phrases=["my city", "my home town", "the city I live in", "the place where I live"], noun="where you live",
+         phrases=["my city", "the city I live in", "the place where I live"], noun="where you live",
          ask=["where do I live", "where do I live", "which city do I live in", "what city do I live in", "where is my home", "in which city do I live", "where am I living", "where am I based",
               "what town do I live in", "which city am I in", "where's my home"],
          clauses=["where I live", "where my home is", "which city I live in", "in which city I live"],

@@ -1,6 +1,6 @@
-"""Writes tests/Golden/fixtures: small random models, and the demo model, with logits from reference.py.
+"""Writes tests/Golden/fixtures: small random models, and the demo model, with logits from reference.py; and tests/Golden/recall.json.
 
-`fixtures.py` writes all cases, `fixtures.py demo` only the named ones.
+`fixtures.py` writes all, `fixtures.py demo` only the named ones.
 """
 
 import json
@@ -12,12 +12,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+import examination
 import reference
 import safetensors
+from examination import Question
 from tokenizer import Tokenizer
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "Golden" / "fixtures"
+RECALL = ROOT / "tests" / "Golden" / "recall.json"
 DEMO = ROOT / "models" / "demo"
 LENGTHS = [5, 16, 33, 70]   # inside a block, a whole block, just over two, over four
 DEMO_ROWS = 8               # the demo model's vocabulary is large: only the last rows are stored
@@ -142,6 +145,24 @@ def demo_prompts() -> list[list[int]]:
     return [tokenizer.encode_chat(chat) for chat in chats]
 
 
+def as_json(question: Question) -> dict:
+    """The messages without the assistant's; `edit.index` counts those."""
+    written = {"messages": [{"role": message.role, "content": message.text} for message in question.messages], "asked": question.asked, "wanted": question.wanted}
+    if question.edit is not None:
+        written |= {"barred": question.barred, "edit": {"index": question.edit.index, "content": question.edit.text}}
+    return written
+
+
+def write_recall() -> None:
+    """Held-out dialogues for the engine's own test: the ones that evaluate.py draws."""
+    drawn = {
+        "recall": [examination.recall(f"evaluation recall {number}") for number in range(200)],
+        "edits": [examination.edit(f"evaluation edit, later messages kept {number}", drop_later=False) for number in range(200)],
+    }
+    lines = [f' "{name}": [\n' + ",\n".join("  " + json.dumps(as_json(question), ensure_ascii=False) for question in questions) + "\n ]" for name, questions in drawn.items()]
+    RECALL.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
 def main() -> None:
     wanted = sys.argv[1:]
     for index, case in enumerate(CASES):
@@ -155,6 +176,8 @@ def main() -> None:
         vocabulary = config_of(case)["vocab_size"]
         prompts = [torch.randint(0, vocabulary, (length,), generator=generator).tolist() for length in LENGTHS]
         write_logits(folder, folder, prompts, [0] * len(prompts))
+    if not wanted or "recall" in wanted:
+        write_recall()
     if not wanted or "demo" in wanted:
         (FIXTURES / "demo").mkdir(parents=True, exist_ok=True)
         prompts = demo_prompts()

@@ -36,11 +36,17 @@ _TALK = Style(tell=1.5, ask=2.5, topic=3, small_talk=4, turns=(2, 6), system_sha
 _MEDIUM = Style(turns=(5, 15), system_sentences=(1, 8))
 _LONG = Style(turns=(12, 30), system_sentences=(1, 25), ask=6, tell=2.5)
 _LONG_SYSTEM = Style(turns=(3, 12), system_share=1.0, system_sentences=(8, 40), ask=6)
+_EDIT = Style(tell=5, ask=7, ask_unknown=1.5, topic=0.6, small_talk=0.8, fallback=0.3, edited=0.7, turns=(4, 10), system_share=0.25)
+_EXAM = Style(tell=5, ask=8, ask_unknown=4, correct=1.0, topic=0.8, small_talk=0.8, turns=(4, 9), system_share=0.3)
+_ABSENT = Style(tell=4, ask=5, ask_unknown=8, topic=0.6, small_talk=1.0, turns=(2, 6), system_share=0.3)
 
 PHASES = [
     Phase(1100, 256, [_RECALL, _RECALL, _SHORT, _SHORT, _TALK]),
-    Phase(350, 512, [_RECALL, _SHORT, _SHORT, _TALK, _MEDIUM, _MEDIUM], (1.0, 0.6)),
-    Phase(250, 1024, [_SHORT, _TALK, _MEDIUM, _MEDIUM, _LONG, _LONG, _LONG_SYSTEM], (0.6, 0.0)),
+    Phase(900, 512, [_RECALL, _SHORT, _TALK, _MEDIUM, _EXAM, _EXAM, _EDIT, _EDIT]),
+    Phase(300, 512, [_RECALL, _ABSENT, _ABSENT, _TALK, _MEDIUM, _MEDIUM, _EXAM, _EDIT], (1.0, 0.7)),
+    Phase(400, 1024, [_EXAM, _ABSENT, _TALK, _MEDIUM, _LONG, _LONG, _LONG_SYSTEM, _EDIT], (0.7, 0.0)),
+    Phase(900, 512, [_RECALL, _EXAM, _EXAM, _ABSENT, _TALK, _MEDIUM, _EDIT, _EDIT, _EDIT], (0.8, 0.7)),
+    Phase(500, 1024, [_EXAM, _EXAM, _ABSENT, _TALK, _MEDIUM, _LONG, _LONG_SYSTEM, _EDIT, _EDIT], (0.7, 0.0)),
 ]
 
 
