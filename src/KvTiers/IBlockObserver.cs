@@ -1,4 +1,5 @@
 using KvTiers.Prefix;
+using KvTiers.Tiers;
 
 namespace KvTiers;
 
@@ -9,9 +10,9 @@ public interface IBlockObserver
     /// <summary>A block has become matchable.</summary>
     /// <remarks>Called under the cache's lock: do not wait, and do not call the cache.</remarks>
     /// <param name="hash">Its prefix hash.</param>
-    /// <param name="tokenCount">Tokens in it; less than the block size for the published end of a sequence.</param>
+    /// <param name="attributes">Its tokens, fewer than the block size for the published end of a sequence; its path's rank, and when it expires unless it is used.</param>
     /// <param name="bytes">Its bytes, in the cache's layout.</param>
-    void OnSealed(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes);
+    void OnSealed(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes);
 
     /// <summary>A block is about to be forgotten for want of room. Erasure and replacement by a longer block are not eviction.</summary>
     /// <remarks>
@@ -19,8 +20,8 @@ public interface IBlockObserver
     /// The block is found no more.
     /// </remarks>
     /// <param name="hash">Its prefix hash.</param>
-    /// <param name="tokenCount">Tokens in it.</param>
+    /// <param name="attributes">As for <see cref="OnSealed"/>, counted from its last use.</param>
     /// <param name="bytes">Its bytes, in the cache's layout.</param>
     /// <param name="cause">Why it goes first; a superseded block is not worth keeping elsewhere.</param>
-    void OnEvicting(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes, EvictionCause cause);
+    void OnEvicting(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes, EvictionCause cause);
 }

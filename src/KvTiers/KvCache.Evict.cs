@@ -1,4 +1,5 @@
 using KvTiers.Prefix;
+using KvTiers.Tiers;
 
 namespace KvTiers;
 
@@ -117,7 +118,8 @@ public sealed partial class KvCache
         _lock.Exit();
         try
         {
-            foreach (EvictedBlock block in departure.Blocks) _observer.OnEvicting(block.Hash, block.TokenCount, Pool.Bytes(block.Slot), block.Cause);
+            foreach (EvictedBlock block in departure.Blocks)
+                _observer.OnEvicting(block.Hash, Attributes(block.TokenCount, block.Priority, block.Expires), Pool.Bytes(block.Slot), block.Cause);
         }
         finally
         {
@@ -129,6 +131,17 @@ public sealed partial class KvCache
             if (_disposed && _departures.Count == 0) Pool.Dispose();
         }
     }
+
+    private void NotifySealed(RadixNode node, int slot, int tokenCount)
+    {
+        if (_observer is null) return;
+        DateTimeOffset? expires = node.TimeToLive == RadixNode.NoTimeToLive ? null : node.ExpiresAfter(_tree.Order.ReadClock());
+        _observer.OnSealed(_tree.HashOf(slot), Attributes(tokenCount, node.Priority, expires), Pool.Bytes(slot));
+    }
+
+    // Colder tiers know fewer ranks.
+    private static BlockAttributes Attributes(int tokenCount, int priority, DateTimeOffset? expires) =>
+        new() { TokenCount = tokenCount, Priority = Math.Clamp(priority, 0, BlockAttributes.MaxPriority), Expires = expires };
 
     private EvictedBlock TakeVictim()
     {

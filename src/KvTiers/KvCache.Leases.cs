@@ -94,7 +94,7 @@ public sealed partial class KvCache
             else
             {
                 _totals.PublishedBlocks++;
-                _observer?.OnSealed(_tree.HashOf(slot), tokens.Length, Pool.Bytes(slot));
+                NotifySealed(lease.Node, slot, tokens.Length);
             }
 
             lease.SharedBlockCount++;
@@ -169,7 +169,7 @@ public sealed partial class KvCache
         else
         {
             _totals.SealedBlocks++;
-            _observer?.OnSealed(_tree.HashOf(slot), Layout.BlockSize, Pool.Bytes(slot));
+            NotifySealed(lease.Node, slot, Layout.BlockSize);
         }
 
         lease.SharedBlockCount++;

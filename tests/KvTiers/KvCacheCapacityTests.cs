@@ -1,6 +1,7 @@
 using KvTiers.Blocks;
 using KvTiers.Diagnostics;
 using KvTiers.Prefix;
+using KvTiers.Tiers;
 
 namespace KvTiers.Tests;
 
@@ -100,9 +101,9 @@ public sealed class KvCacheCapacityTests
     {
         public List<(string What, BlockHash Hash, int TokenCount, byte[] Bytes)> Seen { get; } = [];
 
-        public void OnSealed(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes) => Seen.Add(("sealed", hash, tokenCount, bytes.ToArray()));
+        public void OnSealed(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes) => Seen.Add(("sealed", hash, attributes.TokenCount, bytes.ToArray()));
 
-        public void OnEvicting(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes, EvictionCause cause) =>
-            Seen.Add((cause.ToString(), hash, tokenCount, bytes.ToArray()));
+        public void OnEvicting(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes, EvictionCause cause) =>
+            Seen.Add((cause.ToString(), hash, attributes.TokenCount, bytes.ToArray()));
     }
 }

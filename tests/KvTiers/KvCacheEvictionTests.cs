@@ -1,6 +1,7 @@
 using KvTiers.Blocks;
 using KvTiers.Diagnostics;
 using KvTiers.Prefix;
+using KvTiers.Tiers;
 
 namespace KvTiers.Tests;
 
@@ -113,11 +114,11 @@ public sealed class KvCacheEvictionTests
 
         public void Open() => _gate.Set();
 
-        public void OnSealed(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes)
+        public void OnSealed(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes)
         {
         }
 
-        public void OnEvicting(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes, EvictionCause cause)
+        public void OnEvicting(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes, EvictionCause cause)
         {
             _entered.TrySetResult();
             _gate.Wait();

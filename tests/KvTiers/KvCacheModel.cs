@@ -1,6 +1,7 @@
 using KvTiers.Blocks;
 using KvTiers.Diagnostics;
 using KvTiers.Prefix;
+using KvTiers.Tiers;
 
 namespace KvTiers.Tests;
 
@@ -65,16 +66,16 @@ internal sealed class KvCacheModel : IBlockObserver, IDisposable
         if (!mayAdd && Cache.Snapshot().Nodes > nodes) Coverage.Splits++;
     }
 
-    public void OnSealed(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes)
+    public void OnSealed(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes)
     {
         // The model adds its own entry once the operation is over; all that matters here is that the bytes are there.
         Assert.Equal(FakeSequence.Layout.BytesPerBlock, bytes.Length);
     }
 
-    public void OnEvicting(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes, EvictionCause cause)
+    public void OnEvicting(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes, EvictionCause cause)
     {
         Assert.True(_entries.Remove(hash, out Entry? gone), "A block that should not be there was evicted.");
-        Assert.Equal((gone.Tokens.Length - 1) % BlockSize + 1, tokenCount);
+        Assert.Equal((gone.Tokens.Length - 1) % BlockSize + 1, attributes.TokenCount);
         Assert.DoesNotContain(_entries.Values, entry => entry.Root == gone.Root && entry.IsFull && IsPrefix(gone.Tokens, entry.Tokens));
         if (!gone.IsFull) return;
         foreach (BlockLease lease in _leases) Assert.False(lease.Root == gone.Root && IsPrefix(gone.Tokens, lease.Tokens), "A leased block was evicted.");

@@ -2,6 +2,7 @@ using System.Globalization;
 using KvTiers.Blocks;
 using KvTiers.Diagnostics;
 using KvTiers.Prefix;
+using KvTiers.Tiers;
 
 namespace KvTiers.Tests;
 
@@ -88,11 +89,11 @@ public sealed class KvCacheSoakTests(ITestOutputHelper output)
     // Leaves the processor while blocks depart, so that the other threads come in between.
     private sealed class YieldingObserver : IBlockObserver
     {
-        public void OnSealed(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes)
+        public void OnSealed(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes)
         {
         }
 
-        public void OnEvicting(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes, EvictionCause cause)
+        public void OnEvicting(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes, EvictionCause cause)
         {
             byte first = bytes[0];
             Thread.Yield();

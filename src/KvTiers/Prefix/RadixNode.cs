@@ -40,6 +40,10 @@ internal class RadixNode(int blockSize)
     public RadixNode? Previous;
     public RadixNode? Next;
 
+    /// <summary>When the node expires that was last used at a tick of UTC; null for never.</summary>
+    public DateTimeOffset? ExpiresAfter(long lastUsed) =>
+        TimeToLive > DateTimeOffset.MaxValue.UtcTicks - lastUsed ? null : new DateTimeOffset(lastUsed + TimeToLive, TimeSpan.Zero);
+
     public bool IsRoot => Parent is null;
 
     public bool IsLeaf => Children is not { Count: > 0 };

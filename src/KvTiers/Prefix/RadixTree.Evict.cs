@@ -14,7 +14,7 @@ internal sealed partial class RadixTree
 
         int slot = node.Run.LastSlot;
         int tokenCount = Math.Min(node.Run.TokenCount, _blockSize);
-        block = new EvictedBlock(HashOf(slot), tokenCount, slot, cause);
+        block = new EvictedBlock(HashOf(slot), tokenCount, node.Priority, node.ExpiresAfter(node.LastUsed), slot, cause);
         if (node.Run.BlockCount == 1)
         {
             Detach(node);

@@ -78,7 +78,7 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
     public TransferRate RateOf(string tier) => _rates[IndexOf(tier)];
 
     /// <inheritdoc/>
-    void IBlockObserver.OnSealed(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes)
+    void IBlockObserver.OnSealed(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes)
     {
         if (_promotedHash is { } promoting && promoting == hash)
         {
@@ -89,17 +89,17 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
         {
             if (_tiers[i].WritePolicy == WritePolicy.OnSeal)
             {
-                Write(i, hash, bytes, new BlockAttributes { TokenCount = tokenCount }, mayWait: false);
+                Write(i, hash, bytes, attributes, mayWait: false);
             }
         }
     }
 
     /// <inheritdoc/>
-    void IBlockObserver.OnEvicting(BlockHash hash, int tokenCount, ReadOnlySpan<byte> bytes, EvictionCause cause)
+    void IBlockObserver.OnEvicting(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes, EvictionCause cause)
     {
         if (cause == EvictionCause.LeastRecentlyUsed)
         {
-            Demote(hash, bytes, new BlockAttributes { TokenCount = tokenCount }, fromTier: -1);
+            Demote(hash, bytes, attributes, fromTier: -1);
         }
     }
 
@@ -149,7 +149,8 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
     {
         if (_tiers[tier].TimeToLive is { } timeToLive)
         {
-            attributes = attributes with { Expires = _time.GetUtcNow() + timeToLive };
+            DateTimeOffset expires = _time.GetUtcNow() + timeToLive;
+            attributes = attributes with { Expires = attributes.Expires < expires ? attributes.Expires : expires };
         }
 
         if (_writers[tier] is { } writer)
@@ -176,7 +177,8 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
             : _handOnBuffer = GC.AllocateUninitializedArray<byte>(Cache.Layout.BytesPerBlock, pinned: true);
         if (from.Format.TryRead(hash, record.Span, block) == RecordFault.None)
         {
-            Demote(hash, block, attributes with { Expires = null }, tier);
+            // A tier's own time to live is no other's.
+            Demote(hash, block, _tiers[tier].TimeToLive is null ? attributes : attributes with { Expires = null }, tier);
         }
     }
 

@@ -83,6 +83,35 @@ public sealed class TierStackTests : IAsyncDisposable
     }
 
     [Fact]
+    public void ABlockTakesItsRankAndItsTimeToLiveDown()
+    {
+        TierOptions first = Ram(2, "first"), second = Ram(8, "second");
+        Open(hot: 4, first, second);
+        Compute([.. Enumerable.Range(0, 16)]);
+        Cache.SetPriority(Root, [.. Enumerable.Range(0, 16)], 99);
+        Cache.SetTimeToLive(Root, [.. Enumerable.Range(0, 16)], TimeSpan.FromMinutes(5));
+        DateTimeOffset expires = _time.GetUtcNow() + TimeSpan.FromMinutes(5);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Compute([.. Enumerable.Range(100, 16)]);
+        var expected = new BlockAttributes { TokenCount = 4, Priority = BlockAttributes.MaxPriority, Expires = expires };
+        Assert.Equal([expected, expected], Held(first).Select(block => block.Attributes));
+        Assert.Equal([expected, expected], Held(second).Select(block => block.Attributes));
+        Compute([.. Enumerable.Range(200, 4)]);
+        Assert.Equal(new BlockAttributes { TokenCount = 4 }, Held(first)[0].Attributes);
+    }
+
+    [Fact]
+    public void OfAPathsTimeToLiveAndATiersTheShorterCounts()
+    {
+        TierOptions ram = Ram(8) with { TimeToLive = TimeSpan.FromMinutes(3), WritePolicy = WritePolicy.OnSeal };
+        Open(hot: 8, ram);
+        Compute([1, 2, 3, 4]);
+        Cache.SetTimeToLive(Root, [1, 2, 3, 4], TimeSpan.FromMinutes(1));
+        Compute([1, 2, 3, 4, 5, 6, 7, 8]);
+        Assert.Equal([3, 1], Held(ram).OrderByDescending(block => block.Attributes.Expires).Select(block => (block.Attributes.Expires - _time.GetUtcNow())!.Value.Minutes));
+    }
+
+    [Fact]
     public async Task RecomputingIsChosenWhenItIsFaster()
     {
         Open(hot: 4, Ram(8));
@@ -163,6 +192,9 @@ public sealed class TierStackTests : IAsyncDisposable
         Tier = new BlockTier(name, Format, new RamStore(Format.RecordBytes, (long)blocks * Format.RecordBytes, _time)),
         Immediate = true,
     };
+
+    private static IReadOnlyList<(BlockHash Hash, BlockAttributes Attributes)> Held(TierOptions ram) =>
+        ((RamStore)((BlockTier)ram.Tier).Store).InEvictionOrder();
 
     private void Open(int hot, params TierOptions[] tiers)
     {
