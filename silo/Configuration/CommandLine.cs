@@ -10,8 +10,11 @@ internal sealed class CommandLine
     [
         new("--model", "KvTiers:Model", "DIR", "Folder of the model (models/demo, found from the repository root)"),
         new("--urls", "KvTiers:Urls", "URLS", "Addresses to listen on, ';' between them (http://127.0.0.1:5080)"),
-        new("--data", "KvTiers:Data", "DIR", "Folder for conversations (.kvtiers)"),
+        new("--data", "KvTiers:Data", "DIR", "Folder for conversations and the disk tier (.kvtiers)"),
         new("--hot", "KvTiers:Hot", "SIZE", "Capacity of the hot tier (512MiB)"),
+        new("--ram", "KvTiers:Ram", "SIZE", "Capacity of the RAM tier under the hot tier (0: none)"),
+        new("--disk", "KvTiers:Disk", "SIZE", "Capacity of the disk tier in the data folder (0: none)"),
+        new("--redis", "KvTiers:Redis", "ADDRESS", "Redis server that shares blocks between silos (none); KvTiers:RedisBytes bounds it (1GiB)"),
         new("--kv", "KvTiers:Kv", "FORMAT", "Format of keys and values: f32 or bf16 (f32)"),
         new("--weights", "KvTiers:Weights", "FORMAT", "Format of the weights: auto, f32 or bf16 (auto: as stored)"),
         new("--threads", "KvTiers:Threads", "N", "Threads that compute (the number of processors)"),
@@ -57,11 +60,11 @@ internal sealed class CommandLine
             }
             else if (equals >= 0)
             {
-                settings.Add(new(key, argument[(equals + 1)..]));
+                Set(settings, key, argument[(equals + 1)..]);
             }
             else if (HasValue(args, i))
             {
-                settings.Add(new(key, args[++i]));
+                Set(settings, key, args[++i]);
             }
             else
             {
@@ -85,10 +88,18 @@ internal sealed class CommandLine
         foreach (SiloFlag flag in Flags) text.AppendLine($"  {flag.Name + " " + flag.Value,-22} {flag.Help}");
         text.AppendLine($"  {"--help",-22} This text");
         text.AppendLine();
+        text.AppendLine("KvTiers:Promotion chooses what is loaded from colder tiers rather than computed: by-rate (default), always, never.");
         text.AppendLine("Prices of a million tokens: KvTiers:Prices:Input, :CachedInput (a tenth of Input), :Output, :Currency.");
         text.AppendLine("Every setting also comes from appsettings.json (section KvTiers) and the environment: KVTIERS__MODEL, KVTIERS__HOT, …");
         text.AppendLine("With OTEL_EXPORTER_OTLP_ENDPOINT set, metrics and traces go to that collector.");
         return text.ToString();
+    }
+
+    // Of a setting given twice, the last value counts.
+    private static void Set(List<KeyValuePair<string, string?>> settings, string key, string value)
+    {
+        settings.RemoveAll(setting => setting.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
+        settings.Add(new(key, value));
     }
 
     private static bool HasValue(IReadOnlyList<string> args, int index) =>

@@ -1,5 +1,6 @@
 using KvTiers.Blocks;
 using KvTiers.Inference.Model;
+using KvTiers.Tiers;
 
 namespace KvTiers.Silo.Configuration;
 
@@ -17,6 +18,21 @@ internal sealed record SiloOptions
 
     /// <summary>Capacity of the hot tier in bytes; at least 1 MiB, at most the machine's memory.</summary>
     public long HotBytes { get; init; } = 512L << 20;
+
+    /// <summary>Capacity of the RAM tier in bytes; 0 for none, at most the machine's memory.</summary>
+    public long RamBytes { get; init; }
+
+    /// <summary>Capacity of the disk tier, in the data folder, in bytes; 0 for none.</summary>
+    public long DiskBytes { get; init; }
+
+    /// <summary>Address of a Redis server that shares blocks with other silos, in StackExchange.Redis's own form; none: no Redis tier.</summary>
+    public string? Redis { get; init; }
+
+    /// <summary>Capacity of the Redis tier over all silos, in bytes.</summary>
+    public long RedisBytes { get; init; } = 1L << 30;
+
+    /// <summary>Which blocks of colder tiers are loaded rather than recomputed.</summary>
+    public PromotionPolicy Promotion { get; init; } = PromotionPolicy.ByRate;
 
     /// <summary>Element format of the hot blocks.</summary>
     public KvFormat Kv { get; init; } = KvFormat.F32;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using KvTiers.Blocks;
 using KvTiers.Inference.Model;
+using KvTiers.Tiers;
 
 namespace KvTiers.Silo.Configuration;
 
@@ -23,6 +24,11 @@ internal static class SiloOptionsReader
             Urls = reader.Read("Urls", Fallback(configuration["urls"]), "http:// or https:// addresses with ';' between them, such as http://127.0.0.1:5080", ParseUrls),
             Data = reader.Read("Data", Path.GetFullPath(Defaults.Data), "a path", ParsePath),
             HotBytes = reader.Read("Hot", Defaults.HotBytes, $"a size such as 512MiB, from 1MiB to the machine's {ByteSize.Format(memoryBytes)}", Size(1L << 20, memoryBytes)),
+            RamBytes = reader.Read("Ram", Defaults.RamBytes, $"0, or a size such as 1GiB, from 1MiB to the machine's {ByteSize.Format(memoryBytes)}", SizeOrNone(1L << 20, memoryBytes)),
+            DiskBytes = reader.Read("Disk", Defaults.DiskBytes, "0, or a size such as 10GiB, from 1MiB to 1PiB", SizeOrNone(1L << 20, 1L << 50)),
+            Redis = reader.Read<string?>("Redis", null, "a server's address such as 127.0.0.1:6379", ParseRedis),
+            RedisBytes = reader.Read("RedisBytes", Defaults.RedisBytes, "a size such as 1GiB, from 1MiB to 1PiB", Size(1L << 20, 1L << 50)),
+            Promotion = reader.Read("Promotion", Defaults.Promotion, "by-rate, always or never", ParsePromotion),
             Kv = reader.Read("Kv", Defaults.Kv, "f32 or bf16", ParseKv),
             Weights = reader.Read("Weights", Defaults.Weights, "auto, f32 or bf16", ParseWeights),
             Threads = reader.Read("Threads", Defaults.Threads, "a whole number from 1 to 64", Integer(1, 64)),
@@ -113,6 +119,19 @@ internal static class SiloOptionsReader
         }
     }
 
+    private static bool ParsePromotion(string text, out PromotionPolicy value)
+    {
+        PromotionPolicy? policy = text.ToLowerInvariant() switch
+        {
+            "by-rate" => PromotionPolicy.ByRate,
+            "always" => PromotionPolicy.Always,
+            "never" => PromotionPolicy.Never,
+            _ => null,
+        };
+        value = policy ?? default;
+        return policy is not null;
+    }
+
     private static bool ParseKv(string text, out KvFormat value)
     {
         value = text.Equals("bf16", StringComparison.OrdinalIgnoreCase) ? KvFormat.BF16 : KvFormat.F32;
@@ -168,6 +187,15 @@ internal static class SiloOptionsReader
         value = inRange ? TimeSpan.FromSeconds(seconds) : default;
         return inRange;
     }
+
+    private static bool ParseRedis(string text, out string? value)
+    {
+        value = text;
+        return text.Length > 0 && !text.StartsWith("redis:", StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static SettingsReader.Parse<long> SizeOrNone(long least, long most) =>
+        (string text, out long value) => (text == "0" && (value = 0) == 0) || Size(least, most)(text, out value);
 
     private static SettingsReader.Parse<long> Size(long least, long most) =>
         (string text, out long value) => ByteSize.TryParse(text, out value) && value >= least && value <= most;

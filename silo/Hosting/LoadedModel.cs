@@ -39,6 +39,9 @@ internal sealed class LoadedModel : IAsyncDisposable
     /// <summary>What computes.</summary>
     public required Engine Engine { get; init; }
 
+    /// <summary>How long the end may take to hand hot blocks down to tiers that outlive the process.</summary>
+    public required TimeSpan FlushTime { get; init; }
+
     /// <summary>The conversations.</summary>
     /// <exception cref="ApiException">400: the model cannot chat.</exception>
     public IConversations Conversations => ChatParts.Conversations ?? throw CannotChat();
@@ -76,6 +79,13 @@ internal sealed class LoadedModel : IAsyncDisposable
     {
         if (ChatParts.Conversations is { } conversations) await conversations.DisposeAsync();
         await Engine.DisposeAsync();
+        if (Engine.Tiers is { } tiers)
+        {
+            using var patience = new CancellationTokenSource(FlushTime);
+            await ((Task)tiers.FlushAsync(patience.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await tiers.DisposeAsync();
+        }
+
         Cache.Dispose();
         Weights.Dispose();
     }

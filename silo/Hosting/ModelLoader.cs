@@ -7,6 +7,7 @@ using KvTiers.Sessions;
 using KvTiers.Sessions.Hosting;
 using KvTiers.Sessions.Storage;
 using KvTiers.Silo.Configuration;
+using KvTiers.Tiers;
 
 namespace KvTiers.Silo.Hosting;
 
@@ -31,10 +32,16 @@ internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time
         Kernels(_logger, kernels, options.Threads, options.Weights);
 
         Tokenizer tokenizer = Tokenizer.Load(options.Model);
-        var cache = new KvCache(Layout(weights.Config), new KvCacheOptions { HotBytes = options.HotBytes }, time);
+        BlockLayout layout = Layout(weights.Config);
+        TierStack? tiers = await TierComposition.CreateAsync(options, layout, time);
+        var cache = new KvCache(layout, new KvCacheOptions { HotBytes = options.HotBytes }, time, tiers);
+        tiers?.Attach(cache);
         HotTier(_logger, ByteSize.Format((long)cache.Pool.Capacity * cache.Layout.BytesPerBlock), cache.Pool.Capacity, cache.Layout.BlockSize, options.Kv);
 
-        var engine = new Engine(weights, tokenizer, cache, new EngineOptions { MaxWaiting = options.MaxTurns }, time, loggers.CreateLogger<Engine>());
+        foreach (TierUsage tier in tiers?.Usage ?? [])
+            ColderTier(_logger, tier.Name, ByteSize.Format(tier.CapacityBytes), tier.Blocks);
+
+        var engine = new Engine(weights, tokenizer, cache, new EngineOptions { MaxWaiting = options.MaxTurns }, time, loggers.CreateLogger<Engine>(), tiers);
         await WarmAsync(engine, cancellationToken);
         SamplingOptions sampling = SamplingDefaults.Load(options.Model);
         return new LoadedModel
@@ -47,6 +54,7 @@ internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time
             SamplingDefaults = sampling,
             Cache = cache,
             Engine = engine,
+            FlushTime = options.StopGrace,
         };
     }
 
@@ -113,6 +121,9 @@ internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time
 
     [LoggerMessage(2, LogLevel.Information, "Kernels {Path} on {Threads} threads, weights {Weights}")]
     private static partial void Kernels(ILogger logger, KernelPath path, int threads, WeightFormat weights);
+
+    [LoggerMessage(5, LogLevel.Information, "Tier {Tier}: {Size}, {Blocks} blocks held")]
+    private static partial void ColderTier(ILogger logger, string tier, string size, long blocks);
 
     [LoggerMessage(3, LogLevel.Information, "Hot tier {Size}: {Blocks} blocks of {Tokens} tokens, {Format}")]
     private static partial void HotTier(ILogger logger, string size, int blocks, int tokens, KvFormat format);

@@ -42,7 +42,12 @@ internal sealed partial class AdminRoutes(ModelHost host, ApiKeys keys, ILogger<
     }
 
     private Task TiersAsync(HttpContext context) =>
-        AnswerAsync(context, new { Tiers = new[] { HotTierStatus.Of(host.Model.Cache) }, Engine = host.Model.Engine.Snapshot() });
+        AnswerAsync(context, new
+        {
+            Tiers = new[] { HotTierStatus.Of(host.Model.Cache) },
+            Colder = host.Model.Engine.Tiers?.Usage ?? [],
+            Engine = host.Model.Engine.Snapshot(),
+        });
 
     private async Task ResizeAsync(HttpContext context)
     {

@@ -67,7 +67,7 @@ internal static class EngineAnswer
         {
             PromptTokens = results.Sum(result => result.PromptTokenCount),
             CompletionTokens = choices.Sum(choice => choice.TokenIds.Count),
-            Cached = new CachedTokens { Hot = results.Sum(result => result.CachedTokenCount) },
+            Cached = CachedTokens.Of(results),
             ComputedTokens = results.Sum(result => result.ComputedTokenCount),
             InvalidatedTokens = 0,
             TtftMs = results.Min(result => result.TimeToFirstToken.TotalMilliseconds),

@@ -1,3 +1,5 @@
+using KvTiers.Inference.Scheduling;
+
 namespace KvTiers.Sessions;
 
 /// <summary>Prompt tokens found in the cache, by the tier that held them.</summary>
@@ -17,4 +19,12 @@ public sealed record CachedTokens
 
     /// <summary>In all tiers together.</summary>
     public int Total => Hot + Ram + Disk + Redis;
+
+    /// <summary>What the generations found, all together.</summary>
+    public static CachedTokens Of(params IReadOnlyList<GenerationResult> results)
+    {
+        int From(string tier) => results.Sum(result => result.PromotedTokenCounts.GetValueOrDefault(tier));
+        var cached = new CachedTokens { Ram = From("ram"), Disk = From("disk"), Redis = From("redis") };
+        return cached with { Hot = results.Sum(result => result.CachedTokenCount) - cached.Total };
+    }
 }

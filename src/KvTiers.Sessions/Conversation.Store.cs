@@ -7,7 +7,7 @@ public sealed partial class Conversation
         ConversationVersion? stored = await _services.Store.ReadVersionAsync(Key, cancellationToken).ConfigureAwait(false);
         if (stored == _state?.Version)
             return;
-        Adopt(stored is null ? null : await _services.Store.ReadAsync(Key, cancellationToken).ConfigureAwait(false));
+        await AdoptAsync(stored is null ? null : await _services.Store.ReadAsync(Key, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
     }
 
     private async Task<ConversationState> RequireAsync(long? expectedVersion, CancellationToken cancellationToken)
@@ -32,7 +32,7 @@ public sealed partial class Conversation
     }
 
     // Another process has written, or this one has read for the first time: the blocks follow the new log.
-    private void Adopt(ConversationState? next)
+    private async Task AdoptAsync(ConversationState? next)
     {
         ConversationState? former = _state;
         _state = next;
@@ -42,7 +42,7 @@ public sealed partial class Conversation
         }
         else if (former is not null)
         {
-            Supersede(former.Log, next.Log.Tokens.Span);
+            await SupersedeAsync(former.Log, next.Log.Tokens).ConfigureAwait(false);
             AbandonUnreachable(former, next);
         }
 

@@ -63,7 +63,7 @@ public sealed partial class Conversation
         CheckVersion(_state, expectedVersion);
         TurnPlan plan = makePlan(_state);
         GenerationRequest request = Request(plan, options);
-        EditReceipt receipt = Supersede(plan.Former, plan.Prompt);
+        EditReceipt receipt = await SupersedeAsync(plan.Former, plan.Prompt).ConfigureAwait(false);
         ReleaseFrom(plan.KeptTokens);
         var generated = new List<int>();
         Generation? generation = null;
@@ -106,7 +106,7 @@ public sealed partial class Conversation
                 {
                     PromptTokens = result.PromptTokenCount,
                     CompletionTokens = answer.TokenIds.Count,
-                    Cached = new() { Hot = result.CachedTokenCount },
+                    Cached = CachedTokens.Of(result),
                     ComputedTokens = result.ComputedTokenCount,
                     InvalidatedTokens = receipt.TokensInvalidated,
                     TtftMs = ttftMs,

@@ -1,6 +1,7 @@
 using KvTiers.Blocks;
 using KvTiers.Inference.Tokens;
 using KvTiers.Prefix;
+using KvTiers.Tiers;
 
 namespace KvTiers.Sessions;
 
@@ -49,6 +50,8 @@ public sealed partial class Conversation : IDisposable
     public bool IsPinned => _state?.PinnedUntil > _services.Time.GetUtcNow();
 
     private KvCache Cache => _services.Engine.Cache;
+
+    private TierStack? Tiers => _services.Engine.Tiers;
 
     /// <summary>Reads the newest version.</summary>
     /// <exception cref="ConversationNotFoundException">There is no such conversation.</exception>
@@ -103,7 +106,7 @@ public sealed partial class Conversation : IDisposable
                 : throw new ConversationConflictException(Key, $"The conversation '{Key.Id}' has nothing to undo.", actualVersion: state.Version.Number),
             expectedVersion: null,
             cancellationToken).ConfigureAwait(false);
-        return FollowLog(former, next);
+        return await FollowLogAsync(former, next).ConfigureAwait(false);
     }
 
     /// <summary>Stores a new conversation of this one's first messages under another key. Their blocks are shared as far as they are hot.</summary>
@@ -172,7 +175,7 @@ public sealed partial class Conversation : IDisposable
         }
         while (!await _services.Store.TryDeleteAsync(Key, state.Version, cancellationToken).ConfigureAwait(false));
         _state = null;
-        return Erase(state);
+        return await EraseAsync(state).ConfigureAwait(false);
     }
 
     /// <summary>Takes a lease on what is hot of the conversation, as after a turn. Nothing happens when it has one.</summary>
@@ -230,7 +233,7 @@ public sealed partial class Conversation : IDisposable
             },
             expectedVersion,
             cancellationToken).ConfigureAwait(false);
-        return FollowLog(former, next);
+        return await FollowLogAsync(former, next).ConfigureAwait(false);
     }
 
     private LogChanged InThisVocabulary(ConversationState state, LogChanged change) => change with
@@ -240,9 +243,9 @@ public sealed partial class Conversation : IDisposable
     };
 
     // Brings the blocks in line with a stored change of the log.
-    private EditReceipt FollowLog(ConversationState former, ConversationState next)
+    private async Task<EditReceipt> FollowLogAsync(ConversationState former, ConversationState next)
     {
-        EditReceipt receipt = Supersede(former.Log, next.Log.Tokens.Span) with { Version = next.Version.Number };
+        EditReceipt receipt = await SupersedeAsync(former.Log, next.Log.Tokens).ConfigureAwait(false) with { Version = next.Version.Number };
         RenewPin();
         return receipt;
     }
@@ -255,15 +258,19 @@ public sealed partial class Conversation : IDisposable
     }
 
     // Releases what the conversation holds past the first differing token, and marks it as first to go.
-    private EditReceipt Supersede(TokenLog former, ReadOnlySpan<int> tokens)
+    private async Task<EditReceipt> SupersedeAsync(TokenLog former, ReadOnlyMemory<int> tokens)
     {
-        int kept = former.CommonPrefix(tokens);
+        int kept = former.CommonPrefix(tokens.Span);
         SupersedeResult result = default;
+        IReadOnlyList<TierRemoval> colder = [];
         if (kept < former.TokenCount)
         {
             ReleaseFrom(kept);
             DropPin();
-            result = Cache.Supersede(_root, former.Tokens.Span, kept);
+            if (Tiers is { } tiers)
+                (result, colder) = await tiers.SupersedeAsync(_root, former.Tokens, kept, CancellationToken.None).ConfigureAwait(false);
+            else
+                result = Cache.Supersede(_root, former.Tokens.Span, kept);
         }
 
         return new()
@@ -273,7 +280,10 @@ public sealed partial class Conversation : IDisposable
             TokensInvalidated = former.TokenCount - kept,
             BlocksReleased = result.SupersededBlocks,
             BlocksShared = result.SharedBlocks,
-            BytesFreed = new Dictionary<string, long> { ["hot"] = (long)result.SupersededBlocks * Cache.Layout.BytesPerBlock },
+            BytesFreed = new Dictionary<string, long>(colder.Select(tier => KeyValuePair.Create(tier.Tier, tier.Bytes)))
+            {
+                ["hot"] = (long)result.SupersededBlocks * Cache.Layout.BytesPerBlock,
+            },
         };
     }
 
@@ -296,30 +306,35 @@ public sealed partial class Conversation : IDisposable
         _pin = null;
     }
 
-    private DeleteReceipt Erase(ConversationState state)
+    private async Task<DeleteReceipt> EraseAsync(ConversationState state)
     {
-        // Deepest first: a path frees what no other path, of this conversation or another, goes through.
-        int blocks = 0;
-        long bytes = 0;
-        int Free(ReadOnlySpan<int> tokens)
-        {
-            EraseResult result = Cache.Erase(_root, tokens);
-            blocks += result.ErasedBlocks;
-            bytes += result.ErasedBytes;
-            return result.SharedBlocks;
-        }
-
         _lease?.Dispose();
         _lease = null;
         DropPin();
-        while (_abandoned.TryDequeue(out ReadOnlyMemory<int> abandoned))
-            Free(abandoned.Span);
-        foreach (TokenLog log in state.Undo)
-            Free(log.Tokens.Span);
-        if (state.LastTurnLog is not null)
-            Free(state.LastTurnLog.Tokens.Span);
-        int shared = Free(state.Log.Tokens.Span);
-        return new() { Conversation = Key.Id, Tiers = [new() { Tier = "hot", Blocks = blocks, Bytes = bytes }], BlocksShared = shared };
+
+        // Deepest first: a path frees what no other path, of this conversation or another, goes through.
+        var erased = new Dictionary<string, TierErasure>();
+        int shared = 0;
+        IEnumerable<ReadOnlyMemory<int>> paths = [.. _abandoned, .. state.Undo.Select(log => log.Tokens), state.LastTurnLog?.Tokens ?? default, state.Log.Tokens];
+        _abandoned.Clear();
+        foreach (ReadOnlyMemory<int> path in paths)
+        {
+            EraseResult hot = Cache.Erase(_root, path.Span);
+            shared = hot.SharedBlocks;
+            Count(erased, "hot", hot.ErasedBlocks, hot.ErasedBytes);
+            if (Tiers is not { } tiers)
+                continue;
+            foreach (TierRemoval removal in await tiers.EraseAsync(_root, path, shared, CancellationToken.None).ConfigureAwait(false))
+                Count(erased, removal.Tier, removal.Blocks, removal.Bytes);
+        }
+
+        return new() { Conversation = Key.Id, Tiers = [.. erased.Values], BlocksShared = shared };
+    }
+
+    private static void Count(Dictionary<string, TierErasure> erased, string tier, int blocks, long bytes)
+    {
+        TierErasure so = erased.GetValueOrDefault(tier) ?? new() { Tier = tier, Blocks = 0, Bytes = 0 };
+        erased[tier] = so with { Blocks = so.Blocks + blocks, Bytes = so.Bytes + bytes };
     }
 
     private void Abandon(ReadOnlyMemory<int> tokens)

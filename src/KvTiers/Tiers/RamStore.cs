@@ -140,6 +140,24 @@ public sealed unsafe class RamStore : IRecordStore
         }
     }
 
+    /// <summary>Evicts every record that nobody is reading, each handed to <see cref="Evicting"/>.</summary>
+    internal void EvictAll()
+    {
+        while (true)
+        {
+            int victim;
+            lock (_lock)
+            {
+                if (!TryPinVictim(out victim))
+                {
+                    return;
+                }
+            }
+
+            Evict(victim);
+        }
+    }
+
     /// <inheritdoc/>
     public ValueTask ClearAsync(CancellationToken cancellationToken)
     {

@@ -29,16 +29,15 @@ public sealed partial class TierStack
         return (hot, removals);
     }
 
-    /// <summary>Erases a path from every tier, from its block number <paramref name="keptBlocks"/> on. See <see cref="KvCache.Erase"/>.</summary>
+    /// <summary>Erases a path from every colder tier, from its block number <paramref name="keptBlocks"/> on, after <see cref="KvCache.Erase"/>.</summary>
     /// <param name="root">The namespace.</param>
     /// <param name="tokens">The path.</param>
     /// <param name="keptBlocks">Leading blocks that others still use.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public async ValueTask<(EraseResult Hot, IReadOnlyList<TierRemoval> Tiers)> EraseAsync(
+    public async ValueTask<IReadOnlyList<TierRemoval>> EraseAsync(
         BlockHash root, ReadOnlyMemory<int> tokens, int keptBlocks, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(keptBlocks);
-        EraseResult hot = Cache.Erase(root, tokens.Span);
         BlockHash[] erased = PathHashes(root, tokens.Span, keptBlocks);
         var removals = new TierRemoval[_tiers.Length];
         await Cache.DeparturesAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -48,7 +47,7 @@ public sealed partial class TierStack
             removals[i] = Removal(i, await _tiers[i].Tier.RemoveAsync(erased, cancellationToken).ConfigureAwait(false));
         }
 
-        return (hot, removals);
+        return removals;
     }
 
     private TierRemoval Removal(int tier, int blocks)

@@ -115,6 +115,25 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
         }
     }
 
+    /// <summary>Hands everything down that the tiers in memory and the hot tier would lose at the end of the process.</summary>
+    /// <remarks>Blocks that are leased or pinned stay behind, and so does what the last tier has no room for.</remarks>
+    public async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested && Cache.EvictAhead(int.MaxValue, atMost: 64) > 0)
+        {
+        }
+
+        foreach (TierOptions tier in _tiers)
+        {
+            if (tier is { Immediate: true, Tier: BlockTier { Store: RamStore store } })
+            {
+                store.EvictAll();
+            }
+        }
+
+        await DrainAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Writes what waits to be written, then closes the tiers.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -75,7 +75,7 @@ public sealed class TierStackTests : IAsyncDisposable
         Open(hot: 4, Ram(2, "ram"), Ram(8, "disk"));
         Compute([.. Enumerable.Range(0, 16)]);
         Compute([.. Enumerable.Range(100, 16)]);
-        (_, IReadOnlyList<TierRemoval> tiers) = await Stack.EraseAsync(Root, Enumerable.Range(0, 16).ToArray(), keptBlocks: 1, CancellationToken.None);
+        IReadOnlyList<TierRemoval> tiers = await Stack.EraseAsync(Root, Enumerable.Range(0, 16).ToArray(), keptBlocks: 1, CancellationToken.None);
         Assert.Equal(3, tiers.Sum(tier => tier.Blocks));
         Assert.Equal(1, Stack.Usage.Sum(usage => usage.Blocks));
         (_, PromotionResult promoted) = await Fetch([.. Enumerable.Range(0, 16)]);

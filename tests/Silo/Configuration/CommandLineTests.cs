@@ -19,10 +19,13 @@ public sealed class CommandLineTests
     public void AValueMayHoldAnEqualsSign() =>
         Assert.Equal([new("KvTiers:Data", "a=b")], CommandLine.Parse(["--data=a=b"]).Settings);
 
+    [Fact]
+    public void OfASettingGivenTwiceTheLastValueCounts() =>
+        Assert.Equal([new("KvTiers:Hot", "2GiB")], CommandLine.Parse(["--hot", "1GiB", "--kvtiers:hot=3GiB", "--hot", "2GiB"]).Settings);
+
     [Theory]
-    [InlineData("--redis")]
-    [InlineData("--ram=1GiB")]
-    [InlineData("--disk")]
+    [InlineData("--gpu")]
+    [InlineData("--swap=1GiB")]
     [InlineData("model")]
     [InlineData("-m")]
     [InlineData("--:x=1")]
@@ -32,7 +35,7 @@ public sealed class CommandLineTests
         StartException e = Assert.Throws<StartException>(() => CommandLine.Parse([argument]));
 
         Assert.Contains($"Unknown argument '{argument.Split('=')[0]}'.", e.Lines);
-        Assert.Contains("--model --urls --data --hot --kv --weights --threads --api-key-file", e.Lines[^1]);
+        Assert.Contains("--model --urls --data --hot --ram --disk --redis --kv --weights --threads --api-key-file", e.Lines[^1]);
     }
 
     [Fact]

@@ -36,6 +36,14 @@ public sealed class SiloOptionsReaderTests : IDisposable
     [InlineData("Hot", "1023KiB")]
     [InlineData("Hot", "8EiB")]
     [InlineData("Hot", "7999TiB")]
+    [InlineData("Promotion", "sometimes")]
+    [InlineData("Ram", "1023KiB")]
+    [InlineData("Ram", "-1")]
+    [InlineData("Ram", "7999TiB")]
+    [InlineData("Disk", "1023KiB")]
+    [InlineData("Disk", "1025TiB")]
+    [InlineData("RedisBytes", "0")]
+    [InlineData("Redis", "redis://127.0.0.1")]
     [InlineData("Kv", "f16")]
     [InlineData("Weights", "int3")]
     [InlineData("Threads", "0")]
@@ -63,7 +71,7 @@ public sealed class SiloOptionsReaderTests : IDisposable
     [InlineData("Model", "missing-folder")]
     [InlineData("Prices:Input", "-1")]
     [InlineData("Prices:Output", "NaN")]
-    [InlineData("Redis", "localhost")]
+    [InlineData("Swap", "1GiB")]
     [InlineData("Hott", "1GiB")]
     public void AWrongSettingStopsTheStartWithNameValueAndRule(string key, string value)
     {

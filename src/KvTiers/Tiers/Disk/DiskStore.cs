@@ -82,6 +82,7 @@ public sealed partial class DiskStore : IRecordStore
 
         var store = new DiskStore(format, options, time ?? TimeProvider.System, lockFile);
         store.Recover();
+        store.ReserveFirstSegment();
         return store;
     }
 
@@ -171,7 +172,7 @@ public sealed partial class DiskStore : IRecordStore
             }
         }
 
-        await NoteWrittenAsync(segment, cancellationToken).ConfigureAwait(false);
+        NoteWritten(segment);
         return true;
     }
 
@@ -210,7 +211,7 @@ public sealed partial class DiskStore : IRecordStore
                 }
             }
 
-            await NoteWrittenAsync(segment, cancellationToken).ConfigureAwait(false);
+            NoteWritten(segment);
         }
 
         return removed;
@@ -358,6 +359,9 @@ public sealed partial class DiskStore : IRecordStore
         }
     }
 
+    // Reserving a segment takes a while, which the first write should not pay. A disk that is full by now is tried again later.
+    private void ReserveFirstSegment() => TryMapSegmentOf(0);
+
     private bool TryMapSegmentOf(int slot)
     {
         try
@@ -376,13 +380,14 @@ public sealed partial class DiskStore : IRecordStore
         }
     }
 
-    private async ValueTask NoteWrittenAsync(DirectFile segment, CancellationToken cancellationToken)
+    // Writers do not wait for the device: a crash may take what it has not got yet, and nothing else.
+    private void NoteWritten(DirectFile segment)
     {
         bool syncNow;
         lock (_lock)
         {
             _dirty.Add(segment);
-            syncNow = ++_unsynced >= _options.SyncEvery;
+            syncNow = ++_unsynced == _options.SyncEvery;
             if (_unsynced == 1)
             {
                 _syncTimer.Change(_options.SyncInterval, Timeout.InfiniteTimeSpan);
@@ -391,7 +396,7 @@ public sealed partial class DiskStore : IRecordStore
 
         if (syncNow)
         {
-            await SyncAsync(cancellationToken).ConfigureAwait(false);
+            SyncInBackground();
         }
     }
 

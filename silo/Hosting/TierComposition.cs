@@ -1,0 +1,72 @@
+using KvTiers.Blocks;
+using KvTiers.Redis;
+using KvTiers.Silo.Configuration;
+using KvTiers.Tiers;
+using KvTiers.Tiers.Disk;
+using KvTiers.Tiers.Encodings;
+
+namespace KvTiers.Silo.Hosting;
+
+/// <summary>Stacks the colder tiers that the settings ask for: RAM, then disk, then Redis. All keep blocks as they are.</summary>
+internal static class TierComposition
+{
+    /// <returns>Null when no tier is asked for.</returns>
+    /// <exception cref="StartException">A tier is too small for one block of the model, or its place cannot be used.</exception>
+    public static async Task<TierStack?> CreateAsync(SiloOptions options, BlockLayout layout, TimeProvider time)
+    {
+        var format = new BlockRecord(BlockCodec.Create(layout, BlockEncoding.Hot));
+        var tiers = new List<TierOptions>();
+        if (options.RamBytes > 0)
+        {
+            CheckRoom("KvTiers:Ram", options.RamBytes, format);
+            tiers.Add(new TierOptions { Tier = new BlockTier("ram", format, new RamStore(format.RecordBytes, options.RamBytes, time), time), Immediate = true });
+        }
+
+        if (options.DiskBytes > 0)
+        {
+            CheckRoom("KvTiers:Disk", options.DiskBytes, format);
+            tiers.Add(new TierOptions { Tier = new BlockTier("disk", format, OpenDisk(options, format, time), time), Exclusive = false });
+        }
+
+        if (options.Redis is not null)
+        {
+            CheckRoom("KvTiers:RedisBytes", options.RedisBytes, format);
+            RedisStore store = await ConnectAsync(options, format, time);
+            tiers.Add(new TierOptions { Tier = new BlockTier("redis", format, store, time), WritePolicy = WritePolicy.OnSeal, Exclusive = false, Shared = true });
+        }
+
+        return tiers.Count == 0 ? null : new TierStack(new TierStackOptions { Tiers = tiers, Promotion = options.Promotion }, time);
+    }
+
+    private static DiskStore OpenDisk(SiloOptions options, BlockRecord format, TimeProvider time)
+    {
+        string folder = Path.Combine(options.Data, "blocks");
+        try
+        {
+            return DiskStore.Open(format, new DiskStoreOptions { Folder = folder, CapacityBytes = options.DiskBytes }, time);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new StartException($"The disk tier in '{folder}' cannot be used: {e.Message}", e);
+        }
+    }
+
+    private static async Task<RedisStore> ConnectAsync(SiloOptions options, BlockRecord format, TimeProvider time)
+    {
+        try
+        {
+            return await RedisStore.ConnectAsync(
+                format.RecordBytes, new RedisStoreOptions { Configuration = options.Redis!, CapacityBytes = options.RedisBytes }, time);
+        }
+        catch (ArgumentException e)
+        {
+            throw new StartException(new SettingError("KvTiers:Redis", options.Redis!, $"a server's address such as 127.0.0.1:6379 ({e.Message})").ToString());
+        }
+    }
+
+    private static void CheckRoom(string key, long bytes, BlockRecord format)
+    {
+        if (bytes < format.RecordBytes)
+            throw new StartException(new SettingError(key, ByteSize.Format(bytes), $"at least one block of this model, {ByteSize.Format(format.RecordBytes)}").ToString());
+    }
+}
