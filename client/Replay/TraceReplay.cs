@@ -1,43 +1,82 @@
 using KvTiers.Blocks;
 using KvTiers.Prefix;
+using KvTiers.Tiers;
+using KvTiers.Tiers.Encodings;
 
 namespace KvTiers.Cli.Replay;
 
-/// <summary>Replays a trace through a cache: its radix tree and eviction order, with blocks that hold next to nothing.</summary>
+/// <summary>Replays a trace through a cache: its radix tree, its eviction order and its stack of tiers, with blocks that hold next to nothing.</summary>
 /// <remarks>
 /// A block of the trace is a token of a cache whose blocks are one token long. A request hits its leading resident blocks; the others are added, and
-/// all become the most recently used. Of a request longer than the cache only what fits is held.
+/// all become the most recently used. A hit in a colder tier brings the block back to the hot one and leaves no copy behind. Of a request longer than
+/// the hot tier only what fits there is held.
 /// </remarks>
 internal static class TraceReplay
 {
+    /// <summary>Tiers that can be stacked: the hot one, and the colder ones under it.</summary>
+    public const int MostTiers = 9;
+
     // The smallest block there is; nothing is ever written into it.
     private static readonly BlockLayout MetadataOnly = new(Layers: 1, KvHeads: 1, HeadDim: 1, KvFormat.BF16, BlockSize: 1);
 
-    /// <summary>Counts the blocks that are found.</summary>
+    /// <summary>Counts the blocks that are found in each tier.</summary>
     /// <param name="trace">The requests.</param>
-    /// <param name="capacity">Blocks of the cache, at least 1; <see langword="null"/> = as many as there are.</param>
+    /// <param name="capacities">
+    /// Blocks of each tier, the hot one first, 1 to <see cref="MostTiers"/> of them, each at least 1; <see langword="null"/> = as many as there are.
+    /// </param>
     /// <param name="onRequest">Told after each request.</param>
     /// <param name="cancellationToken">Ends the replay.</param>
-    public static int CountHits(Trace trace, int? capacity, Action onRequest, CancellationToken cancellationToken)
+    /// <returns>One entry for each tier.</returns>
+    public static async Task<IReadOnlyList<CapacityHits>> CountHitsAsync(
+        Trace trace, IReadOnlyList<int?> capacities, Action onRequest, CancellationToken cancellationToken)
     {
         // More room than there are blocks changes nothing but the memory it takes.
-        int blocks = Math.Min(capacity ?? trace.DistinctBlockCount, trace.DistinctBlockCount);
-        using var cache = new KvCache(MetadataOnly, new KvCacheOptions { HotBlocks = blocks, Prefault = false });
+        int[] blocks = [.. capacities.Select(capacity => Math.Min(capacity ?? trace.DistinctBlockCount, trace.DistinctBlockCount))];
+        int[] hits = new int[blocks.Length];
+        await using TierStack? colder = blocks.Length > 1 ? Stack(blocks[1..]) : null;
+        using var cache = new KvCache(MetadataOnly, new KvCacheOptions { HotBlocks = blocks[0], Prefault = false }, observer: colder);
+        colder?.Attach(cache);
         BlockHash root = BlockHash.Root([], MetadataOnly, []);
-        int hits = 0;
         foreach (int[] request in trace.Requests)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            ReadOnlySpan<int> held = request.AsSpan(0, Math.Min(request.Length, blocks));
-            using BlockLease lease = cache.Acquire(root, held);
-            hits += lease.CachedTokenCount;
-            ReadOnlySpan<int> missing = held[lease.CachedTokenCount..];
+            ReadOnlyMemory<int> held = request.AsMemory(0, Math.Min(request.Length, blocks[0]));
+            using BlockLease lease = cache.Acquire(root, held.Span);
+            hits[0] += lease.CachedTokenCount;
+            if (colder is not null)
+            {
+                PromotionResult promoted = await colder.PromoteAsync(lease, held, cancellationToken).ConfigureAwait(false);
+                for (int tier = 1; tier < hits.Length; tier++)
+                    hits[tier] += promoted.TokensByTier[tier - 1];
+            }
+
+            ReadOnlyMemory<int> missing = held[lease.TokenCount..];
             if (!cache.TryReserve(lease, missing.Length))
                 throw new InvalidOperationException($"No room for {missing.Length} blocks, although nothing else is in use.");
-            cache.Append(lease, missing);
+            cache.Append(lease, missing.Span);
             onRequest();
         }
 
-        return hits;
+        return [.. capacities.Zip(hits, (capacity, count) => new CapacityHits(capacity, count))];
+    }
+
+    // Nothing happens in the background and every block found is loaded, so that a replay always counts the same.
+    private static TierStack Stack(int[] blocks)
+    {
+        var record = new BlockRecord(BlockCodec.Create(MetadataOnly, BlockEncoding.Hot));
+        return new TierStack(new TierStackOptions
+        {
+            Tiers =
+            [
+                .. blocks.Select((capacity, i) => new TierOptions
+                {
+                    Tier = new BlockTier($"tier {i + 2}", record, new RamStore(record.RecordBytes, (long)capacity * record.RecordBytes)),
+                    Immediate = true,
+                    ReadConcurrency = 64,
+                }),
+            ],
+            LowWatermark = 0,
+            Promotion = PromotionPolicy.Always,
+        });
     }
 }
