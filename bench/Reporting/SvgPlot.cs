@@ -3,7 +3,7 @@ using System.Text;
 
 namespace KvTiers.Bench.Reporting;
 
-/// <summary>One line of a plot: points (x, y) in ascending x.</summary>
+/// <summary>One line of a plot: points (x, y) in ascending x. A single point is a dot.</summary>
 internal sealed record SvgSeries(string Name, IReadOnlyList<(double X, double Y)> Points, bool Dashed = false);
 
 /// <summary>A line chart as a self-contained SVG, readable on light and dark pages.</summary>
@@ -74,8 +74,11 @@ internal sealed class SvgPlot
             string colour = Colours[i % Colours.Length];
             string points = string.Join(' ', series.Points.Select(p => string.Create(CultureInfo.InvariantCulture, $"{X(p.X):F1},{Y(p.Y):F1}")));
             string dash = series.Dashed ? " stroke-dasharray=\"6 4\"" : "";
+            string mark = series.Points is [var only]
+                ? string.Create(CultureInfo.InvariantCulture, $"<circle cx=\"{X(only.X):F1}\" cy=\"{Y(only.Y):F1}\" r=\"5\" fill=\"{colour}\"/>")
+                : $"<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"{dash}/>";
             svg.Append(CultureInfo.InvariantCulture, $"""
-                <polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>
+                {mark}
                 <text x="{Width - Right + 12}" y="{Top + 14 + (18 * i)}" fill="{colour}">{Escape(series.Name)}</text>
 
                 """);
