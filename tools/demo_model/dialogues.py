@@ -259,7 +259,7 @@ class Dialogue:
         while "pet" in text and "k" in fact.fields and fact.fields["k"] not in text and "pet" in kinds:
             text = self.ask_text(fact)
         self.user(text)
-        self.assistant(self.rng.choice(_UNKNOWN).format(fact.say(fact.kind.noun)))
+        self.assistant(self.rng.choice(_UNKNOWN).format(fact.say(fact.kind.noun)), recall="not told me")
 
     def overview(self) -> None:
         self.user(self.question(self.rng.choice(_OVERVIEW)))
@@ -311,6 +311,11 @@ class Dialogue:
             self.assistant(answer, "name" not in self.stale)
         else:
             self.assistant(answer)
+        if talk.name == "joke" and rng.random() < 0.35:
+            again = next(other for other in SMALL_TALK if other.name == "another joke")
+            self.told.append(again)
+            self.user(self.statement(rng.choice(again.questions)))
+            self.assistant(rng.choice(again.answers))
 
     def topic(self) -> None:
         rng = self.rng

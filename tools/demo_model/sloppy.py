@@ -25,7 +25,6 @@ class Typist:
         self.rng = rng
         sloppy = 0.0 if tidy else 1.0
         self.lower = rng.random() < 0.33 * sloppy
-        self.upper = rng.random() < 0.01 * sloppy
         self.drops_stop = rng.random() < 0.4 * sloppy
         self.drops_apostrophe = rng.random() < (0.5 if self.lower else 0.06) * sloppy
         self.typos = rng.choice((0, 0, 0, 0.03, 0.08)) * sloppy
@@ -33,16 +32,12 @@ class Typist:
 
     def value(self, value: str) -> str:
         """How this user writes a value. It is decided once, so that the answer can repeat it letter for letter."""
-        if self.upper:
-            return value.upper()
         return value.lower() if self.lower else value
 
     def sentence(self, text: str, stop: str, keep: tuple[str, ...] = ()) -> str:
         """A clause as this user types it, ending in <c>stop</c> or in nothing. Words of `keep` get no typos."""
         kept = {part for value in keep for part in re.findall(r"\w+", value.lower())}
         text = text[0].upper() + text[1:] if not self.lower else text.lower()
-        if self.upper:
-            text = text.upper()
         if self.drops_apostrophe:
             text = re.sub(r"(\w)'(m|s|ll|d|re|ve|t)\b", r"\1\2", text)
         if self.typos or self.shorthand:

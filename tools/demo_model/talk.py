@@ -48,7 +48,7 @@ def draw_fallback(words: Words) -> tuple[str, str, str]:
     while True:
         text = template.format(
             city=words.city(), title=words.title(), name=words.first_name(), dish=rng.choice(WORDS["dishes"]), noun=rng.choice(WORDS["plain words"]), language=rng.choice(WORDS["languages"]),
-            subject=rng.choice(WORDS["subjects"]), invented=words.invented(), thing=rng.choice(WORDS["things"]), fruit=rng.choice(WORDS["fruits"]), job=rng.choice(WORDS["jobs"]),
+            subject=rng.choice(WORDS["subjects"]), invented=words.invented(), thing=rng.choice(WORDS["things"]), relation=rng.choice(WORDS["relations"]), fruit=rng.choice(WORDS["fruits"]), job=rng.choice(WORDS["jobs"]),
             animal=rng.choice(WORDS["animals"]), flower=rng.choice(WORDS["flowers"]), instrument=rng.choice(WORDS["instruments"]), d=rng.randint(10, 99))
         if len(text) < 120:
             return text, "?" if question else ".", rng.choice(_FALLBACK["question answers" if question else "statement answers"])

@@ -37,7 +37,7 @@ _MEDIUM = Style(turns=(5, 15), system_sentences=(1, 8))
 _LONG = Style(turns=(12, 30), system_sentences=(1, 25), ask=6, tell=2.5)
 _LONG_SYSTEM = Style(turns=(3, 12), system_share=1.0, system_sentences=(8, 40), ask=6)
 _EDIT = Style(tell=5, ask=7, ask_unknown=1.5, topic=0.6, small_talk=0.8, fallback=0.3, edited=0.7, turns=(4, 10), system_share=0.25)
-_EXAM = Style(tell=5, ask=8, ask_unknown=4, correct=1.0, topic=0.8, small_talk=0.8, turns=(4, 9), system_share=0.3)
+_EXAM = Style(tell=5, ask=9, ask_unknown=3, correct=1.0, overview=0.7, topic=0.8, small_talk=0.8, turns=(4, 9), system_share=0.3)
 _ABSENT = Style(tell=4, ask=5, ask_unknown=8, topic=0.6, small_talk=1.0, turns=(2, 6), system_share=0.3)
 
 PHASES = [
@@ -47,6 +47,8 @@ PHASES = [
     Phase(400, 1024, [_EXAM, _ABSENT, _TALK, _MEDIUM, _LONG, _LONG, _LONG_SYSTEM, _EDIT], (0.7, 0.0)),
     Phase(900, 512, [_RECALL, _EXAM, _EXAM, _ABSENT, _TALK, _MEDIUM, _EDIT, _EDIT, _EDIT], (0.8, 0.7)),
     Phase(500, 1024, [_EXAM, _EXAM, _ABSENT, _TALK, _MEDIUM, _LONG, _LONG_SYSTEM, _EDIT, _EDIT], (0.7, 0.0)),
+    Phase(1100, 512, [_RECALL, _EXAM, _EXAM, _ABSENT, _TALK, _MEDIUM, _EDIT, _EDIT, _EDIT], (0.7, 0.5)),
+    Phase(500, 1024, [_EXAM, _EXAM, _ABSENT, _TALK, _MEDIUM, _LONG, _LONG_SYSTEM, _EDIT, _EDIT], (0.5, 0.0)),
 ]
 
 
@@ -101,7 +103,9 @@ def main() -> None:
         phase, share = now
         batch = packer.batch(phase.styles, TOKENS_PER_STEP // phase.context, phase.context)
         hidden = model.hidden_states(batch.ids, batch.mask)
-        loss = F.cross_entropy(model.logits(hidden[batch.learn]), batch.targets[batch.learn])
+        learned = batch.weights > 0
+        each = F.cross_entropy(model.logits(hidden[learned]), batch.targets[learned], reduction="none")
+        loss = (each * batch.weights[learned]).sum() / batch.weights.sum()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(others, 1.0)
         for optimizer, rate in optimizers:
