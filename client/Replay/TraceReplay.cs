@@ -75,7 +75,6 @@ internal static class TraceReplay
                     ReadConcurrency = 64,
                 }),
             ],
-            LowWatermark = 0,
             Promotion = PromotionPolicy.Always,
         });
     }

@@ -8,7 +8,7 @@ namespace KvTiers.Tiers;
 /// </summary>
 /// <remarks>
 /// <para>Down: an evicted block goes to the first tier that is written on demotion, and what that tier evicts to the next.
-/// Superseded and expired blocks are not handed on. Tiers that are written on seal or on second use get their copy then.
+/// Superseded and expired blocks are not handed on. Tiers that are written on seal get their copy then.
 /// Slow tiers are written in the background from a bounded queue of copies, and a queued block can be read.</para>
 /// <para>Up: <see cref="PromoteAsync"/> fills a lease with the blocks that follow what is hot. A block being loaded is the
 /// lease's own and invisible until it is complete; requests for the same blocks wait for the one that loads them.</para>

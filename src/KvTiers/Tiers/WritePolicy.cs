@@ -6,9 +6,6 @@ public enum WritePolicy
     /// <summary>When the tier above evicts it: the cheapest, and what is still hot at a crash is not there.</summary>
     OnDemote,
 
-    /// <summary>When it is found again for the first time: one-off prompts never get there.</summary>
-    OnSecondUse,
-
     /// <summary>As soon as it is sealed: other processes find it at once, and it survives a crash.</summary>
     OnSeal,
 }

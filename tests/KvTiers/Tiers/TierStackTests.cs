@@ -160,7 +160,7 @@ public sealed class TierStackTests : IAsyncDisposable
             ReadConcurrency = 64,
         };
         await using var stack = new TierStack(
-            new TierStackOptions { Tiers = [Tier("second", 9_000), Tier("third", 40_000)], LowWatermark = 0, Promotion = PromotionPolicy.Always }, _time);
+            new TierStackOptions { Tiers = [Tier("second", 9_000), Tier("third", 40_000)], Promotion = PromotionPolicy.Always }, _time);
         using var cache = new KvCache(layout, new KvCacheOptions { HotBlocks = 1_000, Prefault = false }, _time, stack);
         stack.Attach(cache);
         long first = 0, second = 0, third = 0;
@@ -198,7 +198,7 @@ public sealed class TierStackTests : IAsyncDisposable
 
     private void Open(int hot, params TierOptions[] tiers)
     {
-        _stack = new TierStack(new TierStackOptions { Tiers = tiers, LowWatermark = 0 }, _time);
+        _stack = new TierStack(new TierStackOptions { Tiers = tiers }, _time);
         _cache = new KvCache(Layout, new KvCacheOptions { HotBlocks = hot, Prefault = false }, _time, _stack);
         _stack.Attach(_cache);
     }
