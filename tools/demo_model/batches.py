@@ -11,30 +11,25 @@ from tokenizer import IM_END, IM_START, Tokenizer
 
 @dataclass(frozen=True)
 class Batch:
-    """ids, targets, weights: [rows, tokens]. mask: [rows, 1, 1, tokens, tokens], 0 within a dialogue's past and -inf elsewhere."""
+    """ids, targets, learn: [rows, tokens]. mask: [rows, 1, 1, tokens, tokens], 0 within a dialogue's past and -inf elsewhere."""
 
     ids: Tensor
     targets: Tensor
-    weights: Tensor
+    learn: Tensor
     mask: Tensor
 
 
-# Answers that look something up count more than talk, which has many right answers.
-RECALL_WEIGHT = 3.0
-
-
-def encode(messages: list[Message], tokenizer: Tokenizer) -> tuple[list[int], list[float]]:
-    """Token ids and, for each, its weight in the loss: above zero for the assistant's text and the <|im_end|> behind it."""
+def encode(messages: list[Message], tokenizer: Tokenizer) -> tuple[list[int], list[bool]]:
+    """Token ids and, for each, whether the loss reads it: the assistant's text and the <|im_end|> behind it."""
     ids: list[int] = []
-    weights: list[float] = []
+    learn: list[bool] = []
     for message in messages:
         head = tokenizer.encode(f"{IM_START}{message.role}\n")
         body = tokenizer.encode_text(message.text) + [tokenizer.vocabulary[IM_END]]
         tail = tokenizer.encode_text("\n")
-        weight = 0.0 if not message.learn else RECALL_WEIGHT if message.recall is not None else 1.0
         ids += head + body + tail
-        weights += [0.0] * len(head) + [weight] * len(body) + [0.0] * len(tail)
-    return ids, weights
+        learn += [False] * len(head) + [message.learn] * len(body) + [False] * len(tail)
+    return ids, learn
 
 
 class Packer:
@@ -44,24 +39,24 @@ class Packer:
         self.tokenizer = tokenizer
         self.next_dialogue = next_dialogue
 
-    def row(self, styles: list[Style], length: int) -> tuple[list[int], list[float], list[int]]:
+    def row(self, styles: list[Style], length: int) -> tuple[list[int], list[bool], list[int]]:
         ids: list[int] = []
-        weights: list[float] = []
+        learn: list[bool] = []
         document: list[int] = []
         while len(ids) < length + 1:
             number = self.next_dialogue
             self.next_dialogue += 1
-            dialogue_ids, dialogue_weights = encode(draw_dialogue(f"train {number}", styles[number % len(styles)]), self.tokenizer)
+            dialogue_ids, dialogue_learn = encode(draw_dialogue(f"train {number}", styles[number % len(styles)]), self.tokenizer)
             ids += dialogue_ids
-            weights += dialogue_weights
+            learn += dialogue_learn
             document += [number] * len(dialogue_ids)
-        return ids[:length + 1], weights[:length + 1], document[:length + 1]
+        return ids[:length + 1], learn[:length + 1], document[:length + 1]
 
     def batch(self, styles: list[Style], rows: int, length: int) -> Batch:
         packed = [self.row(styles, length) for _ in range(rows)]
-        ids, weights, document = (torch.tensor([row[part] for row in packed]) for part in range(3))
+        ids, learn, document = (torch.tensor([row[part] for row in packed]) for part in range(3))
         same = document[:, :-1, None] == document[:, None, :-1]
         visible = same & torch.ones(length, length, dtype=torch.bool).tril()
         mask = torch.zeros(visible.shape).masked_fill_(~visible, float("-inf"))
         crosses = document[:, 1:] != document[:, :-1]
-        return Batch(ids[:, :-1], ids[:, 1:], weights[:, 1:] * ~crosses, mask[:, None, None])
+        return Batch(ids[:, :-1], ids[:, 1:], learn[:, 1:] & ~crosses, mask[:, None, None])

@@ -15,7 +15,6 @@ class Message:
     role: str
     text: str
     learn: bool = False   # the training loss reads this message
-    recall: str | None = None  # the value that this answer must hold
 
 
 @dataclass(frozen=True)
@@ -79,8 +78,8 @@ class Dialogue:
     def user(self, *sentences: str) -> None:
         self.messages.append(Message("user", " ".join(sentences)))
 
-    def assistant(self, text: str, learn: bool = True, recall: str | None = None) -> None:
-        self.messages.append(Message("assistant", text, learn, recall))
+    def assistant(self, text: str, learn: bool = True) -> None:
+        self.messages.append(Message("assistant", text, learn))
 
     def question(self, text: str, *keep: str) -> str:
         return self.typist.sentence(text, "?", keep)
@@ -184,7 +183,7 @@ class Dialogue:
             self.assistant(f"Nice to meet you, {self.said(facts[0]).value}! {self.introduction()}", not edited)
         elif rng.random() < 0.05:
             self.user(text, self.ask_text(facts[0]))
-            self.assistant(self.answer_text(self.said(facts[0])), not edited, facts[0].value)
+            self.assistant(self.answer_text(self.said(facts[0])), not edited)
         else:
             greeting = rng.choice(["Hi!", "Hello!", "Hey.", "Hi,", "hello,"]) if len(self.messages) < 2 and rng.random() < 0.25 else ""
             self.user(*filter(None, [self.typist.value(greeting), text]))
@@ -200,19 +199,19 @@ class Dialogue:
             claimed = fact if rng.random() < 0.5 else self.as_typed(redraw(fact, self.words))
             self.user(self.question(claimed.say(rng.choice(fact.kind.check)), *claimed.fields.values()))
             opener = "Yes" if claimed.value == heard.value else "No"
-            self.assistant(f"{opener}, {heard.say(fact.kind.answer[0])}.", not stale, fact.value)
+            self.assistant(f"{opener}, {heard.say(fact.kind.answer[0])}.", not stale)
         elif choice < 0.18 and len(self.known) > 1:
             other = rng.choice([known for known in self.known.values() if known.slot != fact.slot])
             first, second = self.direct_question(fact), self.direct_question(other)
             self.user(self.question(f"{first} and {second}", *fact.fields.values(), *other.fields.values()))
             clauses = [self.said(asked).say(asked.kind.answer[0]) for asked in (fact, other)]
-            self.assistant(sentence_case(" and ".join(clauses)) + ".", not stale and other.slot not in self.stale, fact.value)
+            self.assistant(sentence_case(" and ".join(clauses)) + ".", not stale and other.slot not in self.stale)
         elif choice < 0.22 and fact.kind.name == "pet" and sum(known.kind.name == "pet" for known in self.known.values()) == 1:
             self.user(self.question(fact.say(rng.choice(["what animal is {v}", "who is {v}", "what is {v}", "what kind of animal is {v}", "which animal is {v}"])), fact.value))
             self.assistant(fact.say("{v} is your {k}."), not stale)
         else:
             self.user(self.ask_text(fact))
-            self.assistant(self.answer_text(heard), not stale, fact.value)
+            self.assistant(self.answer_text(heard), not stale)
 
     def apply_edits(self) -> None:
         """From here on the assistant answers from the edited messages; its earlier turns keep the old values."""
@@ -259,7 +258,7 @@ class Dialogue:
         while "pet" in text and "k" in fact.fields and fact.fields["k"] not in text and "pet" in kinds:
             text = self.ask_text(fact)
         self.user(text)
-        self.assistant(self.rng.choice(_UNKNOWN).format(fact.say(fact.kind.noun)), recall="not told me")
+        self.assistant(self.rng.choice(_UNKNOWN).format(fact.say(fact.kind.noun)))
 
     def overview(self) -> None:
         self.user(self.question(self.rng.choice(_OVERVIEW)))
@@ -269,7 +268,7 @@ class Dialogue:
         facts = list(self.known.values())[:5]
         clauses = [self.said(fact).say(fact.kind.answer[0]) for fact in facts]
         text = clauses[0] if len(clauses) == 1 else ", ".join(clauses[:-1]) + " and " + clauses[-1]
-        self.assistant(sentence_case(text) + ".", all(fact.slot not in self.stale for fact in facts), facts[0].value)
+        self.assistant(sentence_case(text) + ".", all(fact.slot not in self.stale for fact in facts))
 
     def introduction(self) -> str:
         if self.system and self.system.bot:
@@ -280,11 +279,11 @@ class Dialogue:
         rng = self.rng
         if self.system and self.system.bot and (not self.system.house or rng.random() < 0.3):
             self.user(self.question(rng.choice(_WHO_ARE_YOU)))
-            self.assistant(self.introduction(), recall=self.system.bot)
+            self.assistant(self.introduction())
         elif self.system and self.system.house:
             fact = rng.choice(self.system.house)
             self.user(self.question(rng.choice(fact.questions)))
-            self.assistant(fact.answer, recall=fact.value)
+            self.assistant(fact.answer)
 
     def echo(self) -> None:
         phrase = self.typist.value(" ".join(self.rng.choice([self.words.invented, self.words.first_name, lambda: self.words.any_of("plain words")])() for _ in range(self.rng.randint(1, 3))))

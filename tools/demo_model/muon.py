@@ -1,4 +1,4 @@
-"""Muon (Keller Jordan, 2024): momentum whose matrix is made orthogonal before it is applied. It needed about half of AdamW's tokens here."""
+"""Muon (Keller Jordan, 2024): momentum whose matrix is made orthogonal before it is applied."""
 
 import torch
 from torch import Tensor

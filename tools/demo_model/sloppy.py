@@ -35,7 +35,7 @@ class Typist:
         return value.lower() if self.lower else value
 
     def sentence(self, text: str, stop: str, keep: tuple[str, ...] = ()) -> str:
-        """A clause as this user types it, ending in <c>stop</c> or in nothing. Words of `keep` get no typos."""
+        """A clause as this user types it, ending in `stop` or in nothing. Words of `keep` get no typos."""
         kept = {part for value in keep for part in re.findall(r"\w+", value.lower())}
         text = text[0].upper() + text[1:] if not self.lower else text.lower()
         if self.drops_apostrophe:

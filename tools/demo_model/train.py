@@ -47,13 +47,11 @@ PHASES = [
     Phase(400, 1024, [_EXAM, _ABSENT, _TALK, _MEDIUM, _LONG, _LONG, _LONG_SYSTEM, _EDIT], (0.7, 0.0)),
     Phase(900, 512, [_RECALL, _EXAM, _EXAM, _ABSENT, _TALK, _MEDIUM, _EDIT, _EDIT, _EDIT], (0.8, 0.7)),
     Phase(500, 1024, [_EXAM, _EXAM, _ABSENT, _TALK, _MEDIUM, _LONG, _LONG_SYSTEM, _EDIT, _EDIT], (0.7, 0.0)),
-    Phase(1100, 512, [_RECALL, _EXAM, _EXAM, _ABSENT, _TALK, _MEDIUM, _EDIT, _EDIT, _EDIT], (0.7, 0.5)),
-    Phase(500, 1024, [_EXAM, _EXAM, _ABSENT, _TALK, _MEDIUM, _LONG, _LONG_SYSTEM, _EDIT, _EDIT], (0.5, 0.0)),
 ]
 
 
 def place(step: int) -> tuple[Phase, float] | None:
-    """The phase of a step and its rate as a share of the peak; null behind the last step."""
+    """The phase of a step and its rate as a share of the peak; None behind the last step."""
     warm_up = min(1.0, (step + 1) / WARM_UP_STEPS)
     for phase in PHASES:
         if step < phase.steps:
@@ -103,9 +101,7 @@ def main() -> None:
         phase, share = now
         batch = packer.batch(phase.styles, TOKENS_PER_STEP // phase.context, phase.context)
         hidden = model.hidden_states(batch.ids, batch.mask)
-        learned = batch.weights > 0
-        each = F.cross_entropy(model.logits(hidden[learned]), batch.targets[learned], reduction="none")
-        loss = (each * batch.weights[learned]).sum() / batch.weights.sum()
+        loss = F.cross_entropy(model.logits(hidden[batch.learn]), batch.targets[batch.learn])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(others, 1.0)
         for optimizer, rate in optimizers:
