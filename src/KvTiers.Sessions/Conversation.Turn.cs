@@ -65,7 +65,7 @@ public sealed partial class Conversation
         GenerationRequest request = Request(plan, options);
         EditReceipt receipt = await SupersedeAsync(plan.Former, plan.Prompt).ConfigureAwait(false);
         ReleaseFrom(plan.KeptTokens);
-        var generated = new List<int>();
+        var read = new List<int>();
         Generation? generation = null;
         bool stored = false;
         try
@@ -80,7 +80,7 @@ public sealed partial class Conversation
             };
             await foreach (GeneratedToken token in generation.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             {
-                generated.Add(token.Id);
+                read.Add(token.Id);
                 yield return new TurnToken { TokenId = token.Id, Text = token.Text, LogProb = View(token.LogProb) };
             }
 
@@ -117,21 +117,23 @@ public sealed partial class Conversation
         finally
         {
             if (!stored)
-                await TakeBackAsync(plan, generation, generated).ConfigureAwait(false);
+                await TakeBackAsync(plan, generation, read).ConfigureAwait(false);
         }
     }
 
     // The turn came to nothing: it stops computing, and the log's blocks are in their former rank again.
-    private async Task TakeBackAsync(TurnPlan plan, Generation? generation, List<int> generated)
+    private async Task TakeBackAsync(TurnPlan plan, Generation? generation, IReadOnlyList<int> read)
     {
         if (generation is not null)
         {
             generation.Cancel();
             await ((Task)generation.Completion).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (generation.Completion is { IsCompletedSuccessfully: true, Result.Lease: { } lease })
-                lease.Dispose();
+            GenerationResult? result = generation.Completion.IsCompletedSuccessfully ? generation.Completion.Result : null;
+            result?.Lease?.Dispose();
+
+            // The engine may have run ahead of what was read, and all that it computed is to go.
             if (generation.Request.UseCache && _state is not null)
-                Abandon((int[])[.. plan.Prompt, .. generated]);
+                Abandon((int[])[.. plan.Prompt, .. result?.Choices[0].TokenIds ?? read]);
         }
 
         if (_lease is not null && _state is not null && plan.KeptTokens < plan.Former.TokenCount)

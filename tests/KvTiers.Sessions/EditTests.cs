@@ -179,6 +179,26 @@ public sealed class EditTests(TinyModel model)
     }
 
     [Fact]
+    public async Task ADeletionTakesWhatALeftTurnComputedAheadOfItsReader()
+    {
+        await using var host = new ConversationHost(model);
+        await host.Create();
+        await host.Turn("My cat is called Tom.");
+        int ahead = 3 * host.Cache.Layout.BlockSize;
+        Assert.Null(await host.Interrupt(host.Endless("Go on and on."), async () =>
+        {
+            long generated = host.Engine.Snapshot().GeneratedTokens;
+            host.Model.GoSlowly();
+            while (host.Engine.Snapshot().GeneratedTokens < generated + ahead)
+                await Task.Delay(5);
+            return false;
+        }));
+
+        DeleteReceipt receipt = await host.Conversations.DeleteAsync(ConversationHost.Key());
+        Assert.Equal((0, 0), (host.UsedBlocks, receipt.BlocksShared));
+    }
+
+    [Fact]
     public async Task ADeletionLeavesBlocksThatAnotherConversationUses()
     {
         await using var host = new ConversationHost(model);
