@@ -3,7 +3,7 @@ using KvTiers.Tiers;
 
 namespace KvTiers;
 
-/// <summary>Is told of blocks as they become immutable and as they go, with their bytes: where a colder tier takes its copies.</summary>
+/// <summary>Is told of blocks as they become immutable, are found again and go, with their bytes: where a colder tier takes its copies.</summary>
 /// <remarks>The bytes may be read during the call only.</remarks>
 public interface IBlockObserver
 {
@@ -13,6 +13,25 @@ public interface IBlockObserver
     /// <param name="attributes">Its tokens, fewer than the block size for the published end of a sequence; its path's rank, and when it expires unless it is used.</param>
     /// <param name="bytes">Its bytes, in the cache's layout.</param>
     void OnSealed(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes);
+
+    /// <summary>Whether <see cref="OnReused"/> is called at all. Constant.</summary>
+    bool SeesReuse => false;
+
+    /// <summary>A lease has found a whole block that no lease had found since it became matchable.</summary>
+    /// <remarks>Called without the cache's lock; the lease holds the block. Do not wait: a request does.</remarks>
+    /// <param name="hash">Its prefix hash.</param>
+    /// <param name="attributes">As for <see cref="OnSealed"/>.</param>
+    /// <param name="bytes">Its bytes, in the cache's layout.</param>
+    /// <returns>Whether that is noted. Otherwise it, and what follows it, is told again at the next use.</returns>
+    bool OnReused(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes) => true;
+
+    /// <summary>Free blocks were taken into use.</summary>
+    /// <remarks>Called under the cache's lock: do not wait, and do not call the cache.</remarks>
+    /// <param name="freeBlocks">Blocks that are free now.</param>
+    /// <param name="capacityBlocks">Blocks in service.</param>
+    void OnTaken(int freeBlocks, int capacityBlocks)
+    {
+    }
 
     /// <summary>A block is about to be forgotten for want of room. Erasure and replacement by a longer block are not eviction.</summary>
     /// <remarks>

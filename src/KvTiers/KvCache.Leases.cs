@@ -27,6 +27,7 @@ public sealed partial class KvCache
 
             for (int i = lease.Table.Count; i < wantedCount; i++) AppendEntry(lease, TakeSlot());
             lease.EnsureTokenCapacity(lease.Table.Count * Layout.BlockSize);
+            _observer?.OnTaken(AvailableCount - (copies ? 1 : 0), Pool.Capacity);
             if (!copies) return true;
             copySource = lease.Table.Slots[lease.SharedBlockCount - 1];
             copyTarget = TakeSlot();
@@ -47,7 +48,12 @@ public sealed partial class KvCache
     /// <summary>Tells that K and V of <paramref name="tokens"/>, which follow the lease's, are written. Seals blocks that are full now.</summary>
     /// <remarks>Where an identical block stands already, the table points to that one from now on and the lease's own is freed.</remarks>
     /// <exception cref="InvalidOperationException">No room was reserved for that many tokens.</exception>
-    public void Append(BlockLease lease, ReadOnlySpan<int> tokens)
+    public void Append(BlockLease lease, ReadOnlySpan<int> tokens) => Take(lease, tokens, isPromoted: false);
+
+    /// <summary><see cref="Append"/> for what comes from a colder tier, which is no news to the observer.</summary>
+    internal void AppendPromoted(BlockLease lease, ReadOnlySpan<int> tokens) => Take(lease, tokens, isPromoted: true);
+
+    private void Take(BlockLease lease, ReadOnlySpan<int> tokens, bool isPromoted)
     {
         lock (_lock)
         {
@@ -55,7 +61,7 @@ public sealed partial class KvCache
             int room = SharesTail(lease) ? 0 : lease.Table.Count * Layout.BlockSize - lease.TokenCount;
             if (tokens.Length > room) throw new InvalidOperationException($"{tokens.Length} tokens are to follow, and room for {room} is reserved.");
             lease.AppendTokens(tokens);
-            while (!lease.IsPrivate && lease.TokenCount - lease.SharedBlockCount * Layout.BlockSize >= Layout.BlockSize) Seal(lease);
+            while (!lease.IsPrivate && lease.TokenCount - lease.SharedBlockCount * Layout.BlockSize >= Layout.BlockSize) Seal(lease, isPromoted);
         }
     }
 
@@ -157,7 +163,7 @@ public sealed partial class KvCache
         }
     }
 
-    private void Seal(BlockLease lease)
+    private void Seal(BlockLease lease, bool isPromoted)
     {
         int entry = lease.SharedBlockCount;
         int slot = lease.Table.Slots[entry];
@@ -169,7 +175,8 @@ public sealed partial class KvCache
         else
         {
             _totals.SealedBlocks++;
-            NotifySealed(lease.Node, slot, Layout.BlockSize);
+            MarkNotReused(slot);
+            if (!isPromoted) NotifySealed(lease.Node, slot, Layout.BlockSize);
         }
 
         lease.SharedBlockCount++;

@@ -51,12 +51,14 @@ public sealed partial class KvCache : IDisposable
     /// <returns>A lease with <see cref="BlockLease.CachedTokenCount"/> tokens, perhaps none.</returns>
     public BlockLease Acquire(BlockHash root, ReadOnlySpan<int> tokens)
     {
+        BlockLease lease;
+        List<ReusedBlock>? reused;
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             RadixNode rootNode = _tree.GetOrAddRoot(root);
             PathEnd end = _tree.Match(rootNode, tokens);
-            BlockLease lease = new(this, root, rootNode);
+            lease = new(this, root, rootNode);
             HoldMatch(lease, end);
             FillTable(lease, from: 0);
             int tokenCount = end.BlockCount * Layout.BlockSize + end.TailTokens;
@@ -66,8 +68,11 @@ public sealed partial class KvCache : IDisposable
             _leases.Add(lease);
             _totals.HitTokens += lease.TokenCount;
             _totals.MissedTokens += tokens.Length - lease.TokenCount;
-            return lease;
+            reused = FindReused(lease, firstEntry: 0);
         }
+
+        NotifyReused(reused);
+        return lease;
     }
 
     /// <summary>Takes a lease that finds nothing and leaves nothing: what is appended to it is never sealed, published or shared.</summary>
@@ -92,6 +97,8 @@ public sealed partial class KvCache : IDisposable
     /// <exception cref="ArgumentException">The tokens begin otherwise than the lease's.</exception>
     public int Extend(BlockLease lease, ReadOnlySpan<int> tokens)
     {
+        int gained;
+        List<ReusedBlock>? reused;
         lock (_lock)
         {
             Require(lease);
@@ -105,7 +112,7 @@ public sealed partial class KvCache : IDisposable
             RadixNode from = sharesTail ? _tree.GetOrAddRoot(lease.Root) : lease.Node;
             PathEnd end = _tree.Match(from, tokens[(knownBlocks * Layout.BlockSize)..]);
             int tokenCount = (knownBlocks + end.BlockCount) * Layout.BlockSize + end.TailTokens;
-            int gained = tokenCount - lease.TokenCount;
+            gained = tokenCount - lease.TokenCount;
             if (gained <= 0) return 0;
 
             RadixNode formerNode = lease.Node;
@@ -118,8 +125,11 @@ public sealed partial class KvCache : IDisposable
             lease.AppendTokens(tokens[lease.TokenCount..tokenCount]);
             lease.CachedTokenCount += gained;
             _totals.HitTokens += gained;
-            return gained;
+            reused = FindReused(lease, knownBlocks);
         }
+
+        NotifyReused(reused);
+        return gained;
     }
 
     /// <summary>How much of <paramref name="tokens"/> is held now. Takes no lease and does not count as use.</summary>

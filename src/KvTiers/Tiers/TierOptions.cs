@@ -44,7 +44,7 @@ public sealed record TierOptions
     public void Validate()
     {
         ArgumentNullException.ThrowIfNull(Tier);
-        Check(Enum.IsDefined(WritePolicy), nameof(WritePolicy), WritePolicy, "OnDemote or OnSeal");
+        Check(Enum.IsDefined(WritePolicy), nameof(WritePolicy), WritePolicy, "OnDemote, OnSecondUse or OnSeal");
         Check(TimeToLive is null || TimeToLive > TimeSpan.Zero, nameof(TimeToLive), TimeToLive, "above zero");
         Check(SupersededTimeToLive > TimeSpan.Zero, nameof(SupersededTimeToLive), SupersededTimeToLive, "above zero");
         Check(WriteQueueBlocks is >= 1 and <= 4096, nameof(WriteQueueBlocks), WriteQueueBlocks, "from 1 to 4096");

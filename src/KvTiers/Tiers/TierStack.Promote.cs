@@ -199,9 +199,7 @@ public sealed partial class TierStack
             : await ReadInPlaceAsync(lease, hashes, tier, cancellationToken).ConfigureAwait(false);
         for (int i = 0; i < count; i++)
         {
-            _promotedHash = hashes.Span[i];
-            Cache.Append(lease, tokens.Span.Slice(i * blockSize, blockSize));
-            _promotedHash = null;
+            Cache.AppendPromoted(lease, tokens.Span.Slice(i * blockSize, blockSize));
         }
 
         if (count > 0)

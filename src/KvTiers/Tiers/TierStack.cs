@@ -8,7 +8,7 @@ namespace KvTiers.Tiers;
 /// </summary>
 /// <remarks>
 /// <para>Down: an evicted block goes to the first tier that is written on demotion, and what that tier evicts to the next.
-/// Superseded and expired blocks are not handed on. Tiers that are written on seal get their copy then.
+/// Superseded and expired blocks are not handed on. Tiers that are written on seal or on second use get their copy then.
 /// Slow tiers are written in the background from a bounded queue of copies, and a queued block can be read.</para>
 /// <para>Up: <see cref="PromoteAsync"/> fills a lease with the blocks that follow what is hot. A block being loaded is the
 /// lease's own and invisible until it is complete; requests for the same blocks wait for the one that loads them.</para>
@@ -18,10 +18,12 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
 {
     private readonly TierStackOptions _options;
     private readonly TierOptions[] _tiers;
+    private readonly bool _seesReuse;
     private readonly TierWriter?[] _writers;
     private readonly TransferRate[] _rates;
     private readonly TimeProvider _time;
     private KvCache? _cache;
+    private BackgroundDemoter? _demoter;
 
     /// <summary>Stacks tiers. <see cref="Attach"/> the cache before anything else.</summary>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
@@ -32,6 +34,7 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
         _options = options;
         _time = time ?? TimeProvider.System;
         _tiers = [.. options.Tiers];
+        _seesReuse = _tiers.Any(tier => tier.WritePolicy == WritePolicy.OnSecondUse);
         _writers = new TierWriter?[_tiers.Length];
         _rates = [.. _tiers.Select(tier => new TransferRate(tier.Immediate ? 1e-5 : 1e-3, tier.Immediate ? 4e9 : 5e8))];
     }
@@ -72,7 +75,12 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
                 _writers[i] = new TierWriter(_tiers[i], cache.Layout.BytesPerBlock);
             }
         }
+
+        _demoter = _options.Watermarks is { } marks ? new BackgroundDemoter(cache, marks) : null;
     }
+
+    /// <inheritdoc/>
+    void IBlockObserver.OnTaken(int freeBlocks, int capacityBlocks) => _demoter?.Wake(freeBlocks, capacityBlocks);
 
     /// <summary>One tier's speed, as measured.</summary>
     public TransferRate RateOf(string tier) => _rates[IndexOf(tier)];
@@ -80,11 +88,6 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
     /// <inheritdoc/>
     void IBlockObserver.OnSealed(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes)
     {
-        if (_promotedHash is { } promoting && promoting == hash)
-        {
-            return;
-        }
-
         for (int i = 0; i < _tiers.Length; i++)
         {
             if (_tiers[i].WritePolicy == WritePolicy.OnSeal)
@@ -137,6 +140,11 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
     /// <summary>Writes what waits to be written, then closes the tiers.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_demoter is not null)
+        {
+            await _demoter.DisposeAsync().ConfigureAwait(false);
+        }
+
         foreach (TierWriter? writer in _writers)
         {
             if (writer is not null)
@@ -164,7 +172,8 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
         }
     }
 
-    private void Write(int tier, BlockHash hash, ReadOnlySpan<byte> block, BlockAttributes attributes, bool mayWait)
+    /// <returns>False when there is no room to take it now.</returns>
+    private bool Write(int tier, BlockHash hash, ReadOnlySpan<byte> block, BlockAttributes attributes, bool mayWait)
     {
         if (_tiers[tier].TimeToLive is { } timeToLive)
         {
@@ -174,13 +183,12 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
 
         if (_writers[tier] is { } writer)
         {
-            writer.Offer(hash, block, attributes, mayWait);
-            return;
+            return writer.Offer(hash, block, attributes, mayWait);
         }
 
         using var memory = NativeMemoryManager.Over(block);
         ValueTask<bool> write = _tiers[tier].Tier.TryWriteAsync(hash, memory.Memory, attributes, CancellationToken.None);
-        _ = write.IsCompleted ? write.Result : throw new InvalidOperationException($"Tier '{_tiers[tier].Tier.Name}' is said to be immediate, and is not.");
+        return write.IsCompleted ? write.Result : throw new InvalidOperationException($"Tier '{_tiers[tier].Tier.Name}' is said to be immediate, and is not.");
     }
 
     /// <summary>What a tier in memory evicts goes to the tier below, decoded.</summary>
@@ -206,10 +214,6 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
         int index = Array.FindIndex(_tiers, tier => tier.Tier.Name == name);
         return index >= 0 ? index : throw new ArgumentException($"There is no tier '{name}'; there are {string.Join(", ", Names)}.", nameof(name));
     }
-
-    // A promotion seals its block on its own thread; that is no news to the tiers.
-    [ThreadStatic]
-    private static BlockHash? _promotedHash;
 
     [ThreadStatic]
     private static byte[]? _handOnBuffer;

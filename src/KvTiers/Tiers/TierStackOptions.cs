@@ -9,6 +9,9 @@ public sealed record TierStackOptions
     /// <summary>Which blocks are loaded of those that could be. Default by measured rates.</summary>
     public PromotionPolicy Promotion { get; init; }
 
+    /// <summary>When to demote ahead of need; null: only when a request needs the room.</summary>
+    public Watermarks? Watermarks { get; init; }
+
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentException">Names the property, its value and the rule.</exception>
     public void Validate()
@@ -17,13 +20,14 @@ public sealed record TierStackOptions
         Check(Tiers.Count is >= 1 and <= 8, nameof(Tiers), Tiers.Count, "1 to 8 tiers");
         Check(Tiers.Select(tier => tier.Tier.Name).Distinct().Count() == Tiers.Count, nameof(Tiers), "a list with a name twice", "a list of different names");
         Check(Enum.IsDefined(Promotion), nameof(Promotion), Promotion, "ByRate, Always or Never");
+        Check(Watermarks is not { IsValid: false }, nameof(Watermarks), Watermarks, "0 < low < high ≤ 1");
         foreach (TierOptions tier in Tiers)
         {
             tier.Validate();
         }
     }
 
-    private static void Check(bool holds, string property, object value, string rule)
+    private static void Check(bool holds, string property, object? value, string rule)
     {
         if (!holds)
         {

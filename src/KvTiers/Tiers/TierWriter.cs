@@ -109,7 +109,7 @@ internal sealed class TierWriter : IAsyncDisposable
     {
         await foreach (PendingWrite write in _queue.Reader.ReadAllAsync().ConfigureAwait(false))
         {
-            if (!write.Cancelled)
+            if (!write.Cancelled && !await IsHeldAsync(write.Hash).ConfigureAwait(false))
             {
                 await _options.Tier.TryWriteAsync(write.Hash, write.Block, write.Attributes, CancellationToken.None).ConfigureAwait(false);
             }
@@ -124,6 +124,10 @@ internal sealed class TierWriter : IAsyncDisposable
             write.Done.TrySetResult();
         }
     }
+
+    // A block that was evicted and has come back is found for the first time anew.
+    private async ValueTask<bool> IsHeldAsync(BlockHash hash) =>
+        _options.WritePolicy == WritePolicy.OnSecondUse && await _options.Tier.CountLeadingAsync(new[] { hash }, CancellationToken.None).ConfigureAwait(false) == 1;
 
     private void Return(PendingWrite write)
     {

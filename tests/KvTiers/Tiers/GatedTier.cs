@@ -3,7 +3,7 @@ using KvTiers.Tiers;
 
 namespace KvTiers.Tests.Tiers;
 
-/// <summary>A tier whose reads wait at a gate, and are counted.</summary>
+/// <summary>A tier whose reads and writes wait at a gate; its reads are counted.</summary>
 internal sealed class GatedTier(IBlockTier inner) : IBlockTier
 {
     private readonly TaskCompletionSource _firstRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -35,8 +35,11 @@ internal sealed class GatedTier(IBlockTier inner) : IBlockTier
     public ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken) =>
         inner.CountLeadingAsync(chain, cancellationToken);
 
-    public ValueTask<bool> TryWriteAsync(BlockHash hash, ReadOnlyMemory<byte> block, BlockAttributes attributes, CancellationToken cancellationToken) =>
-        inner.TryWriteAsync(hash, block, attributes, cancellationToken);
+    public async ValueTask<bool> TryWriteAsync(BlockHash hash, ReadOnlyMemory<byte> block, BlockAttributes attributes, CancellationToken cancellationToken)
+    {
+        await _gate.Task;
+        return await inner.TryWriteAsync(hash, block, attributes, cancellationToken);
+    }
 
     public ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) => inner.RemoveAsync(hashes, cancellationToken);
 

@@ -1,0 +1,48 @@
+using System.Threading.Channels;
+
+namespace KvTiers.Tiers;
+
+/// <summary>Evicts ahead of need, away from whoever needs the room: woken below the low watermark, it goes on up to the high one.</summary>
+internal sealed class BackgroundDemoter : IAsyncDisposable
+{
+    // Small, so that the room comes free piece by piece.
+    private const int BlocksAtOnce = 8;
+
+    private readonly KvCache _cache;
+    private readonly Watermarks _marks;
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Task _work;
+
+    public BackgroundDemoter(KvCache cache, Watermarks marks)
+    {
+        _cache = cache;
+        _marks = marks;
+        _work = Task.Run(DemoteAsync);
+    }
+
+    /// <summary>Looks whether there is something to do. Never waits.</summary>
+    public void Wake(int freeBlocks, int capacityBlocks)
+    {
+        if (freeBlocks < _marks.Low * capacityBlocks)
+        {
+            _wake.Writer.TryWrite(true);
+        }
+    }
+
+    /// <summary>Ends after the blocks that are under way.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _wake.Writer.TryComplete();
+        await _work.ConfigureAwait(false);
+    }
+
+    private async Task DemoteAsync()
+    {
+        await foreach (bool _ in _wake.Reader.ReadAllAsync().ConfigureAwait(false))
+        {
+            while (!_wake.Reader.Completion.IsCompleted && _cache.EvictAhead((int)Math.Ceiling(_marks.High * _cache.Pool.Capacity), BlocksAtOnce) > 0)
+            {
+            }
+        }
+    }
+}
