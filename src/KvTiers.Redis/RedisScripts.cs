@@ -8,17 +8,20 @@ namespace KvTiers.Redis;
 /// </remarks>
 internal static class RedisScripts
 {
-    /// <summary>ARGV: prefix, hash, record, milliseconds to live, priority, records allowed. Returns the count.</summary>
+    /// <summary>ARGV: prefix, hash, record, milliseconds to live, priority, records allowed. Returns the count, the records evicted, and 1 unless it was there.</summary>
     /// <remarks>A record that is there is left as it is, and counts as used.</remarks>
     public const string Write = Functions + """
         local key = ARGV[1] .. ARGV[2]
+        local written = 0
         if redis.call('EXISTS', key) == 1 then
           redis.call('PEXPIRE', key, ARGV[4])
         else
           redis.call('SET', key, ARGV[3], 'PX', ARGV[4])
+          written = 1
         end
         use(ARGV[2], tonumber(ARGV[5]), tonumber(ARGV[4]))
-        return trim(tonumber(ARGV[6]))
+        local trimmed = trim(tonumber(ARGV[6]))
+        return {trimmed[1], trimmed[2], written}
         """;
 
     /// <summary>ARGV: prefix, hash, milliseconds to live. A use; the priority stays.</summary>
@@ -49,7 +52,7 @@ internal static class RedisScripts
         return {removed, redis.call('ZCARD', KEYS[1])}
         """;
 
-    /// <summary>ARGV: prefix, records allowed. Returns the count.</summary>
+    /// <summary>ARGV: prefix, records allowed. Returns the count, and the records evicted.</summary>
     public const string Trim = Functions + """
         return trim(tonumber(ARGV[2]))
         """;
@@ -70,8 +73,12 @@ internal static class RedisScripts
         end
         local function trim(room)
           for _, hash in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now(), 'LIMIT', 0, 256)) do drop(hash) end
-          while redis.call('ZCARD', KEYS[1]) > room do drop(redis.call('ZRANGE', KEYS[1], 0, 0)[1]) end
-          return redis.call('ZCARD', KEYS[1])
+          local evicted = 0
+          while redis.call('ZCARD', KEYS[1]) > room do
+            drop(redis.call('ZRANGE', KEYS[1], 0, 0)[1])
+            evicted = evicted + 1
+          end
+          return {redis.call('ZCARD', KEYS[1]), evicted}
         end
 
         """;

@@ -8,7 +8,7 @@ namespace KvTiers.Redis;
 /// <remarks>
 /// Every key has a time to live, renewed by each use. The order of eviction and the byte budget are the server's, so all
 /// processes see one. Every call has a deadline; after some faults in a row the server is left alone for a while, and
-/// tried again by one call at a time. Records and everything else travel on connections of their own, because a large
+/// tried again by one call at a time, in the background too. Records and everything else travel on connections of their own, because a large
 /// record would hold up small commands behind it.
 /// </remarks>
 public sealed class RedisStore : IRecordStore
@@ -21,8 +21,12 @@ public sealed class RedisStore : IRecordStore
     private readonly RedisKey[] _keys;
     private readonly ConnectionMultiplexer _control;
     private readonly ConnectionMultiplexer _data;
+    private readonly ITimer _probe;
     private long _capacity;
     private long _count;
+    private long _evictedRecords;
+    private long _readRecords;
+    private long _writtenRecords;
 
     private RedisStore(int recordBytes, RedisStoreOptions options, TimeProvider time, ConnectionMultiplexer control, ConnectionMultiplexer data)
     {
@@ -33,6 +37,7 @@ public sealed class RedisStore : IRecordStore
         _control = control;
         _data = data;
         _breaker = new CircuitBreaker(options.FaultsToOpen, options.RetryAfter, time);
+        _probe = time.CreateTimer(_ => Probe(), null, options.RetryAfter / 2, options.RetryAfter / 2);
 
         // Records of another length are another room.
         _keys = [$"{options.KeyPrefix}order:{recordBytes}", $"{options.KeyPrefix}uses:{recordBytes}", $"{options.KeyPrefix}expiries:{recordBytes}"];
@@ -52,6 +57,12 @@ public sealed class RedisStore : IRecordStore
 
     /// <summary>Whether the server is left alone for now after too many faults.</summary>
     public bool IsDegraded => _breaker.IsOpen;
+
+    /// <summary>Of this process alone. Records that expired are not evicted.</summary>
+    public StoreTotals Totals => new(
+        Interlocked.Read(ref _evictedRecords),
+        Interlocked.Read(ref _readRecords) * RecordBytes,
+        Interlocked.Read(ref _writtenRecords) * RecordBytes);
 
     private long RecordsAllowed => CapacityBytes / RecordBytes;
 
@@ -89,6 +100,7 @@ public sealed class RedisStore : IRecordStore
             return false;
         }
 
+        Interlocked.Increment(ref _readRecords);
         byte[] bytes = value!;
         bytes.AsSpan(0, Math.Min(bytes.Length, record.Length)).CopyTo(record.Span);
         if (bytes.Length < record.Length)
@@ -113,9 +125,11 @@ public sealed class RedisStore : IRecordStore
 
         RedisValue[] arguments =
             [_options.KeyPrefix, hash.ToString(), record.ToArray(), MillisecondsOf(live), attributes.Priority, RecordsAllowed];
-        RedisResult count = await CallAsync(
+        RedisResult result = await CallAsync(
             () => _data.GetDatabase().ScriptEvaluateAsync(RedisScripts.Write, _keys, arguments), cancellationToken).ConfigureAwait(false);
-        Interlocked.Exchange(ref _count, (long)count);
+        long[] numbers = (long[])result!;
+        NoteTrim(numbers[0], numbers[1]);
+        Interlocked.Add(ref _writtenRecords, numbers[2]);
         return true;
     }
 
@@ -169,6 +183,7 @@ public sealed class RedisStore : IRecordStore
     /// <summary>Closes the connections; the records stay.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _probe.DisposeAsync().ConfigureAwait(false);
         await _control.CloseAsync().ConfigureAwait(false);
         await _data.CloseAsync().ConfigureAwait(false);
         _control.Dispose();
@@ -186,9 +201,34 @@ public sealed class RedisStore : IRecordStore
     private async Task TrimAsync(long records, CancellationToken cancellationToken)
     {
         RedisValue[] arguments = [_options.KeyPrefix, records];
-        RedisResult count = await CallAsync(
+        RedisResult result = await CallAsync(
             () => _control.GetDatabase().ScriptEvaluateAsync(RedisScripts.Trim, _keys, arguments), cancellationToken).ConfigureAwait(false);
-        Interlocked.Exchange(ref _count, (long)count);
+        long[] numbers = (long[])result!;
+        NoteTrim(numbers[0], numbers[1]);
+    }
+
+    private void NoteTrim(long count, long evicted)
+    {
+        Interlocked.Exchange(ref _count, count);
+        Interlocked.Add(ref _evictedRecords, evicted);
+    }
+
+    /// <summary>A server that is left alone is tried again also when nobody asks for it, so that recovery needs no request.</summary>
+    private async void Probe()
+    {
+        if (!_breaker.IsOpen)
+        {
+            return;
+        }
+
+        try
+        {
+            await CallAsync(() => Task.WhenAll(_control.GetDatabase().PingAsync(), _data.GetDatabase().PingAsync()), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (fault is IOException or TimeoutException)
+        {
+            // Not back yet.
+        }
     }
 
     /// <summary>Makes a call under deadline and breaker; every fault of the client's is one that tiers know.</summary>

@@ -43,16 +43,29 @@ public sealed class BlockTier : IBlockTier
     public bool IsLossless => _format.Codec.IsLossless;
 
     /// <inheritdoc/>
-    public TierUsage Usage => new(
-        Name,
-        _store.CapacityBytes,
-        _store.UsedBytes,
-        _store.RecordBytes,
-        _store.Count,
-        Interlocked.Read(ref _hits),
-        Interlocked.Read(ref _writes),
-        Interlocked.Read(ref _refusals),
-        Enum.GetValues<TierMiss>().ToDictionary(miss => miss, miss => Interlocked.Read(ref _misses[(int)miss])));
+    public TierUsage Usage
+    {
+        get
+        {
+            StoreTotals totals = _store.Totals;
+            return new TierUsage(
+                Name,
+                _store.CapacityBytes,
+                _store.UsedBytes,
+                _store.RecordBytes,
+                _store.Count,
+                Interlocked.Read(ref _hits),
+                Interlocked.Read(ref _writes),
+                Interlocked.Read(ref _refusals),
+                Enum.GetValues<TierMiss>().ToDictionary(miss => miss, miss => Interlocked.Read(ref _misses[(int)miss])))
+            {
+                EvictedBlocks = totals.EvictedRecords,
+                ReadBytes = totals.ReadBytes,
+                WrittenBytes = totals.WrittenBytes,
+                IsDegraded = _store.IsDegraded,
+            };
+        }
+    }
 
     internal BlockRecord Format => _format;
 
@@ -74,13 +87,14 @@ public sealed class BlockTier : IBlockTier
                 return false;
             }
 
-            if (_format.TryRead(hash, buffer.GetSpan(), block.Span) == RecordFault.None)
+            RecordFault recordFault = _format.TryRead(hash, buffer.GetSpan(), block.Span);
+            if (recordFault == RecordFault.None)
             {
                 Interlocked.Increment(ref _hits);
                 return true;
             }
 
-            Interlocked.Increment(ref _misses[(int)TierMiss.Corrupt]);
+            Interlocked.Increment(ref _misses[(int)KindOf(recordFault)]);
             await RemoveAsync(new[] { hash }, cancellationToken).ConfigureAwait(false);
             return false;
         }
@@ -167,6 +181,16 @@ public sealed class BlockTier : IBlockTier
     }
 
     private static bool IsFault(Exception exception) => exception is IOException or UnauthorizedAccessException or TimeoutException;
+
+    private static TierMiss KindOf(RecordFault fault) => fault switch
+    {
+        RecordFault.Truncated => TierMiss.Truncated,
+        RecordFault.OtherVersion => TierMiss.OtherVersion,
+        RecordFault.OtherEncoding => TierMiss.OtherEncoding,
+        RecordFault.OtherLayout => TierMiss.OtherLayout,
+        RecordFault.OtherBlock => TierMiss.OtherBlock,
+        _ => TierMiss.Corrupt,
+    };
 
     private void CountMiss(Exception fault, TierMiss kind) =>
         Interlocked.Increment(ref _misses[(int)(fault switch

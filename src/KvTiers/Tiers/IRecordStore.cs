@@ -25,6 +25,12 @@ public interface IRecordStore : IAsyncDisposable
     /// <summary>Records held.</summary>
     long Count { get; }
 
+    /// <summary>What it has done since it was opened.</summary>
+    StoreTotals Totals { get; }
+
+    /// <summary>Whether the store is left alone for now, because it failed too often.</summary>
+    bool IsDegraded => false;
+
     /// <summary>How many of the leading hashes are held.</summary>
     ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken);
 

@@ -13,6 +13,7 @@ public sealed unsafe class RamStore : IRecordStore
     private readonly List<SlabSegment> _segments = [];
     private readonly TierIndex _index;
     private readonly int _slotsPerSegment;
+    private StoreTotals _totals;
     private bool _disposed;
 
     /// <summary>Creates an empty store.</summary>
@@ -46,6 +47,18 @@ public sealed unsafe class RamStore : IRecordStore
     public long Count => _index.Count;
 
     /// <inheritdoc/>
+    public StoreTotals Totals
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _totals;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken)
     {
         lock (_lock)
@@ -73,6 +86,7 @@ public sealed unsafe class RamStore : IRecordStore
         lock (_lock)
         {
             _index.Unpin(slot);
+            _totals = _totals with { ReadBytes = _totals.ReadBytes + RecordBytes };
         }
 
         return ValueTask.FromResult(true);
@@ -92,7 +106,10 @@ public sealed unsafe class RamStore : IRecordStore
             record.Span.CopyTo(Bytes(slot));
             lock (_lock)
             {
-                _index.Commit(slot);
+                if (_index.Commit(slot))
+                {
+                    _totals = _totals with { WrittenBytes = _totals.WrittenBytes + RecordBytes };
+                }
             }
         }
 
@@ -256,6 +273,7 @@ public sealed unsafe class RamStore : IRecordStore
             if (_index.TryFind(hash, out int held) && held == victim)
             {
                 _index.Remove(victim);
+                _totals = _totals with { EvictedRecords = _totals.EvictedRecords + 1 };
             }
 
             _index.Unpin(victim);

@@ -6,8 +6,23 @@ public enum TierMiss
     /// <summary>The block is not held.</summary>
     Absent,
 
-    /// <summary>The record failed its checks (<see cref="RecordFault"/>); it was dropped.</summary>
+    /// <summary>The record has no magic, or a checksum that disagrees; it was dropped, as on every fault of a record.</summary>
     Corrupt,
+
+    /// <summary>The record has another length.</summary>
+    Truncated,
+
+    /// <summary>The record is of another version of the format.</summary>
+    OtherVersion,
+
+    /// <summary>The record is encoded otherwise than this tier's.</summary>
+    OtherEncoding,
+
+    /// <summary>The record is of another layout.</summary>
+    OtherLayout,
+
+    /// <summary>The record is a sound one of another block.</summary>
+    OtherBlock,
 
     /// <summary>The store failed with an error while reading.</summary>
     ReadError,

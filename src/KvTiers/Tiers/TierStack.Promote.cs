@@ -63,7 +63,7 @@ public sealed partial class TierStack
             loaded += await LoadTailAsync(lease, tokens, tokensByTier, cancellationToken).ConfigureAwait(false);
         }
 
-        return new PromotionResult(tokensByTier, held, planned, loaded);
+        return Counted(new PromotionResult(tokensByTier, held, planned, loaded));
     }
 
     /// <summary>The hashes of the whole blocks that follow the hot ones.</summary>

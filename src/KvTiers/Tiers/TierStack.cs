@@ -1,3 +1,4 @@
+using KvTiers.Diagnostics;
 using KvTiers.Prefix;
 
 namespace KvTiers.Tiers;
@@ -37,6 +38,8 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
         _seesReuse = _tiers.Any(tier => tier.WritePolicy == WritePolicy.OnSecondUse);
         _writers = new TierWriter?[_tiers.Length];
         _rates = [.. _tiers.Select(tier => new TransferRate(tier.Immediate ? 1e-5 : 1e-3, tier.Immediate ? 4e9 : 5e8))];
+        _promotedTokens = new long[_tiers.Length];
+        _instruments = new TierInstruments(this);
     }
 
     /// <summary>Chooses between loading and recomputing; the engine tells it how fast it computes.</summary>
@@ -44,9 +47,6 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
 
     /// <summary>The tiers' names, hottest first.</summary>
     public IReadOnlyList<string> Names => [.. _tiers.Select(tier => tier.Tier.Name)];
-
-    /// <summary>Each tier's contents and counters.</summary>
-    public IReadOnlyList<TierUsage> Usage => [.. _tiers.Select(tier => tier.Tier.Usage)];
 
     private KvCache Cache => _cache ?? throw new InvalidOperationException("The stack is attached to no cache.");
 
@@ -140,6 +140,7 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
     /// <summary>Writes what waits to be written, then closes the tiers.</summary>
     public async ValueTask DisposeAsync()
     {
+        _instruments.Dispose();
         if (_demoter is not null)
         {
             await _demoter.DisposeAsync().ConfigureAwait(false);

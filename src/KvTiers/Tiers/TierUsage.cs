@@ -19,4 +19,26 @@ public sealed record TierUsage(
     long Hits,
     long Writes,
     long Refusals,
-    IReadOnlyDictionary<TierMiss, long> Misses);
+    IReadOnlyDictionary<TierMiss, long> Misses)
+{
+    /// <summary>Blocks forgotten to make room.</summary>
+    public long EvictedBlocks { get; init; }
+
+    /// <summary>Bytes of blocks read, as stored.</summary>
+    public long ReadBytes { get; init; }
+
+    /// <summary>Bytes of blocks written, as stored; one that was there already adds none.</summary>
+    public long WrittenBytes { get; init; }
+
+    /// <summary>Whether the tier is left alone for now, because it failed too often.</summary>
+    public bool IsDegraded { get; init; }
+
+    /// <summary>Blocks that wait to be written or are being written.</summary>
+    public int QueuedBlocks { get; init; }
+
+    /// <summary>Blocks given up because the queue to the tier stayed full.</summary>
+    public long DroppedBlocks { get; init; }
+
+    /// <summary>Tokens whose blocks were loaded from the tier into the hot one.</summary>
+    public long PromotedTokens { get; init; }
+}

@@ -26,6 +26,10 @@ internal sealed class FlakyStore(IRecordStore inner, int seed) : IRecordStore
 
     public long Count => inner.Count;
 
+    public StoreTotals Totals => inner.Totals;
+
+    public bool IsDegraded => inner.IsDegraded;
+
     public ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken) =>
         inner.CountLeadingAsync(chain, cancellationToken);
 

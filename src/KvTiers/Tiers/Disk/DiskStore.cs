@@ -28,6 +28,7 @@ public sealed partial class DiskStore : IRecordStore
     private int _configuredSlots;
     private int _unsynced;
     private DateTimeOffset _growthBlockedUntil;
+    private StoreTotals _totals;
     private bool _disposed;
 
     private DiskStore(BlockRecord format, DiskStoreOptions options, TimeProvider time, FileStream lockFile)
@@ -53,6 +54,18 @@ public sealed partial class DiskStore : IRecordStore
 
     /// <inheritdoc/>
     public long Count => _index.Count;
+
+    /// <inheritdoc/>
+    public StoreTotals Totals
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _totals;
+            }
+        }
+    }
 
     /// <summary>Whether reads and writes go past the page cache; false also while there is no segment yet.</summary>
     public bool IsDirect => _segments.Count > 0 && _segments[0].IsDirect;
@@ -112,22 +125,34 @@ public sealed partial class DiskStore : IRecordStore
             segment = _segments[slot / _slotsPerSegment];
         }
 
-        bool read = false;
+        bool read = false, ended = false;
         try
         {
-            read = await segment.TryReadAsync(OffsetOf(slot), record, cancellationToken).ConfigureAwait(false);
+            ended = !await segment.TryReadAsync(OffsetOf(slot), record, cancellationToken).ConfigureAwait(false);
+            read = !ended;
         }
         finally
         {
             lock (_lock)
             {
                 // One that was removed meanwhile may be half overwritten.
-                read &= _index.TryFind(hash, out int held) && held == slot;
+                bool held = _index.TryFind(hash, out int found) && found == slot;
+                read &= held;
+                if (read)
+                {
+                    _totals = _totals with { ReadBytes = _totals.ReadBytes + RecordBytes };
+                }
+
+                if (ended && held)
+                {
+                    _index.Remove(slot);
+                }
+
                 _index.Unpin(slot);
             }
         }
 
-        return read;
+        return ended ? throw new EndOfStreamException($"'{segment.Path}' ends inside a record.") : read;
     }
 
     /// <inheritdoc/>
@@ -163,6 +188,7 @@ public sealed partial class DiskStore : IRecordStore
             {
                 if (written)
                 {
+                    _totals = _totals with { WrittenBytes = _totals.WrittenBytes + RecordBytes };
                     _index.Commit(slot);
                 }
                 else
@@ -244,7 +270,7 @@ public sealed partial class DiskStore : IRecordStore
             _configuredSlots = SlotsOf(capacityBytes);
             while (!_index.Resize(_configuredSlots) && _index.TryPeekVictim(out int victim))
             {
-                _index.Remove(victim);
+                Evict(victim);
             }
 
             return ValueTask.FromResult(CapacityBytes);
@@ -350,13 +376,19 @@ public sealed partial class DiskStore : IRecordStore
             }
             else if (_index.TryPeekVictim(out int victim))
             {
-                _index.Remove(victim);
+                Evict(victim);
             }
             else
             {
                 return false;
             }
         }
+    }
+
+    private void Evict(int victim)
+    {
+        _index.Remove(victim);
+        _totals = _totals with { EvictedRecords = _totals.EvictedRecords + 1 };
     }
 
     // Reserving a segment takes a while, which the first write should not pay. A disk that is full by now is tried again later.

@@ -1,0 +1,42 @@
+using System.Diagnostics.Metrics;
+using KvTiers.Diagnostics;
+
+namespace KvTiers.Tiers;
+
+public sealed partial class TierStack
+{
+    private readonly long[] _promotedTokens;
+    private readonly TierInstruments _instruments;
+    private long _heldBlocks;
+    private long _plannedBlocks;
+    private long _loadedBlocks;
+
+    /// <summary>Each tier's contents and counters, hottest first.</summary>
+    public IReadOnlyList<TierUsage> Usage => [.. Enumerable.Range(0, _tiers.Length).Select(UsageOf)];
+
+    /// <summary>What promotions have come to so far.</summary>
+    public PromotionTotals Promotions =>
+        new(Interlocked.Read(ref _heldBlocks), Interlocked.Read(ref _plannedBlocks), Interlocked.Read(ref _loadedBlocks));
+
+    internal Meter Meter => _instruments.Meter;
+
+    private TierUsage UsageOf(int tier) => _tiers[tier].Tier.Usage with
+    {
+        QueuedBlocks = _writers[tier]?.Pending ?? 0,
+        DroppedBlocks = _writers[tier]?.Dropped ?? 0,
+        PromotedTokens = Interlocked.Read(ref _promotedTokens[tier]),
+    };
+
+    private PromotionResult Counted(PromotionResult result)
+    {
+        Interlocked.Add(ref _heldBlocks, result.HeldBlocks);
+        Interlocked.Add(ref _plannedBlocks, result.PlannedBlocks);
+        Interlocked.Add(ref _loadedBlocks, result.LoadedBlocks);
+        for (int tier = 0; tier < _promotedTokens.Length; tier++)
+        {
+            Interlocked.Add(ref _promotedTokens[tier], result.TokensByTier[tier]);
+        }
+
+        return result;
+    }
+}

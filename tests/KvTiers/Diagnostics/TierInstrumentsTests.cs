@@ -1,0 +1,117 @@
+using System.Diagnostics.Metrics;
+using KvTiers.Blocks;
+using KvTiers.Tests.Tiers;
+using KvTiers.Tiers;
+
+namespace KvTiers.Tests.Diagnostics;
+
+public sealed class TierInstrumentsTests : IAsyncDisposable
+{
+    private readonly ManualTime _time = new();
+    private KvCache? _cache;
+    private TierStack? _stack;
+
+    [Fact]
+    public async Task EveryFaultOfAFlakyTierIsCountedByItsKind()
+    {
+        var flaky = new FlakyStore(new RamStore(TestBlocks.Format.RecordBytes, 64L * TestBlocks.Format.RecordBytes, _time), seed: 3);
+        Open(new TierOptions { Tier = new BlockTier("flaky", TestBlocks.Format, flaky, _time), WritePolicy = WritePolicy.OnSeal, Exclusive = false });
+        for (int round = 0; round < 40; round++)
+        {
+            for (int prompt = 0; prompt < 8; prompt++)
+            {
+                await RunAsync(prompt);
+                await _stack!.DrainAsync(CancellationToken.None); // the flaky store takes one call at a time
+            }
+
+            Assert.True(_cache!.EvictAhead(16, 16) > 0);
+        }
+
+        Assert.All(new[] { flaky.Flipped, flaky.Garbled, flaky.ReadErrors, flaky.WriteErrors, flaky.Timeouts }, count => Assert.True(count > 0));
+        Dictionary<string, double> seen = Collect();
+        Assert.Equal(flaky.Flipped + flaky.Garbled, seen["kvtiers.tier.misses tier=flaky kind=corrupt"]);
+        Assert.Equal(flaky.ReadErrors, seen["kvtiers.tier.misses tier=flaky kind=read_error"]);
+        Assert.Equal(flaky.WriteErrors, seen["kvtiers.tier.misses tier=flaky kind=write_error"]);
+        Assert.Equal(flaky.Timeouts, seen["kvtiers.tier.misses tier=flaky kind=deadline"]);
+        Assert.Equal(0, seen["kvtiers.tier.misses tier=flaky kind=other_layout"]);
+    }
+
+    [Fact]
+    public async Task TheMeterReportsWhatTheTiersAndThePlannerDid()
+    {
+        int recordBytes = TestBlocks.Format.RecordBytes;
+        Open(new TierOptions { Tier = new BlockTier("ram", TestBlocks.Format, new RamStore(recordBytes, 3L * recordBytes, _time), _time), Immediate = true });
+        for (int prompt = 0; prompt < 4; prompt++) await RunAsync(prompt);
+        Assert.Equal(4, _cache!.EvictAhead(16, 16)); // the tier has room for three
+        PromotionResult promoted = await RunAsync(3);
+        Assert.Equal(1, promoted.LoadedBlocks);
+
+        Dictionary<string, double> seen = Collect();
+        Assert.Equal(4, seen["kvtiers.tier.writes tier=ram"]);
+        Assert.Equal(4 * recordBytes, seen["kvtiers.tier.written tier=ram"]);
+        Assert.Equal(1, seen["kvtiers.tier.evicted_blocks tier=ram"]);
+        Assert.Equal(1, seen["kvtiers.tier.hits tier=ram"]);
+        Assert.Equal(recordBytes, seen["kvtiers.tier.read tier=ram"]);
+        Assert.Equal(16, seen["kvtiers.tier.promoted_tokens tier=ram"]);
+        Assert.Equal(2 * recordBytes, seen["kvtiers.tier.used tier=ram"]);
+        Assert.Equal(3 * recordBytes, seen["kvtiers.tier.capacity tier=ram"]);
+        Assert.Equal((1, 1, 1), (seen["kvtiers.promotion.held_blocks"], seen["kvtiers.promotion.planned_blocks"], seen["kvtiers.promotion.loaded_blocks"]));
+        Assert.Equal((0, 0, 0), (seen["kvtiers.tier.queued_blocks tier=ram"], seen["kvtiers.tier.dropped_blocks tier=ram"], seen["kvtiers.tier.degraded tier=ram"]));
+    }
+
+    [Fact]
+    public async Task BlocksThatAFullQueueGivesUpAreCounted()
+    {
+        var gated = new GatedTier(new BlockTier("slow", TestBlocks.Format, new RamStore(TestBlocks.Format.RecordBytes, 64L * TestBlocks.Format.RecordBytes, _time), _time));
+        gated.Close();
+        Open(new TierOptions { Tier = gated, WritePolicy = WritePolicy.OnSeal, Exclusive = false, WriteQueueBlocks = 2, WriteConcurrency = 1 });
+        for (int prompt = 0; prompt < 5; prompt++) await RunAsync(prompt);
+        Dictionary<string, double> seen = Collect();
+        Assert.Equal((2, 3), (seen["kvtiers.tier.queued_blocks tier=slow"], seen["kvtiers.tier.dropped_blocks tier=slow"]));
+        gated.Open();
+        await _stack!.DrainAsync(CancellationToken.None);
+        Assert.Equal(0, Collect()["kvtiers.tier.queued_blocks tier=slow"]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _cache?.Dispose();
+        if (_stack is not null) await _stack.DisposeAsync();
+    }
+
+    private void Open(TierOptions tier)
+    {
+        _stack = new TierStack(new TierStackOptions { Tiers = [tier], Promotion = PromotionPolicy.Always }, _time);
+        _cache = new KvCache(TestBlocks.Layout, new KvCacheOptions { HotBlocks = 16, Prefault = false }, _time, _stack);
+        _stack.Attach(_cache);
+    }
+
+    /// <summary>One block of tokens: found hot, loaded, or computed.</summary>
+    private async Task<PromotionResult> RunAsync(int prompt)
+    {
+        int[] tokens = [.. Enumerable.Range(prompt * 100, TestBlocks.Layout.BlockSize)];
+        using BlockLease lease = _cache!.Acquire(TestBlocks.Hash(0), tokens);
+        PromotionResult promoted = await _stack!.PromoteAsync(lease, tokens, CancellationToken.None);
+        Assert.True(_cache.TryReserve(lease, tokens.Length - lease.TokenCount));
+        if (lease.TokenCount == 0) _cache.Pool.Bytes(lease.Table.Slots[0]).Fill((byte)(prompt + 1));
+        _cache.Append(lease, tokens.AsSpan(lease.TokenCount));
+        return promoted;
+    }
+
+    private Dictionary<string, double> Collect()
+    {
+        Dictionary<string, double> seen = [];
+        using MeterListener listener = new();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (ReferenceEquals(instrument.Meter, _stack!.Meter)) self.EnableMeasurementEvents(instrument);
+        };
+        void Add(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
+            seen.Add(instrument.Name + string.Concat(tags.ToArray().Select(tag => $" {tag.Key}={tag.Value}")), value);
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Add(instrument, value, tags));
+        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Add(instrument, value, tags));
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return seen;
+    }
+}
