@@ -20,6 +20,10 @@ internal sealed partial class ModelHost(
     /// <summary>Why no turn can be taken now; null = one can.</summary>
     public string? NotReadyReason => _model is null ? $"the model is loading from {options.Model}" : null;
 
+    /// <summary>Why turns compute more than they would; empty = nothing is amiss.</summary>
+    public IReadOnlyList<string> DegradedReasons =>
+        [.. (_model?.Engine.Tiers?.Usage ?? []).Where(tier => tier.IsDegraded).Select(tier => $"the tier '{tier.Name}' failed too often and is left alone for now; what it holds is computed")];
+
     /// <summary>The loaded model.</summary>
     /// <exception cref="ApiException">503: it is not loaded yet.</exception>
     public LoadedModel Model => _model ?? throw ApiException.Unavailable("The model is still loading. Try again soon.", "model_loading");

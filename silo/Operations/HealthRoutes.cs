@@ -3,7 +3,7 @@ using KvTiers.Silo.Http;
 
 namespace KvTiers.Silo.Operations;
 
-/// <summary><c>GET /healthz</c>: the process answers. <c>GET /readyz</c>: it can take turns, or why not.</summary>
+/// <summary><c>GET /healthz</c>: the process answers. <c>GET /readyz</c>: it can take turns, perhaps without a tier, or why not.</summary>
 internal sealed class HealthRoutes(ModelHost host, StopSignal stop)
 {
     /// <summary>Adds the routes.</summary>
@@ -17,9 +17,9 @@ internal sealed class HealthRoutes(ModelHost host, StopSignal stop)
     private Task ReadyAsync(HttpContext context)
     {
         string? reason = stop.IsStopping ? "the server is shutting down" : host.NotReadyReason;
-        return reason is null
-            ? AnswerAsync(context, StatusCodes.Status200OK, new Health("ready", []))
-            : AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, new Health("not_ready", [reason]));
+        if (reason is not null) return AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, new Health("not_ready", [reason]));
+        IReadOnlyList<string> degraded = host.DegradedReasons;
+        return AnswerAsync(context, StatusCodes.Status200OK, new Health(degraded.Count == 0 ? "ready" : "degraded", degraded));
     }
 
     private static Task AnswerAsync(HttpContext context, int status, Health health) =>
