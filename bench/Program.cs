@@ -1,4 +1,5 @@
 using System.CommandLine;
+using KvTiers.Bench.Cache;
 using KvTiers.Bench.HitRate;
 using KvTiers.Bench.Limits;
 using KvTiers.Bench.Serving;
@@ -8,5 +9,6 @@ var root = new RootCommand("KvTiers benchmarks. Every figure stands beside the m
     LimitsCommand.Create(),
     CacheOnOffCommand.Create(),
     HitRateCommand.Create(),
+    CacheCommand.Create(),
 };
 return root.Parse(args).Invoke();

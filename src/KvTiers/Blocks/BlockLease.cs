@@ -1,3 +1,4 @@
+using System.Buffers;
 using KvTiers.Prefix;
 
 namespace KvTiers.Blocks;
@@ -56,14 +57,24 @@ public sealed class BlockLease : IDisposable
     /// <summary>Releases the blocks. What is sealed or published stays matchable until it is evicted; the rest is freed.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _released, 1) == 0) _cache.Release(this);
+        if (Interlocked.Exchange(ref _released, 1) != 0) return;
+        _cache.Release(this);
+        TokenCount = 0;
+        ReplaceTokens([]);
     }
 
     internal void EnsureTokenCapacity(int tokenCount)
     {
         if (tokenCount <= _tokens.Length) return;
-        int[] tokens = GC.AllocateUninitializedArray<int>(Math.Max(tokenCount, Math.Min(_tokens.Length * 2, Array.MaxLength)));
+        int[] tokens = ArrayPool<int>.Shared.Rent(Math.Max(tokenCount, Math.Min(_tokens.Length * 2, Array.MaxLength)));
         Tokens.CopyTo(tokens);
+        ReplaceTokens(tokens);
+    }
+
+    // Long prompts would fill the large object heap otherwise, turn by turn.
+    private void ReplaceTokens(int[] tokens)
+    {
+        if (_tokens.Length > 0) ArrayPool<int>.Shared.Return(_tokens);
         _tokens = tokens;
     }
 

@@ -77,7 +77,7 @@ public readonly struct BlockHash : IEquatable<BlockHash>, IComparable<BlockHash>
                 BinaryPrimitives.WriteInt32LittleEndian(tokenBytes[(i * sizeof(int))..], tokens[i]);
 
         Span<byte> digest = stackalloc byte[ByteCount];
-        SHA256.HashData(message, digest);
+        Sha256.HashData(message, digest);
         if (rented is not null) ArrayPool<byte>.Shared.Return(rented);
         return new BlockHash(digest);
     }
