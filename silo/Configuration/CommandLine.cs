@@ -16,7 +16,7 @@ internal sealed class CommandLine
         new("--disk", "KvTiers:Disk", "SIZE", "Capacity of the disk tier in the data folder (0: none)"),
         new("--redis", "KvTiers:Redis", "ADDRESS", "Redis server that shares blocks between silos (none); KvTiers:RedisBytes bounds it (1GiB)"),
         new("--kv", "KvTiers:Kv", "FORMAT", "Format of keys and values: f32 or bf16 (f32)"),
-        new("--weights", "KvTiers:Weights", "FORMAT", "Format of the weights: auto, f32 or bf16 (auto: as stored)"),
+        new("--weights", "KvTiers:Weights", "FORMAT", "Format of the weights: auto, f32, bf16 or int8 (auto: as stored)"),
         new("--threads", "KvTiers:Threads", "N", "Threads that compute (the number of processors)"),
         new("--api-key-file", "KvTiers:ApiKeyFile", "FILE", "API keys, one 'tenant key' a line; tenant 'admin' is the admin key"),
         new("--name", "KvTiers:Name", "NAME", "Name of this silo in answers (the machine's name)"),

@@ -30,7 +30,7 @@ internal static class SiloOptionsReader
             RedisBytes = reader.Read("RedisBytes", Defaults.RedisBytes, "a size such as 1GiB, from 1MiB to 1PiB", Size(1L << 20, 1L << 50)),
             Promotion = reader.Read("Promotion", Defaults.Promotion, "by-rate, always or never", ParsePromotion),
             Kv = reader.Read("Kv", Defaults.Kv, "f32 or bf16", ParseKv),
-            Weights = reader.Read("Weights", Defaults.Weights, "auto, f32 or bf16", ParseWeights),
+            Weights = reader.Read("Weights", Defaults.Weights, "auto, f32, bf16 or int8", ParseWeights),
             Threads = reader.Read("Threads", Defaults.Threads, "a whole number from 1 to 64", Integer(1, 64)),
             ApiKeyFile = reader.Read<string?>("ApiKeyFile", null, "the path of a file that exists", ParseFile),
             Name = reader.Read("Name", Defaults.Name, "1 to 64 of the characters A-Z a-z 0-9 . _ -", ParseName),
@@ -145,6 +145,7 @@ internal static class SiloOptionsReader
             "auto" => WeightFormat.AsStored,
             "f32" => WeightFormat.F32,
             "bf16" => WeightFormat.BF16,
+            "int8" => WeightFormat.Int8,
             _ => null,
         };
         value = format ?? default;

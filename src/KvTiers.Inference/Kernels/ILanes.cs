@@ -30,6 +30,9 @@ internal unsafe interface ILanes<TSelf>
 
     static abstract void Store(TSelf value, float* destination);
 
+    /// <summary>The nearest whole numbers, ties to even, as 16-bit integers; the value is within their range.</summary>
+    static abstract void StoreInt16(TSelf value, short* destination);
+
     /// <summary>left × right + addend, rounded once.</summary>
     static abstract TSelf Fma(TSelf left, TSelf right, TSelf addend);
 

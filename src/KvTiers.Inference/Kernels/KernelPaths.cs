@@ -12,7 +12,7 @@ public static class KernelPaths
     /// <summary>The processor has this path.</summary>
     public static bool IsSupported(KernelPath path) => path switch
     {
-        KernelPath.Avx512 => Avx512F.IsSupported && IsSupported(KernelPath.Avx2),
+        KernelPath.Avx512 => Avx512F.IsSupported && Avx512BW.IsSupported && IsSupported(KernelPath.Avx2),
         KernelPath.Avx2 => Avx2.IsSupported && Fma.IsSupported,
         _ => true,
     };

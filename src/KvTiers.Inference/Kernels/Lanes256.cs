@@ -56,6 +56,14 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreInt16(Lanes256 value, short* destination)
+    {
+        // Packing interleaves the halves of its sources; the permutation puts them in order.
+        Vector256<short> packed = Avx2.PackSignedSaturate(Avx.ConvertToVector256Int32(value._low), Avx.ConvertToVector256Int32(value._high));
+        Avx2.Permute4x64(packed.AsInt64(), 0b11_01_10_00).AsInt16().Store(destination);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Fma(Lanes256 left, Lanes256 right, Lanes256 addend) => new(
         System.Runtime.Intrinsics.X86.Fma.MultiplyAdd(left._low, right._low, addend._low),
         System.Runtime.Intrinsics.X86.Fma.MultiplyAdd(left._high, right._high, addend._high));

@@ -44,6 +44,10 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
     public static void Store(Lanes512 value, float* destination) => value._value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreInt16(Lanes512 value, short* destination) =>
+        Avx512F.ConvertToVector256Int16(Avx512F.ConvertToVector512Int32(value._value)).Store(destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Fma(Lanes512 left, Lanes512 right, Lanes512 addend) =>
         new(Avx512F.FusedMultiplyAdd(left._value, right._value, addend._value));
 

@@ -68,6 +68,12 @@ internal unsafe struct LanesPlain : ILanes<LanesPlain>
             destination[i] = value[i];
     }
 
+    public static void StoreInt16(LanesPlain value, short* destination)
+    {
+        for (int i = 0; i < 16; i++)
+            destination[i] = (short)MathF.Round(value[i], MidpointRounding.ToEven);
+    }
+
     public static LanesPlain Fma(LanesPlain left, LanesPlain right, LanesPlain addend)
     {
         for (int i = 0; i < 16; i++)

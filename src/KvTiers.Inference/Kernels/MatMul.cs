@@ -3,23 +3,29 @@ using System.Runtime.CompilerServices;
 namespace KvTiers.Inference.Kernels;
 
 /// <summary>
-/// Rows times a <see cref="PackedMatrix"/>. Output (r, n) is the chain of fused multiply-adds input[r, k] · weight[n, k] over
-/// k = 0 … inputs − 1 with one accumulator that starts at 0, then the bias, then the <see cref="MatMulResult"/>. That holds on every
-/// path and for every number of rows, so a row's outputs have the same bits whatever comes with it.
+/// Rows times a <see cref="PackedMatrix"/>. With weights of floats, output (r, n) is the chain of fused multiply-adds
+/// input[r, k] · weight[n, k] over k = 0 … inputs − 1 with one accumulator that starts at 0. With 8-bit weights, each row is rounded to 16-bit
+/// integers with a scale of its own, and the output is that scale times <see cref="TileInt8Plain.Multiply"/>. Then comes the bias, then the
+/// <see cref="MatMulResult"/>. That holds on every path and for every number of rows, so a row's outputs have the same bits whatever
+/// comes with it.
 /// </summary>
 /// <remarks>
 /// Rows are cut into tiles of 12 (fewer at the end), packed k-major. A chunk of work is a block of tiles times a run of panels:
 /// the tiles stay in the second-level cache while panels stream past, and each panel is read once per block of tiles.
 /// </remarks>
-internal sealed unsafe class MatMul : ITeamJob, IDisposable
+internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
 {
     private const int TileRows = 12;
     private const int BlockTiles = 16;
-    private const int ChunkBytes = 96 << 10;
+
+    // A run of panels is short enough that all threads end together, and long enough that sharing out costs nothing beside it.
+    private const int ChunkBytes = 256 << 10;
+    private const int ChunksPerThread = 16;
     private readonly ThreadTeam _team;
     private readonly KernelPath _path;
     private readonly PackJob _pack;
     private NativeBuffer _packed = new(0);
+    private NativeBuffer _scales = new(0);
 
     private PackedMatrix _matrix = null!;
     private float* _input;
@@ -59,25 +65,27 @@ internal sealed unsafe class MatMul : ITeamJob, IDisposable
         _result = result;
 
         int tiles = (rows + TileRows - 1) / TileRows;
-        if (rows > 1)
+        if (rows > 1 || IsInt8)
         {
-            long bytes = (long)tiles * TileRows * matrix.Inputs * sizeof(float);
-            if (_packed.ByteCount < bytes)
-            {
-                _packed.Dispose();
-                _packed = new NativeBuffer(bytes);
-            }
+            Reserve(tiles * TileRows);
             _team.Run(_pack, tiles);
         }
 
         _blockCount = (tiles + BlockTiles - 1) / BlockTiles;
-        long panelBytes = (long)matrix.Inputs * matrix.RowBytes;
-        _panelsPerChunk = rows > TileRows ? 1 : (int)Math.Clamp(ChunkBytes / panelBytes, 1, 64);
+        _panelsPerChunk = rows > TileRows
+            ? 1
+            : (int)Math.Clamp(matrix.PanelCount / (ChunksPerThread * _team.ThreadCount), 1, Math.Max(1, ChunkBytes / matrix.PanelBytes));
         _team.Run(this, _blockCount * ((matrix.PanelCount + _panelsPerChunk - 1) / _panelsPerChunk));
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _packed.Dispose();
+    public void Dispose()
+    {
+        _packed.Dispose();
+        _scales.Dispose();
+    }
+
+    private bool IsInt8 => _matrix.Format == PanelFormat.Int8;
 
     [SkipLocalsInit]
     void ITeamJob.Run(int chunk, int worker)
@@ -96,11 +104,7 @@ internal sealed unsafe class MatMul : ITeamJob, IDisposable
             for (int row = firstRow; row < lastRow; row += TileRows)
             {
                 int rows = Math.Min(TileRows, _rows - row);
-                float* input = _rows == 1 ? _input : _packed.Floats + (long)row * _matrix.Inputs;
-                if (_matrix.Format == PanelFormat.F32)
-                    Multiply<PanelWeightsF32>(weights, input, KernelRows(rows), products);
-                else
-                    Multiply<PanelWeightsBF16>(weights, input, KernelRows(rows), products);
+                Multiply(weights, row, KernelRows(rows), products);
                 switch (_path)
                 {
                     case KernelPath.Avx512:
@@ -114,81 +118,6 @@ internal sealed unsafe class MatMul : ITeamJob, IDisposable
                         break;
                 }
             }
-        }
-    }
-
-    // Rows that the kernel for so many rows computes; rows beyond those that are wanted are zeros.
-    private static int KernelRows(int rows) => rows switch
-    {
-        <= 4 => rows,
-        <= 6 => 6,
-        <= 8 => 8,
-        _ => TileRows,
-    };
-
-    private void Multiply<TWeights>(byte* panel, float* input, int rows, float* products)
-        where TWeights : struct, IPanelWeights
-    {
-        int inputs = _matrix.Inputs;
-        switch (_path)
-        {
-            case KernelPath.Avx512:
-                switch (rows)
-                {
-                    case 1:
-                        Tile512.Multiply<TWeights, Rows1>(panel, input, inputs, products);
-                        break;
-                    case 2:
-                        Tile512.Multiply<TWeights, Rows2>(panel, input, inputs, products);
-                        break;
-                    case 3:
-                        Tile512.Multiply<TWeights, Rows3>(panel, input, inputs, products);
-                        break;
-                    case 4:
-                        Tile512.Multiply<TWeights, Rows4>(panel, input, inputs, products);
-                        break;
-                    case 6:
-                        Tile512.Multiply<TWeights, Rows6>(panel, input, inputs, products);
-                        break;
-                    case 8:
-                        Tile512.Multiply<TWeights, Rows8>(panel, input, inputs, products);
-                        break;
-                    default:
-                        Tile512.Multiply<TWeights, Rows12>(panel, input, inputs, products);
-                        break;
-                }
-                break;
-            case KernelPath.Avx2:
-                for (int first = 0; first <= 8; first += 8)
-                {
-                    switch (rows)
-                    {
-                        case 1:
-                            Tile256.Multiply<TWeights, Rows1>(panel, first, input, rows, inputs, products);
-                            break;
-                        case 2:
-                            Tile256.Multiply<TWeights, Rows2>(panel, first, input, rows, inputs, products);
-                            break;
-                        case 3:
-                            Tile256.Multiply<TWeights, Rows3>(panel, first, input, rows, inputs, products);
-                            break;
-                        case 4:
-                            Tile256.Multiply<TWeights, Rows4>(panel, first, input, rows, inputs, products);
-                            break;
-                        case 8:
-                            Tile256.Multiply<TWeights, Rows4>(panel, first, input, rows, inputs, products);
-                            Tile256.Multiply<TWeights, Rows4>(panel, first, input + 4, rows, inputs, products + 4 * PackedMatrix.PanelWidth);
-                            break;
-                        default:
-                            for (int row = 0; row < rows; row += 6)
-                                Tile256.Multiply<TWeights, Rows6>(panel, first, input + row, rows, inputs, products + row * PackedMatrix.PanelWidth);
-                            break;
-                    }
-                }
-                break;
-            default:
-                TilePlain.Multiply<TWeights>(panel, input, rows, inputs, products);
-                break;
         }
     }
 
@@ -209,6 +138,12 @@ internal sealed unsafe class MatMul : ITeamJob, IDisposable
         for (int row = 0; row < rows; row++, products += Width)
         {
             TLanes a = TLanes.Load(products), b = TLanes.Load(products + 16);
+            if (IsInt8)
+            {
+                TLanes scale = TLanes.Broadcast(_scales.Floats[firstRow + row]);
+                a *= scale;
+                b *= scale;
+            }
             if (_bias != null)
             {
                 a += low;
@@ -244,25 +179,4 @@ internal sealed unsafe class MatMul : ITeamJob, IDisposable
 
     private static void Copy(float* source, float* destination, int count) =>
         new ReadOnlySpan<float>(source, count).CopyTo(new Span<float>(destination, count));
-
-    /// <summary>Brings one tile of input rows into the order that kernels read: [inputs, rows of the kernel].</summary>
-    private sealed class PackJob(MatMul owner) : ITeamJob
-    {
-        public void Run(int tile, int worker)
-        {
-            int inputs = owner._matrix.Inputs;
-            int rows = Math.Min(TileRows, owner._rows - tile * TileRows);
-            int stride = KernelRows(rows);
-            float* target = owner._packed.Floats + (long)tile * TileRows * inputs;
-            for (int row = 0; row < stride; row++)
-                Spread(row < rows ? owner._input + (long)(tile * TileRows + row) * inputs : null, inputs, target + row, stride);
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Spread(float* source, int count, float* target, int stride)
-        {
-            for (int k = 0; k < count; k++, target += stride)
-                *target = source != null ? source[k] : 0;
-        }
-    }
 }

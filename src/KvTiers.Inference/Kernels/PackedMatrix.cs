@@ -2,7 +2,7 @@ namespace KvTiers.Inference.Kernels;
 
 /// <summary>
 /// A weight matrix in the one layout that prefill and decode read: panels of 32 outputs, each panel k-major, so that one input
-/// element meets 32 neighbouring weights. The last panel is filled up with zeros.
+/// element (two of 8-bit weights) meets 32 neighbouring weights. The last panel is filled up with zeros.
 /// </summary>
 internal sealed unsafe class PackedMatrix : IDisposable
 {
@@ -17,8 +17,13 @@ internal sealed unsafe class PackedMatrix : IDisposable
         Inputs = inputs;
         Outputs = outputs;
         PanelCount = (outputs + PanelWidth - 1) / PanelWidth;
-        RowBytes = format == PanelFormat.F32 ? PanelWeightsF32.RowBytes : PanelWeightsBF16.RowBytes;
-        _panels = new NativeBuffer((long)PanelCount * inputs * RowBytes);
+        PanelBytes = format switch
+        {
+            PanelFormat.F32 => (long)inputs * PanelWeightsF32.RowBytes,
+            PanelFormat.BF16 => (long)inputs * PanelWeightsBF16.RowBytes,
+            _ => PanelInt8.Bytes(inputs),
+        };
+        _panels = new NativeBuffer(PanelCount * PanelBytes);
     }
 
     /// <summary>Element format.</summary>
@@ -33,8 +38,8 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Panels, the last one perhaps padded.</summary>
     public int PanelCount { get; }
 
-    /// <summary>Bytes of a panel row: 32 weights.</summary>
-    public int RowBytes { get; }
+    /// <summary>Bytes of a panel.</summary>
+    public long PanelBytes { get; }
 
     /// <summary>Packs matrices one below the other: outputs of the first, then of the second, and so on.</summary>
     /// <exception cref="ArgumentException">The sources' inputs differ.</exception>
@@ -56,24 +61,29 @@ internal sealed unsafe class PackedMatrix : IDisposable
     }
 
     /// <summary>The first byte of a panel.</summary>
-    public byte* Panel(int panel) => _panels.Bytes + (long)panel * Inputs * RowBytes;
+    public byte* Panel(int panel) => _panels.Bytes + panel * PanelBytes;
 
-    /// <summary>Reads the weights of one output back: a row of the matrix that was packed.</summary>
+    /// <summary>Reads the weights of one output back: a row of the matrix that was packed, as far as the format keeps it.</summary>
     /// <param name="output">0 to Outputs − 1.</param>
     /// <param name="weights">[Inputs].</param>
     public void Read(int output, float* weights)
     {
         byte* row = Panel(output / PanelWidth);
         int column = output % PanelWidth;
-        if (Format == PanelFormat.F32)
+        switch (Format)
         {
-            for (int k = 0; k < Inputs; k++, row += PanelWeightsF32.RowBytes)
-                weights[k] = PanelWeightsF32.Load(row, column);
-        }
-        else
-        {
-            for (int k = 0; k < Inputs; k++, row += PanelWeightsBF16.RowBytes)
-                weights[k] = PanelWeightsBF16.Load(row, column);
+            case PanelFormat.F32:
+                for (int k = 0; k < Inputs; k++, row += PanelWeightsF32.RowBytes)
+                    weights[k] = PanelWeightsF32.Load(row, column);
+                break;
+            case PanelFormat.BF16:
+                for (int k = 0; k < Inputs; k++, row += PanelWeightsBF16.RowBytes)
+                    weights[k] = PanelWeightsBF16.Load(row, column);
+                break;
+            default:
+                for (int k = 0; k < Inputs; k++)
+                    weights[k] = PanelInt8.Load(row, column, k);
+                break;
         }
     }
 
@@ -107,6 +117,10 @@ internal sealed unsafe class PackedMatrix : IDisposable
                     float* word = (float*)start + column;
                     for (int k = 0; k < weights.Length; k++, word += PanelWidth)
                         *word = weights[k];
+                }
+                else if (matrix.Format == PanelFormat.Int8)
+                {
+                    PanelInt8.Write(start, column, weights);
                 }
                 else
                 {

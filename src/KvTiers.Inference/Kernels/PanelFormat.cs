@@ -8,4 +8,7 @@ internal enum PanelFormat
 
     /// <summary>Bfloat16 in pairs: 64 bytes per panel row; word c holds column c below and column c + 16 above.</summary>
     BF16,
+
+    /// <summary>8-bit integers with scales, as <see cref="PanelInt8"/> lays them out.</summary>
+    Int8,
 }

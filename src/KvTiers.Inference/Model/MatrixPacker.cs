@@ -19,6 +19,8 @@ internal sealed class MatrixPacker(ThreadTeam team, WeightFormat format)
             return PanelFormat.F32;
         if (format == WeightFormat.BF16)
             return PanelFormat.BF16;
+        if (format == WeightFormat.Int8)
+            return PanelFormat.Int8;
         foreach (TensorMatrix part in parts)
         {
             if (part.StoredFormat == PanelFormat.F32)

@@ -4,7 +4,7 @@ namespace KvTiers.Inference.Tests.Kernels;
 
 public sealed unsafe class LanesTests
 {
-    private const int Results = 12 * 16 + 2;
+    private const int Results = 13 * 16 + 2;
 
     [Fact]
     public void EveryPathYieldsTheSameBits()
@@ -26,11 +26,12 @@ public sealed unsafe class LanesTests
         }
     }
 
-    // Every operation of ILanes, on 100 vectors: 12 vectors and 2 floats of results for each.
+    // Every operation of ILanes, on 100 vectors: 13 vectors and 2 floats of results for each.
     private static int Compute<TLanes>(float* values, float* results)
         where TLanes : struct, ILanes<TLanes>
     {
         float* result = results;
+        short* integers = stackalloc short[16];
         TLanes before = TLanes.Broadcast(0.7f);
         for (int i = 0; i < 1600; i += 16)
         {
@@ -43,6 +44,9 @@ public sealed unsafe class LanesTests
                 TLanes.Store(y, result);
                 result += 16;
             }
+            TLanes.StoreInt16(x * TLanes.Broadcast(100.5f), integers);
+            for (int lane = 0; lane < 16; lane++)
+                *result++ = integers[lane];
             *result++ = TLanes.Sum(x);
             *result++ = TLanes.Largest(x);
             before = x;

@@ -30,6 +30,49 @@ public sealed unsafe class MatMulTests
         }
     }
 
+    public static TheoryData<int, int> GroupShapes => new() { { 1, 1 }, { 7, 31 }, { 64, 32 }, { 65, 33 }, { 200, 100 }, { 576, 64 } };
+
+    [Theory]
+    [MemberData(nameof(GroupShapes))]
+    public void EightBitWeightsAreExactSumsOfGroupsInOneChainOnEveryPathAndRowCount(int inputs, int outputs)
+    {
+        using ThreadTeam team = new(2);
+        using NativeBuffer weights = KernelPathData.Random(inputs * outputs, 1);
+        using PackedMatrix matrix = PackedMatrix.Pack(team, PanelFormat.Int8, Matrix(weights, outputs, inputs));
+        foreach (int rows in (int[])[1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 24, 30, 200])
+        {
+            using NativeBuffer input = KernelPathData.Random(rows * inputs, 2);
+            // A row of zeros has no scale of its own, and one large element leaves little for the others.
+            new Span<float>(input.Floats + (rows - 1) * inputs, inputs).Clear();
+            input.Floats[0] *= 1000;
+            float[] expected = IntegerReference(matrix, input, rows);
+            foreach (KernelPath path in KernelPathData.Supported)
+            {
+                using MatMul matMul = new(team, path);
+                using NativeBuffer output = KernelPathData.Random(rows * outputs, 3);
+                matMul.Run(matrix, input.Floats, rows, output.Floats, outputs);
+                KernelPathData.AssertSameBits(expected, KernelPathData.ToArray(output, rows * outputs));
+            }
+        }
+    }
+
+    [Fact]
+    public void EightBitSumsDoNotOverflow()
+    {
+        const int Inputs = 1536;
+        float[] values = [.. Enumerable.Repeat(-3f, Inputs)];
+        using ThreadTeam team = new(1);
+        using PackedMatrix matrix = PackedMatrix.Pack(team, PanelFormat.Int8, new ArrayMatrix(values, 1, Inputs));
+        using NativeBuffer input = new(Inputs * sizeof(float)), output = new(32 * sizeof(float));
+        new Span<float>(input.Floats, Inputs).Fill(-5f);
+        foreach (KernelPath path in KernelPathData.Supported)
+        {
+            using MatMul matMul = new(team, path);
+            matMul.Run(matrix, input.Floats, 1, output.Floats, 1);
+            Assert.Equal(15.0 * Inputs, output.Floats[0], 15.0 * Inputs * 0.005);
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(5)]
@@ -106,6 +149,36 @@ public sealed unsafe class MatMulTests
 
     private static ArrayMatrix Matrix(NativeBuffer weights, int outputs, int inputs) =>
         new(KernelPathData.ToArray(weights, outputs * inputs), outputs, inputs);
+
+    // Independent of the panels' layout: weights are read back, and their integers are found again by the group's scale.
+    private static float[] IntegerReference(PackedMatrix matrix, NativeBuffer input, int rows)
+    {
+        float[] output = new float[rows * matrix.Outputs], weights = new float[matrix.Inputs];
+        for (int row = 0; row < rows; row++)
+        {
+            ReadOnlySpan<float> x = new(input.Floats + row * matrix.Inputs, matrix.Inputs);
+            float most = 0;
+            foreach (float element in x)
+                most = Math.Max(most, Math.Abs(element));
+            float factor = most == 0 ? 0 : short.MaxValue / most;
+            for (int n = 0; n < matrix.Outputs; n++)
+            {
+                fixed (float* target = weights)
+                    matrix.Read(n, target);
+                float sum = 0;
+                for (int first = 0; first < matrix.Inputs; first += 64)
+                {
+                    float scale = PanelInt8.Scale(matrix.Panel(n / 32) + first / 64 * (64 + 32 * 64), n % 32);
+                    long exact = 0;
+                    for (int k = first; k < Math.Min(first + 64, matrix.Inputs); k++)
+                        exact += (long)Math.Round(weights[k] / scale) * (long)MathF.Round(x[k] * factor, MidpointRounding.ToEven);
+                    sum = MathF.FusedMultiplyAdd(exact, scale, sum);
+                }
+                output[row * matrix.Outputs + n] = sum * (most / short.MaxValue);
+            }
+        }
+        return output;
+    }
 
     private static float[] Reference(PackedMatrix matrix, NativeBuffer input, int rows)
     {

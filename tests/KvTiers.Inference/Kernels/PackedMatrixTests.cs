@@ -38,6 +38,32 @@ public sealed unsafe class PackedMatrixTests
     }
 
     [Fact]
+    public void EightBitWeightsAreReadBackWithinHalfAStepOfTheirGroup()
+    {
+        const int Inputs = 150, Outputs = 37;
+        Random random = new(4);
+        float[] values = [.. Enumerable.Range(0, Inputs * Outputs).Select(_ => random.NextSingle() - 0.5f)];
+        values[70] = 40; // Coarse steps, but for its own group only.
+        values.AsSpan(3 * Inputs, 64).Clear();
+        using ThreadTeam team = new(2);
+        using PackedMatrix matrix = PackedMatrix.Pack(team, PanelFormat.Int8, new ArrayMatrix(values, Outputs, Inputs));
+
+        Assert.Equal(3 * 64 + 75 * 64, matrix.PanelBytes);
+        float[] row = new float[Inputs];
+        for (int output = 0; output < Outputs; output++)
+        {
+            fixed (float* target = row)
+                matrix.Read(output, target);
+            for (int k = 0; k < Inputs; k++)
+            {
+                int group = k / 64 * 64;
+                float step = values[(output * Inputs + group)..(output * Inputs + Math.Min(group + 64, Inputs))].Max(Math.Abs) / 127;
+                Assert.Equal(values[output * Inputs + k], row[k], 0.51f * step);
+            }
+        }
+    }
+
+    [Fact]
     public void WhatAPanelLacksIsZero()
     {
         using ThreadTeam team = new(1);

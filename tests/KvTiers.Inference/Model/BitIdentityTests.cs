@@ -9,14 +9,17 @@ namespace KvTiers.Inference.Tests.Model;
 /// <summary>Logits are the same bits however a prompt reaches the model: equality here is exact.</summary>
 public sealed class BitIdentityTests : IDisposable
 {
+    private const string Int8 = ", int8";
+
     private readonly TemporaryFolder _folder = new();
+    private WeightFormat _format = WeightFormat.AsStored;
 
     public static TheoryData<string, KvFormat> Cases
     {
         get
         {
             TheoryData<string, KvFormat> cases = [];
-            foreach (string model in (string[])["llama", "llama, odd sizes", "llama, window", "gpt2"])
+            foreach (string model in (string[])["llama", "llama, odd sizes", "llama, window", "gpt2", "llama, int8", "llama, odd sizes, int8", "gpt2, int8"])
             {
                 cases.Add(model, KvFormat.F32);
                 cases.Add(model, KvFormat.BF16);
@@ -120,6 +123,11 @@ public sealed class BitIdentityTests : IDisposable
 
     private string Write(string name)
     {
+        if (name.EndsWith(Int8, StringComparison.Ordinal))
+        {
+            _format = WeightFormat.Int8;
+            name = name[..^Int8.Length];
+        }
         TestModel model = name switch
         {
             "llama" => TestModel.Llama(),
@@ -130,8 +138,8 @@ public sealed class BitIdentityTests : IDisposable
         return model.Write(_folder.Sub("model"), name == "llama" ? TensorType.BF16 : TensorType.F32);
     }
 
-    private static LanguageModel Load(string folder, ModelOptions? options = null) =>
-        LanguageModel.Load(folder, options ?? new ModelOptions { Threads = 2 });
+    private LanguageModel Load(string folder, ModelOptions? options = null) =>
+        LanguageModel.Load(folder, (options ?? new ModelOptions { Threads = 2 }) with { WeightFormat = _format });
 
     private static int[] Prompt(LanguageModel model, int count, int seed = 3)
     {

@@ -85,6 +85,7 @@ public sealed class SiloOptionsReaderTests : IDisposable
 
     [Theory]
     [InlineData("Hot", "1MiB")]
+    [InlineData("Weights", "int8")]
     [InlineData("Threads", "64")]
     [InlineData("Threads", "1")]
     [InlineData("AnswerTokens", "1")]

@@ -1,0 +1,161 @@
+namespace KvTiers.Inference.Kernels;
+
+/// <content>Which kernel multiplies a tile: by path, weight format and number of rows.</content>
+internal sealed unsafe partial class MatMul
+{
+    // Rows that the kernel for so many rows computes; rows beyond those that are wanted are zeros.
+    private static int KernelRows(int rows) => rows switch
+    {
+        <= 4 => rows,
+        <= 6 => 6,
+        <= 8 => 8,
+        _ => TileRows,
+    };
+
+    // Rows row … row + rows − 1 against one panel.
+    private void Multiply(byte* panel, int row, int rows, float* products)
+    {
+        if (IsInt8)
+        {
+            MultiplyIntegers(panel, (int*)_packed.Bytes + (long)row * PanelInt8.Pairs(_matrix.Inputs), rows, products);
+            return;
+        }
+
+        float* input = _rows == 1 ? _input : _packed.Floats + (long)row * _matrix.Inputs;
+        if (_matrix.Format == PanelFormat.F32)
+            MultiplyFloats<PanelWeightsF32>(panel, input, rows, products);
+        else
+            MultiplyFloats<PanelWeightsBF16>(panel, input, rows, products);
+    }
+
+    private void MultiplyFloats<TWeights>(byte* panel, float* input, int rows, float* products)
+        where TWeights : struct, IPanelWeights
+    {
+        int inputs = _matrix.Inputs;
+        switch (_path)
+        {
+            case KernelPath.Avx512:
+                switch (rows)
+                {
+                    case 1:
+                        Tile512.Multiply<TWeights, Rows1>(panel, input, inputs, products);
+                        break;
+                    case 2:
+                        Tile512.Multiply<TWeights, Rows2>(panel, input, inputs, products);
+                        break;
+                    case 3:
+                        Tile512.Multiply<TWeights, Rows3>(panel, input, inputs, products);
+                        break;
+                    case 4:
+                        Tile512.Multiply<TWeights, Rows4>(panel, input, inputs, products);
+                        break;
+                    case 6:
+                        Tile512.Multiply<TWeights, Rows6>(panel, input, inputs, products);
+                        break;
+                    case 8:
+                        Tile512.Multiply<TWeights, Rows8>(panel, input, inputs, products);
+                        break;
+                    default:
+                        Tile512.Multiply<TWeights, Rows12>(panel, input, inputs, products);
+                        break;
+                }
+                break;
+            case KernelPath.Avx2:
+                for (int first = 0; first <= 8; first += 8)
+                {
+                    switch (rows)
+                    {
+                        case 1:
+                            Tile256.Multiply<TWeights, Rows1>(panel, first, input, rows, inputs, products);
+                            break;
+                        case 2:
+                            Tile256.Multiply<TWeights, Rows2>(panel, first, input, rows, inputs, products);
+                            break;
+                        case 3:
+                            Tile256.Multiply<TWeights, Rows3>(panel, first, input, rows, inputs, products);
+                            break;
+                        case 4:
+                            Tile256.Multiply<TWeights, Rows4>(panel, first, input, rows, inputs, products);
+                            break;
+                        case 8:
+                            Tile256.Multiply<TWeights, Rows4>(panel, first, input, rows, inputs, products);
+                            Tile256.Multiply<TWeights, Rows4>(panel, first, input + 4, rows, inputs, products + 4 * PackedMatrix.PanelWidth);
+                            break;
+                        default:
+                            for (int row = 0; row < rows; row += 6)
+                                Tile256.Multiply<TWeights, Rows6>(panel, first, input + row, rows, inputs, products + row * PackedMatrix.PanelWidth);
+                            break;
+                    }
+                }
+                break;
+            default:
+                TilePlain.Multiply<TWeights>(panel, input, rows, inputs, products);
+                break;
+        }
+    }
+
+    private void MultiplyIntegers(byte* panel, int* input, int rows, float* products)
+    {
+        int inputs = _matrix.Inputs;
+        switch (_path)
+        {
+            case KernelPath.Avx512:
+                switch (rows)
+                {
+                    case 1:
+                        TileInt8x512.Multiply<Rows1>(panel, input, inputs, products);
+                        break;
+                    case 2:
+                        TileInt8x512.Multiply<Rows2>(panel, input, inputs, products);
+                        break;
+                    case 3:
+                        TileInt8x512.Multiply<Rows3>(panel, input, inputs, products);
+                        break;
+                    case 4:
+                        TileInt8x512.Multiply<Rows4>(panel, input, inputs, products);
+                        break;
+                    case 6:
+                        TileInt8x512.Multiply<Rows6>(panel, input, inputs, products);
+                        break;
+                    case 8:
+                        TileInt8x512.Multiply<Rows8>(panel, input, inputs, products);
+                        break;
+                    default:
+                        TileInt8x512.Multiply<Rows12>(panel, input, inputs, products);
+                        break;
+                }
+                break;
+            case KernelPath.Avx2:
+                for (int first = 0; first <= 16; first += 16)
+                {
+                    switch (rows)
+                    {
+                        case 1:
+                            TileInt8x256.Multiply<Rows1>(panel, first, input, rows, inputs, products);
+                            break;
+                        case 2:
+                            TileInt8x256.Multiply<Rows2>(panel, first, input, rows, inputs, products);
+                            break;
+                        case 3:
+                            TileInt8x256.Multiply<Rows3>(panel, first, input, rows, inputs, products);
+                            break;
+                        case 4:
+                            TileInt8x256.Multiply<Rows4>(panel, first, input, rows, inputs, products);
+                            break;
+                        case 8:
+                            TileInt8x256.Multiply<Rows4>(panel, first, input, rows, inputs, products);
+                            TileInt8x256.Multiply<Rows4>(panel, first, input + 4, rows, inputs, products + 4 * PackedMatrix.PanelWidth);
+                            break;
+                        default:
+                            for (int row = 0; row < rows; row += 6)
+                                TileInt8x256.Multiply<Rows6>(panel, first, input + row, rows, inputs, products + row * PackedMatrix.PanelWidth);
+                            break;
+                    }
+                }
+                break;
+            default:
+                TileInt8Plain.Multiply(panel, input, rows, inputs, products);
+                break;
+        }
+    }
+}
