@@ -1,5 +1,6 @@
 using System.CommandLine;
 using KvTiers.Bench.Cache;
+using KvTiers.Bench.EngineSpeed;
 using KvTiers.Bench.HitRate;
 using KvTiers.Bench.Limits;
 using KvTiers.Bench.Serving;
@@ -7,6 +8,7 @@ using KvTiers.Bench.Serving;
 var root = new RootCommand("KvTiers benchmarks. Every figure stands beside the machine's own limit or a baseline from the same run.")
 {
     LimitsCommand.Create(),
+    EngineCommand.Create(),
     CacheOnOffCommand.Create(),
     HitRateCommand.Create(),
     CacheCommand.Create(),
