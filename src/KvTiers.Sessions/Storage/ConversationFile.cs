@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using KvTiers.Serialization;
 using KvTiers.Sessions.Serialization;
 using KvTiers.Tiers;
 
@@ -19,21 +18,19 @@ internal static class ConversationFile
     private const int RecordTailBytes = 4;
     private const int GenerationOffset = 8;
     private const int HeadChecksumOffset = 24;
-    private const int StateRecord = 0;
-    private const int ChangeRecord = 1;
 
     private static ReadOnlySpan<byte> Magic => "KVTCONV\u0001"u8;
 
     /// <summary>A new file that begins with <paramref name="created"/>.</summary>
     public static byte[] Begin(ConversationKey key, ConversationCreated created, Guid generation) =>
-        [.. Head(generation), .. KeyRecord(key), .. Record(ChangeRecord, 1, ConversationFormat.EncodeChange(created))];
+        [.. Head(generation), .. KeyRecord(key), .. Record(1, created)];
 
     /// <summary>A new file that holds <paramref name="state"/> and none of the changes that led to it.</summary>
     public static byte[] Begin(ConversationState state, Guid generation) =>
-        [.. Head(generation), .. KeyRecord(state.Key), .. Record(StateRecord, state.Version.Number, ConversationFormat.EncodeState(state))];
+        [.. Head(generation), .. KeyRecord(state.Key), .. Frame(ConversationRecord.Of(state))];
 
     /// <summary>The record of one change.</summary>
-    public static byte[] Record(long version, ConversationChange change) => Record(ChangeRecord, version, ConversationFormat.EncodeChange(change));
+    public static byte[] Record(long version, ConversationChange change) => Frame(ConversationRecord.Of(version, change));
 
     /// <summary>The generation in a file's head; null = these bytes are no head.</summary>
     public static Guid? ReadGeneration(ReadOnlySpan<byte> head)
@@ -64,7 +61,7 @@ internal static class ConversationFile
         {
             try
             {
-                state = Apply(key, state, payload);
+                state = ConversationRecord.Apply(key, state, payload);
             }
             catch (FormatException exception)
             {
@@ -96,16 +93,6 @@ internal static class ConversationFile
         fields.Field("tenant", key.Tenant);
         fields.Field("id", key.Id);
         return Frame(fields.ToArray());
-    }
-
-    private static byte[] Record(int kind, long version, ReadOnlySpan<byte> body)
-    {
-        var writer = new MessagePackWriter();
-        writer.WriteArrayHeader(3);
-        writer.Write(kind);
-        writer.Write(version);
-        writer.WriteRaw(body);
-        return Frame(writer.Written);
     }
 
     private static byte[] Frame(ReadOnlySpan<byte> payload)
@@ -153,27 +140,6 @@ internal static class ConversationFile
         {
             throw new ConversationDamagedException(path, $"its key cannot be read: {exception.Message}", exception);
         }
-    }
-
-    private static ConversationState Apply(ConversationKey key, ConversationState? state, ReadOnlySpan<byte> payload)
-    {
-        var reader = new MessagePackReader(payload);
-        if (reader.ReadArrayHeader() != 3)
-            throw new FormatException("It does not have three parts.");
-        int kind = reader.ReadInt32();
-        long version = reader.ReadInt64();
-        ReadOnlySpan<byte> body = payload[reader.Position..];
-        ConversationState next = (kind, state) switch
-        {
-            (StateRecord, null) => ConversationFormat.DecodeState(body),
-            (ChangeRecord, null) => ConversationState.Create(key, ConversationFormat.DecodeChange(body) as ConversationCreated
-                ?? throw new FormatException("The first change is not the creation.")),
-            (ChangeRecord, not null) => state.Apply(ConversationFormat.DecodeChange(body)),
-            _ => throw new FormatException($"A record of the kind {kind} cannot stand here."),
-        };
-        if (next.Version.Number != version || next.Key != key)
-            throw new FormatException($"It makes version {next.Version.Number} of '{next.Key}', but says version {version} of '{key}'.");
-        return next;
     }
 
     private static bool IsZero(ReadOnlySpan<byte> bytes) => !bytes.ContainsAnyExcept((byte)0);

@@ -1,0 +1,238 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using KvTiers.Sessions;
+using KvTiers.Sessions.Serialization;
+using KvTiers.Tiers;
+using StackExchange.Redis;
+
+namespace KvTiers.Redis;
+
+/// <summary>Conversations on a Redis server: any silo can take any turn, with no other coordination.</summary>
+/// <remarks>
+/// A write compares the version it replaces and stores in one script, so of two writers one wins. A write whose answer was lost is sent again, and
+/// recognised when it had arrived. What an acknowledged turn survives is the server's business: without <c>appendonly</c> it outlives every silo, but not the
+/// server; and a server that evicts keys without a time to live (<c>allkeys-…</c>) evicts conversations.
+/// </remarks>
+public sealed class RedisConversationStore : IConversationStore, IAsyncDisposable
+{
+    private const int NonceBytes = 16;
+    private const int ChecksumBytes = sizeof(uint);
+    private const int MaxSummaries = 16384;
+    private static readonly TimeSpan _retryDelay = TimeSpan.FromMilliseconds(50);
+
+    private readonly RedisConversationStoreOptions _options;
+    private readonly ConnectionMultiplexer _connection;
+    private readonly ConcurrentDictionary<ConversationKey, (ConversationVersion Version, ConversationSummary Summary)> _summaries = new();
+
+    private RedisConversationStore(RedisConversationStoreOptions options, ConnectionMultiplexer connection)
+    {
+        _options = options;
+        _connection = connection;
+    }
+
+    private IDatabase Database => _connection.GetDatabase();
+
+    /// <summary>Starts to connect. While the server is not there, every call throws <see cref="IOException"/>.</summary>
+    /// <exception cref="ArgumentException">An option is out of its range, or the configuration cannot be read.</exception>
+    public static async Task<RedisConversationStore> ConnectAsync(RedisConversationStoreOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        ConfigurationOptions configuration = ConfigurationOptions.Parse(options.Configuration);
+        configuration.AbortOnConnectFail = false;
+        return new(options, await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ConversationVersion?> ReadVersionAsync(ConversationKey key, CancellationToken cancellationToken = default)
+    {
+        RedisValue[] head = await CallAsync(() => Database.HashGetAsync(KeyOf(key), ["i", "n"]), cancellationToken).ConfigureAwait(false);
+        return VersionOf(key, head[0], head[1]);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ConversationState?> ReadAsync(ConversationKey key, CancellationToken cancellationToken = default)
+    {
+        HashEntry[] entries = await CallAsync(() => Database.HashGetAllAsync(KeyOf(key)), cancellationToken).ConfigureAwait(false);
+        if (entries.Length == 0)
+            return null;
+        Dictionary<string, RedisValue> fields = entries.ToDictionary(entry => entry.Name.ToString(), entry => entry.Value, StringComparer.Ordinal);
+        ConversationVersion version = VersionOf(key, fields.GetValueOrDefault("i"), fields.GetValueOrDefault("n")) ?? throw Damaged(key, "it has no version");
+        ConversationState? state = null;
+        for (long number = (long)fields.GetValueOrDefault("f"); number <= version.Number; number++)
+        {
+            try
+            {
+                state = ConversationRecord.Apply(key, state, Unwrap(fields.TryGetValue($"{number}", out RedisValue record) ? record : RedisValue.Null));
+            }
+            catch (FormatException exception)
+            {
+                throw Damaged(key, $"record {number} cannot be read: {exception.Message}", exception);
+            }
+        }
+
+        return state?.Version == version ? state : throw Damaged(key, "its records make another version than it says");
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> TryAppendAsync(ConversationKey key, ConversationVersion? replaced, ConversationChange change, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        if (replaced is null != change is ConversationCreated)
+            throw new ArgumentException($"A {change.GetType().Name} {(replaced is null ? "must replace a version" : "replaces no version")}.", nameof(replaced));
+        Guid incarnation = replaced?.Incarnation ?? ((ConversationCreated)change).Incarnation;
+        byte[] nonce = Guid.NewGuid().ToByteArray();
+        byte[] record = Wrap(nonce, ConversationRecord.Of((replaced?.Number ?? 0) + 1, change));
+        RedisValue[] arguments =
+        [
+            replaced is null ? RedisValue.EmptyString : Bytes(incarnation), replaced?.Number ?? 0, Bytes(incarnation), record, nonce, key.Id,
+            (long)(_options.TimeToLive ?? TimeSpan.Zero).TotalMilliseconds,
+        ];
+        cancellationToken.ThrowIfCancellationRequested();
+        RedisResult result = await CallAsync(
+            () => Database.ScriptEvaluateAsync(ConversationScripts.Append, [KeyOf(key), IdsOf(key.Tenant)], arguments), CancellationToken.None).ConfigureAwait(false);
+        long[] numbers = (long[])result!;
+        if (numbers[0] == 1 && numbers[1] >= _options.CompactAfterRecords)
+            await CompactAsync(key).ConfigureAwait(false);
+        return numbers[0] == 1;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> TryDeleteAsync(ConversationKey key, ConversationVersion version, CancellationToken cancellationToken = default)
+    {
+        RedisValue[] arguments = [Bytes(version.Incarnation), version.Number, key.Id];
+        cancellationToken.ThrowIfCancellationRequested();
+        return (long)await CallAsync(
+            () => Database.ScriptEvaluateAsync(ConversationScripts.Delete, [KeyOf(key), IdsOf(key.Tenant)], arguments), CancellationToken.None).ConfigureAwait(false) == 1;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<ConversationSummary>> ListAsync(string tenant, CancellationToken cancellationToken = default)
+    {
+        ConversationKey.Validate(tenant, nameof(tenant));
+        RedisValue[] ids = await CallAsync(() => Database.SetMembersAsync(IdsOf(tenant)), cancellationToken).ConfigureAwait(false);
+        var summaries = new List<ConversationSummary>();
+        foreach (RedisValue id in ids)
+        {
+            if (await SummaryOfAsync(new(tenant, id!), cancellationToken).ConfigureAwait(false) is { } summary)
+                summaries.Add(summary);
+            else
+                await CallAsync(() => Database.ScriptEvaluateAsync(ConversationScripts.Unlist, [KeyOf(new(tenant, id!)), IdsOf(tenant)], [id]), cancellationToken).ConfigureAwait(false);
+        }
+
+        return summaries;
+    }
+
+    /// <summary>Closes the connection; the conversations stay.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _connection.CloseAsync().ConfigureAwait(false);
+        _connection.Dispose();
+    }
+
+    private async ValueTask<ConversationSummary?> SummaryOfAsync(ConversationKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await ReadVersionAsync(key, cancellationToken).ConfigureAwait(false) is not { } version)
+                return null;
+            if (_summaries.TryGetValue(key, out (ConversationVersion Version, ConversationSummary Summary) known) && known.Version == version)
+                return known.Summary;
+            if (await ReadAsync(key, cancellationToken).ConfigureAwait(false) is not { } state)
+                return null;
+            if (_summaries.Count >= MaxSummaries)
+                _summaries.Clear();
+            _summaries[key] = (state.Version, state.ToSummary());
+            return state.ToSummary();
+        }
+        catch (ConversationDamagedException exception)
+        {
+            return new() { Id = key.Id, Version = 0, Title = "", MessageCount = 0, TokenCount = 0, CreatedAt = default, UpdatedAt = default, Damage = exception.Reason };
+        }
+    }
+
+    private async ValueTask CompactAsync(ConversationKey key)
+    {
+        try
+        {
+            if (await ReadAsync(key).ConfigureAwait(false) is not { } state)
+                return;
+            RedisValue[] arguments = [Bytes(state.Version.Incarnation), state.Version.Number, Wrap(Guid.NewGuid().ToByteArray(), ConversationRecord.Of(state))];
+            await CallAsync(() => Database.ScriptEvaluateAsync(ConversationScripts.Compact, [KeyOf(key)], arguments), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // The change is stored. Compaction only saves room, and is tried again at the next one.
+        }
+    }
+
+    /// <summary>Makes a call under the deadline. A lost connection is tried again until then: every call may be made twice.</summary>
+    private async Task<T> CallAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(_options.Deadline);
+        while (true)
+        {
+            Task<T>? pending = null;
+            try
+            {
+                pending = call();
+                return await pending.WaitAsync(deadline.Token).ConfigureAwait(false);
+            }
+            catch (RedisConnectionException) when (!deadline.IsCancellationRequested)
+            {
+                await Task.WhenAny(Task.Delay(_retryDelay, deadline.Token)).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                Forget(pending);
+                throw;
+            }
+            catch (Exception fault) when (fault is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException)
+            {
+                Forget(pending);
+                throw new IOException($"The conversation store on Redis did not answer within {_options.Deadline.TotalSeconds:0.###} s: {fault.Message}", fault);
+            }
+        }
+    }
+
+    private static void Forget(Task? task) => task?.ContinueWith(
+        static done => _ = done.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
+    /// <summary>Nonce, payload, CRC-32C of both.</summary>
+    private static byte[] Wrap(byte[] nonce, byte[] payload)
+    {
+        byte[] record = [.. nonce, .. payload, .. new byte[ChecksumBytes]];
+        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(record.Length - ChecksumBytes), Crc32C.Compute(record.AsSpan(0, record.Length - ChecksumBytes)));
+        return record;
+    }
+
+    private static ReadOnlySpan<byte> Unwrap(RedisValue value)
+    {
+        if (value.IsNull)
+            throw new FormatException("It is not there.");
+        byte[] record = value!;
+        if (record.Length < NonceBytes + ChecksumBytes
+            || BinaryPrimitives.ReadUInt32LittleEndian(record.AsSpan(record.Length - ChecksumBytes)) != Crc32C.Compute(record.AsSpan(0, record.Length - ChecksumBytes)))
+            throw new FormatException("It has a wrong checksum.");
+        return record.AsSpan(NonceBytes, record.Length - NonceBytes - ChecksumBytes);
+    }
+
+    private static byte[] Bytes(Guid incarnation) => incarnation.ToByteArray(bigEndian: true);
+
+    private static ConversationDamagedException Damaged(ConversationKey key, string reason, Exception? inner = null) => new(key.ToString(), reason, inner);
+
+    private static ConversationVersion? VersionOf(ConversationKey key, RedisValue incarnation, RedisValue number)
+    {
+        if (incarnation.IsNull && number.IsNull)
+            return null;
+        byte[]? bytes = incarnation;
+        if (bytes is not { Length: 16 } || !number.TryParse(out long value))
+            throw Damaged(key, "its version cannot be read");
+        return new(new Guid(bytes, bigEndian: true), value);
+    }
+
+    private RedisKey KeyOf(ConversationKey key) => $"{_options.KeyPrefix}{key.Tenant}/{key.Id}";
+
+    private RedisKey IdsOf(string tenant) => $"{_options.KeyPrefix}{tenant}//ids";
+}

@@ -1,0 +1,159 @@
+using System.Collections.Immutable;
+
+namespace KvTiers.Sessions.Tests.Storage;
+
+/// <summary>What every conversation store keeps to.</summary>
+public abstract class ConversationStoreContract
+{
+    protected static readonly ConversationKey Key = new("tenant", "one");
+    protected static readonly DateTimeOffset At = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+
+    [Fact]
+    public async Task WhatWasWrittenIsReadByAnotherStore()
+    {
+        ConversationState state = await Write(Open(), Key, 3);
+        ConversationState read = (await Open().ReadAsync(Key))!;
+        AssertSame(state, read);
+        Assert.Equal(state.Version, await Open().ReadVersionAsync(Key));
+    }
+
+    [Fact]
+    public async Task AnUnknownConversationIsNull()
+    {
+        IConversationStore store = Open();
+        Assert.Null(await store.ReadAsync(Key));
+        Assert.Null(await store.ReadVersionAsync(Key));
+        Assert.Empty(await store.ListAsync("tenant"));
+        Assert.False(await store.TryDeleteAsync(Key, new(Guid.NewGuid(), 1)));
+    }
+
+    [Fact]
+    public async Task AConversationDeletedAndBegunAgainIsNotTheOneThatWas()
+    {
+        IConversationStore store = Open(), other = Open();
+        ConversationState former = await Write(store, Key, 2);
+        Assert.True(await other.TryDeleteAsync(Key, former.Version));
+        await Write(other, Key, 2);
+        Assert.NotEqual(former.Version, await store.ReadVersionAsync(Key));
+        Assert.False(await store.TryAppendAsync(Key, former.Version, Add(former, 9)));
+    }
+
+    [Fact]
+    public async Task OfTwoStoresThatRaceOnOneConversationEachVersionHasOneWinner()
+    {
+        await Write(Open(), Key, 1);
+        int[] wins = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            IConversationStore store = Open();
+            int won = 0;
+            for (int i = 0; i < 50; i++)
+            {
+                ConversationState state = (await store.ReadAsync(Key))!;
+                won += await store.TryAppendAsync(Key, state.Version, Add(state, i)) ? 1 : 0;
+            }
+
+            return won;
+        })));
+        ConversationState final = (await Open().ReadAsync(Key))!;
+        Assert.Equal(1 + wins.Sum(), final.Version.Number);
+        Assert.Equal(1 + wins.Sum(), final.Log.Messages.Length);
+    }
+
+    [Fact]
+    public async Task TenantsDoNotSeeEachOthersConversations()
+    {
+        IConversationStore store = Open();
+        await Write(store, new("a", "x"), 1);
+        await Write(store, new("b", "x"), 2);
+        Assert.Equal([1L], (await store.ListAsync("a")).Select(summary => summary.Version));
+        Assert.Equal([2L], (await store.ListAsync("b")).Select(summary => summary.Version));
+    }
+
+    [Fact]
+    public async Task TheLongestIdFits()
+    {
+        var key = new ConversationKey(new string('t', 128), new string('x', 128));
+        await Write(Open(), key, 1);
+        Assert.NotNull(await Open().ReadAsync(key));
+    }
+
+    [Fact]
+    public async Task AListFollowsWhatOthersChange()
+    {
+        IConversationStore store = Open();
+        ConversationState state = await Write(store, Key, 2);
+        Assert.Equal(2, Assert.Single(await store.ListAsync("tenant")).MessageCount);
+        Assert.True(await Open().TryAppendAsync(Key, state.Version, Add(state, 5)));
+        Assert.Equal(3, Assert.Single(await store.ListAsync("tenant")).MessageCount);
+    }
+
+    [Fact]
+    public async Task OnlyTheStoredVersionIsReplacedOrDeleted()
+    {
+        IConversationStore store = Open();
+        ConversationState state = await Write(store, Key, 2);
+        foreach (ConversationVersion wrong in new[] { state.Version with { Number = 1 }, state.Version with { Number = 3 }, state.Version with { Incarnation = Guid.NewGuid() } })
+        {
+            Assert.False(await store.TryAppendAsync(Key, wrong, Add(state, 9)));
+            Assert.False(await store.TryDeleteAsync(Key, wrong));
+        }
+
+        Assert.False(await store.TryAppendAsync(Key, null, Creation()));
+        AssertSame(state, (await Open().ReadAsync(Key))!);
+        Assert.True(await store.TryDeleteAsync(Key, state.Version));
+        Assert.Null(await Open().ReadAsync(Key));
+        Assert.Empty(await Open().ListAsync(Key.Tenant));
+    }
+
+    [Fact]
+    public async Task AHundredChangesKeepEverythingUndoIncluded()
+    {
+        IConversationStore store = Open(), witness = Open();
+        ConversationState state = await Write(store, Key, 1);
+        for (int i = 0; i < 100; i++)
+        {
+            LogChanged change = LogChanged.Between(state.Log, new([state.Log.Messages[0], Message(i)]), At);
+            Assert.True(await store.TryAppendAsync(Key, state.Version, change));
+            state = state.Apply(change);
+            Assert.Equal(state.Version, await witness.ReadVersionAsync(Key));
+        }
+
+        AssertSame(state, (await Open().ReadAsync(Key))!);
+        Assert.Equal(ConversationState.MaxUndoDepth, state.Undo.Length);
+    }
+
+    /// <summary>A store over what all stores of the test share; the test's end disposes it.</summary>
+    protected abstract IConversationStore Open();
+
+    protected static LoggedMessage Message(int i) => new("user", $"{i}", [i, i + 1, 70000 + i]);
+
+    protected static ConversationCreated Creation() =>
+        new() { At = At, Incarnation = Guid.NewGuid(), Model = "demo", Vocabulary = "v", Messages = [Message(0)] };
+
+    protected static LogChanged Add(ConversationState state, int i) => LogChanged.Between(state.Log, state.Log.Add(Message(i)), At.AddSeconds(i));
+
+    protected static async Task<ConversationState> Write(IConversationStore store, ConversationKey key, int versions)
+    {
+        ConversationCreated created = Creation();
+        Assert.True(await store.TryAppendAsync(key, null, created));
+        ConversationState state = ConversationState.Create(key, created);
+        for (int i = 1; i < versions; i++)
+        {
+            LogChanged change = Add(state, i);
+            Assert.True(await store.TryAppendAsync(key, state.Version, change));
+            state = state.Apply(change);
+        }
+
+        return state;
+    }
+
+    protected static void AssertSame(ConversationState expected, ConversationState actual)
+    {
+        Assert.True(expected.Log.SameAs(actual.Log));
+        Assert.Equal(expected.Undo.Length, actual.Undo.Length);
+        Assert.All(expected.Undo.Zip(actual.Undo), pair => Assert.True(pair.First.SameAs(pair.Second)));
+        Assert.Equal(
+            expected with { Log = TokenLog.Empty, Undo = ImmutableArray<TokenLog>.Empty },
+            actual with { Log = TokenLog.Empty, Undo = ImmutableArray<TokenLog>.Empty });
+    }
+}
