@@ -4,6 +4,7 @@ using KvTiers.Bench.EngineSpeed;
 using KvTiers.Bench.HitRate;
 using KvTiers.Bench.Limits;
 using KvTiers.Bench.Serving;
+using KvTiers.Bench.Tiers;
 
 var root = new RootCommand("KvTiers benchmarks. Every figure stands beside the machine's own limit or a baseline from the same run.")
 {
@@ -12,5 +13,6 @@ var root = new RootCommand("KvTiers benchmarks. Every figure stands beside the m
     CacheOnOffCommand.Create(),
     HitRateCommand.Create(),
     CacheCommand.Create(),
+    TiersCommand.Create(),
 };
 return root.Parse(args).Invoke();
