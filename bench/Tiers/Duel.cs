@@ -6,6 +6,9 @@ namespace KvTiers.Bench.Tiers;
 /// <param name="Ratio">The median over the rounds of the load's bytes a second over the limit's.</param>
 internal sealed record Duel(Samples Limit, Samples Load, double Ratio)
 {
+    /// <summary>The limit's median time of an operation over the load's. What took the processor away in between does not count.</summary>
+    public double MedianRatio => Limit.Microseconds(50) / Load.Microseconds(50);
+
     public static async Task<Duel> RunAsync(ILoad limit, ILoad load, int rounds, TimeSpan slice)
     {
         await limit.RunAsync(slice / 4, new Samples());

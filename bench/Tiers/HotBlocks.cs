@@ -8,14 +8,15 @@ namespace KvTiers.Bench.Tiers;
 internal sealed class HotBlocks : IDisposable
 {
     private readonly BlockPool _pool;
-    private readonly BlockHash _root;
+    private readonly BlockHash[] _hashes;
 
-    public HotBlocks(BlockLayout layout, long byteCount)
+    public HotBlocks(BlockLayout layout, long byteCount, int hashCount)
     {
         Layout = layout;
         Count = (int)(byteCount / layout.BytesPerBlock);
         _pool = new BlockPool(layout, Count);
-        _root = BlockHash.Root("bench"u8, layout, []);
+        BlockHash root = BlockHash.Root("bench"u8, layout, []);
+        _hashes = [.. Enumerable.Range(0, hashCount).Select(number => root.Next([number]))];
         byte[] values = NormalValues(layout.BytesPerBlock);
         Memory = new Memory<byte>[Count];
         for (int i = 0; i < Count; i++)
@@ -39,7 +40,7 @@ internal sealed class HotBlocks : IDisposable
         return new BlockLayout(layers, heads / layers, HeadDim: 64, KvFormat.BF16);
     }
 
-    public BlockHash Hash(int number) => _root.Next([number]);
+    public BlockHash Hash(int number) => _hashes[number];
 
     public void Dispose() => _pool.Dispose();
 

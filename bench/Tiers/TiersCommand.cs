@@ -25,10 +25,16 @@ internal static class TiersCommand
         var quick = new Option<bool>("--quick") { Description = "A quarter of the time and half of the sizes." };
         var only = new Option<string?>("--only") { Description = "One tier: ram, disk, redis, or codec." };
         var sizes = new Option<int[]>("--sizes") { Description = "Block sizes in KiB.", AllowMultipleArgumentsPerToken = true };
-        var command = new Command("tiers", "Measure bytes a second and latency of every tier and encoding beside the machine's limit.") { output, folder, quick, only, sizes };
+        var connections = new Option<int>("--redis-connections") { Description = "Connections for records.", DefaultValueFactory = _ => 2 };
+        var piece = new Option<int>("--redis-piece") { Description = "KiB of a record that are asked for at once.", DefaultValueFactory = _ => 64 };
+        var command = new Command("tiers", "Measure bytes a second and latency of every tier and encoding beside the machine's limit.") { output, folder, quick, only, sizes, connections, piece };
         command.SetAction((parsed, cancel) => RunAsync(
             parsed.GetValue(output),
-            new TiersPlan(parsed.GetRequiredValue(folder), parsed.GetValue(quick), parsed.GetValue(only), parsed.GetValue(sizes) is { Length: > 0 } given ? given : null),
+            new TiersPlan(parsed.GetRequiredValue(folder), parsed.GetValue(quick), parsed.GetValue(only), parsed.GetValue(sizes) is { Length: > 0 } given ? given : null)
+            {
+                RedisConnections = parsed.GetValue(connections),
+                RedisPieceBytes = parsed.GetValue(piece) << 10,
+            },
             cancel));
         return command;
     }
@@ -43,7 +49,12 @@ internal static class TiersCommand
             foreach (int blockBytes in plan.BlockBytes)
             {
                 cancel.ThrowIfCancellationRequested();
-                using var hot = new HotBlocks(HotBlocks.LayoutOf(blockBytes), plan.HotBytes);
+                using var hot = new HotBlocks(HotBlocks.LayoutOf(blockBytes), plan.HotBytes, hashCount: 2 * (int)(plan.StoredBytes / blockBytes));
+                if (blockBytes == plan.BlockBytes.First())
+                {
+                    await CompileAsync(plan, hot);
+                }
+
                 await CodecsAsync(plan, hot, result);
                 await RamAsync(plan, hot, result);
                 await DiskAsync(plan, hot, result);
@@ -59,6 +70,18 @@ internal static class TiersCommand
         }
 
         result.SavePlots();
+    }
+
+    /// <summary>Runs what is hot until the runtime has compiled it for good.</summary>
+    private static async Task CompileAsync(TiersPlan plan, HotBlocks hot)
+    {
+        foreach (BlockEncoding encoding in TiersPlan.Encodings)
+        {
+            foreach (bool decode in new[] { false, true })
+            {
+                await new CodecLoad(hot, BlockCodec.Create(hot.Layout, encoding), decode).RunAsync(plan.Compiling, new Samples());
+            }
+        }
     }
 
     private static async Task CodecsAsync(TiersPlan plan, HotBlocks hot, TiersResult result)
@@ -152,6 +175,8 @@ internal static class TiersCommand
                 Configuration = redis.Configuration,
                 CapacityBytes = (long)keys * format.RecordBytes,
                 Deadline = TimeSpan.FromSeconds(10),
+                DataConnections = plan.RedisConnections,
+                ReadPieceBytes = plan.RedisPieceBytes,
             });
             await using var tier = new BlockTier("redis", format, store);
             foreach (bool put in new[] { true, false })

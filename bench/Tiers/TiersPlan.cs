@@ -15,6 +15,8 @@ internal sealed record TiersPlan(DirectoryInfo Disk, bool Quick, string? Only, i
 
     public int Rounds => Quick ? 3 : 7;
 
+    public TimeSpan Compiling => TimeSpan.FromMilliseconds(500);
+
     /// <summary>Each slice in memory. Short, and many: neighbours come and go.</summary>
     public TimeSpan MemorySlice => TimeSpan.FromMilliseconds(Quick ? 20 : 40);
 
@@ -26,6 +28,10 @@ internal sealed record TiersPlan(DirectoryInfo Disk, bool Quick, string? Only, i
 
     /// <summary>Bytes that a tier of memory or disk holds.</summary>
     public long StoredBytes => 384L << 20;
+
+    public int RedisConnections { get; init; } = 2;
+
+    public int RedisPieceBytes { get; init; } = 64 << 10;
 
     public long RedisBytes => 128L << 20;
 

@@ -8,7 +8,7 @@ internal sealed class TiersResult(DirectoryInfo? folder) : IDisposable
 {
     private readonly ResultFile _file = ResultFile.Create(
         folder, "tiers", "tier", "operation", "encoding", "block_kib", "depth", "gb_s", "p50_us", "p99_us",
-        "limit", "limit_gb_s", "limit_p50_us", "limit_p99_us", "ratio");
+        "limit", "limit_gb_s", "limit_p50_us", "limit_p99_us", "ratio", "median_ratio");
 
     private readonly List<(string Tier, string Series, bool IsLimit, double X, double Y)> _points = [];
 
@@ -17,7 +17,7 @@ internal sealed class TiersResult(DirectoryInfo? folder) : IDisposable
         double kib = blockBytes / 1024.0;
         _file.Add(
             tier, operation, NameOf(encoding), (int)kib, depth, duel.Load.BytesPerSecond / 1e9, duel.Load.Microseconds(50), duel.Load.Microseconds(99),
-            limit, duel.Limit.BytesPerSecond / 1e9, duel.Limit.Microseconds(50), duel.Limit.Microseconds(99), duel.Ratio);
+            limit, duel.Limit.BytesPerSecond / 1e9, duel.Limit.Microseconds(50), duel.Limit.Microseconds(99), duel.Ratio, duel.MedianRatio);
         if (encoding == BlockEncoding.Hot || tier is "codec" or "ram")
         {
             string at = tier is "disk" or "redis" ? $" × {depth}" : encoding == BlockEncoding.Hot ? "" : ", " + NameOf(encoding);

@@ -8,20 +8,16 @@ namespace KvTiers.Redis;
 /// </remarks>
 internal static class RedisScripts
 {
-    /// <summary>ARGV: prefix, hash, record, milliseconds to live, priority, records allowed. Returns the count, the records evicted, and 1 unless it was there.</summary>
-    /// <remarks>A record that is there is left as it is, and counts as used.</remarks>
-    public const string Write = Functions + """
-        local key = ARGV[1] .. ARGV[2]
-        local written = 0
-        if redis.call('EXISTS', key) == 1 then
-          redis.call('PEXPIRE', key, ARGV[4])
-        else
-          redis.call('SET', key, ARGV[3], 'PX', ARGV[4])
-          written = 1
+    /// <summary>ARGV: prefix, hash, milliseconds to live, priority, records allowed. Returns the count, and the records evicted.</summary>
+    /// <remarks>
+    /// Follows a SET of the record on the same connection: a record of half a megabyte would be copied twice on its way through a script.
+    /// Should the process end between the two, the record is outside the order, and goes when its time to live is over.
+    /// </remarks>
+    public const string Keep = Functions + """
+        if redis.call('PEXPIRE', ARGV[1] .. ARGV[2], ARGV[3]) == 1 then
+          use(ARGV[2], tonumber(ARGV[4]), tonumber(ARGV[3]))
         end
-        use(ARGV[2], tonumber(ARGV[5]), tonumber(ARGV[4]))
-        local trimmed = trim(tonumber(ARGV[6]))
-        return {trimmed[1], trimmed[2], written}
+        return trim(tonumber(ARGV[5]))
         """;
 
     /// <summary>ARGV: prefix, hash, milliseconds to live. A use; the priority stays.</summary>

@@ -11,7 +11,7 @@ namespace KvTiers.Redis;
 /// tried again by one call at a time, in the background too. Records and everything else travel on connections of their own, because a large
 /// record would hold up small commands behind it.
 /// </remarks>
-public sealed class RedisStore : IRecordStore
+public sealed partial class RedisStore : IPartedStore
 {
     private const int HashesPerScript = 512;
 
@@ -20,7 +20,7 @@ public sealed class RedisStore : IRecordStore
     private readonly CircuitBreaker _breaker;
     private readonly RedisKey[] _keys;
     private readonly ConnectionMultiplexer _control;
-    private readonly ConnectionMultiplexer _data;
+    private readonly ConnectionMultiplexer[] _data;
     private readonly ITimer _probe;
     private long _capacity;
     private long _count;
@@ -28,7 +28,7 @@ public sealed class RedisStore : IRecordStore
     private long _readRecords;
     private long _writtenRecords;
 
-    private RedisStore(int recordBytes, RedisStoreOptions options, TimeProvider time, ConnectionMultiplexer control, ConnectionMultiplexer data)
+    private RedisStore(int recordBytes, RedisStoreOptions options, TimeProvider time, ConnectionMultiplexer control, ConnectionMultiplexer[] data)
     {
         RecordBytes = recordBytes;
         _options = options;
@@ -74,7 +74,8 @@ public sealed class RedisStore : IRecordStore
         ArgumentNullException.ThrowIfNull(options);
         options.Validate(recordBytes);
         ConnectionMultiplexer control = await ConnectOneAsync(options).ConfigureAwait(false);
-        ConnectionMultiplexer data = await ConnectOneAsync(options).ConfigureAwait(false);
+        ConnectionMultiplexer[] data = await Task.WhenAll(
+            Enumerable.Range(0, options.DataConnections).Select(_ => ConnectOneAsync(options))).ConfigureAwait(false);
         return new RedisStore(recordBytes, options, time ?? TimeProvider.System, control, data);
     }
 
@@ -89,48 +90,6 @@ public sealed class RedisStore : IRecordStore
         bool[] held = await CallAsync(
             () => Task.WhenAll(chain.ToArray().Select(hash => _control.GetDatabase().KeyExistsAsync(KeyOf(hash)))), cancellationToken).ConfigureAwait(false);
         return held.TakeWhile(there => there).Count();
-    }
-
-    /// <inheritdoc/>
-    public async ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> record, CancellationToken cancellationToken)
-    {
-        RedisValue value = await CallAsync(() => _data.GetDatabase().StringGetAsync(KeyOf(hash)), cancellationToken).ConfigureAwait(false);
-        if (value.IsNull)
-        {
-            return false;
-        }
-
-        Interlocked.Increment(ref _readRecords);
-        byte[] bytes = value!;
-        bytes.AsSpan(0, Math.Min(bytes.Length, record.Length)).CopyTo(record.Span);
-        if (bytes.Length < record.Length)
-        {
-            record.Span[bytes.Length..].Clear();
-        }
-
-        RedisValue[] arguments = [_options.KeyPrefix, hash.ToString(), MillisecondsOf(_options.TimeToLive)];
-        Forget(_control.GetDatabase().ScriptEvaluateAsync(RedisScripts.Touch, _keys, arguments));
-        return true;
-    }
-
-    /// <inheritdoc/>
-    public async ValueTask<bool> TryWriteAsync(
-        BlockHash hash, ReadOnlyMemory<byte> record, BlockAttributes attributes, CancellationToken cancellationToken)
-    {
-        TimeSpan live = attributes.Expires is { } expires ? expires - _time.GetUtcNow() : _options.TimeToLive;
-        if (live <= TimeSpan.Zero)
-        {
-            return false;
-        }
-
-        RedisValue[] arguments =
-            [_options.KeyPrefix, hash.ToString(), record.ToArray(), MillisecondsOf(live), attributes.Priority, RecordsAllowed];
-        RedisResult result = await CallAsync(
-            () => _data.GetDatabase().ScriptEvaluateAsync(RedisScripts.Write, _keys, arguments), cancellationToken).ConfigureAwait(false);
-        long[] numbers = (long[])result!;
-        NoteTrim(numbers[0], numbers[1]);
-        Interlocked.Add(ref _writtenRecords, numbers[2]);
-        return true;
     }
 
     /// <inheritdoc/>
@@ -184,10 +143,11 @@ public sealed class RedisStore : IRecordStore
     public async ValueTask DisposeAsync()
     {
         await _probe.DisposeAsync().ConfigureAwait(false);
-        await _control.CloseAsync().ConfigureAwait(false);
-        await _data.CloseAsync().ConfigureAwait(false);
-        _control.Dispose();
-        _data.Dispose();
+        foreach (ConnectionMultiplexer connection in _data.Append(_control))
+        {
+            await connection.CloseAsync().ConfigureAwait(false);
+            connection.Dispose();
+        }
     }
 
     private static async Task<ConnectionMultiplexer> ConnectOneAsync(RedisStoreOptions options)
@@ -195,7 +155,13 @@ public sealed class RedisStore : IRecordStore
         ConfigurationOptions configuration = ConfigurationOptions.Parse(options.Configuration);
         configuration.AbortOnConnectFail = false;
         configuration.SyncTimeout = (int)options.Deadline.TotalMilliseconds;
-        return await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false);
+        ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false);
+
+        // Version 1 of the client hands answers out one after the other unless it is told not to; version 2 never does.
+#pragma warning disable CS0618
+        connection.PreserveAsyncOrder = false;
+#pragma warning restore CS0618
+        return connection;
     }
 
     private async Task TrimAsync(long records, CancellationToken cancellationToken)
@@ -223,7 +189,8 @@ public sealed class RedisStore : IRecordStore
 
         try
         {
-            await CallAsync(() => Task.WhenAll(_control.GetDatabase().PingAsync(), _data.GetDatabase().PingAsync()), CancellationToken.None).ConfigureAwait(false);
+            await CallAsync(
+                () => Task.WhenAll(_data.Append(_control).Select(connection => connection.GetDatabase().PingAsync())), CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception fault) when (fault is IOException or TimeoutException)
         {

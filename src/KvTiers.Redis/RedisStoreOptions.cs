@@ -18,6 +18,12 @@ public sealed record RedisStoreOptions
     /// <summary>How long any call may take. 10 ms to 60 s. Default 500 ms.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Connections that records travel on, beside the one for everything else. 1 to 16. Default 2.</summary>
+    public int DataConnections { get; init; } = 2;
+
+    /// <summary>Bytes of a record that are asked for at once; 4 KiB to 1 GiB. Default 64 KiB: larger ones become large objects of the client's.</summary>
+    public int ReadPieceBytes { get; init; } = 64 << 10;
+
     /// <summary>Faults in a row after which the server is left alone for a while. 1 to 1,000. Default 5.</summary>
     public int FaultsToOpen { get; init; } = 5;
 
@@ -33,6 +39,8 @@ public sealed record RedisStoreOptions
         Check(!string.IsNullOrEmpty(KeyPrefix), nameof(KeyPrefix), "empty", "not empty");
         Check(TimeToLive >= TimeSpan.FromSeconds(1) && TimeToLive <= TimeSpan.FromDays(30), nameof(TimeToLive), TimeToLive, "from one second to 30 days");
         Check(Deadline >= TimeSpan.FromMilliseconds(10) && Deadline <= TimeSpan.FromSeconds(60), nameof(Deadline), Deadline, "from 10 ms to 60 s");
+        Check(DataConnections is >= 1 and <= 16, nameof(DataConnections), DataConnections, "from 1 to 16");
+        Check(ReadPieceBytes is >= 4096 and <= 1 << 30, nameof(ReadPieceBytes), ReadPieceBytes, "from 4 KiB to 1 GiB");
         Check(FaultsToOpen is >= 1 and <= 1000, nameof(FaultsToOpen), FaultsToOpen, "from 1 to 1000");
         Check(RetryAfter >= TimeSpan.FromMilliseconds(10) && RetryAfter <= TimeSpan.FromMinutes(10), nameof(RetryAfter), RetryAfter, "from 10 ms to 10 min");
     }

@@ -1,6 +1,8 @@
+using KvTiers.Blocks;
 using KvTiers.Prefix;
 using KvTiers.Tests.Tiers;
 using KvTiers.Tiers;
+using KvTiers.Tiers.Encodings;
 using StackExchange.Redis;
 
 namespace KvTiers.Redis.Tests;
@@ -115,12 +117,40 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
         Assert.Equal(0, await tier.CountLeadingAsync(new BlockHash[] { TestBlocks.Hash(1) }, CancellationToken.None));
     }
 
+    /// <summary>A record that is longer than a piece, over several connections; cut short on the server, or gone, it is a miss.</summary>
+    [Fact]
+    public async Task ARecordComesInPieces()
+    {
+        var layout = new BlockLayout(Layers: 3, KvHeads: 1, HeadDim: 64);
+        var format = new BlockRecord(BlockCodec.Create(layout, BlockEncoding.Hot));
+        RedisStoreOptions options = Options(_server, "pieces:", 0) with { CapacityBytes = 8L * format.RecordBytes, DataConnections = 3, ReadPieceBytes = 4096 };
+        await using var tier = new BlockTier("redis", format, await RedisStore.ConnectAsync(format.RecordBytes, options));
+        byte[] block = new byte[layout.BytesPerBlock], read = new byte[layout.BytesPerBlock];
+        new Random(5).NextBytes(block);
+        Assert.NotEqual(0, format.RecordBytes % options.ReadPieceBytes);
+        Assert.True(await tier.TryWriteAsync(TestBlocks.Hash(1), block, TestBlocks.Attributes(), CancellationToken.None));
+        Assert.True(await tier.TryReadAsync(TestBlocks.Hash(1), read, CancellationToken.None));
+        Assert.Equal(block, read);
+
+        using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(_server.Configuration);
+        RedisKey key = $"pieces:{TestBlocks.Hash(1)}";
+        byte[] record = (await connection.GetDatabase().StringGetAsync(key))!;
+        await connection.GetDatabase().StringSetAsync(key, record[..^5]);
+        Assert.False(await tier.TryReadAsync(TestBlocks.Hash(1), read, CancellationToken.None));
+        Assert.Equal(1, tier.Usage.Misses[TierMiss.Corrupt]);
+        await connection.GetDatabase().StringSetAsync(key, record[..5000]);
+        Assert.False(await tier.TryReadAsync(TestBlocks.Hash(1), read, CancellationToken.None));
+        Assert.Equal(1, tier.Usage.Misses[TierMiss.Absent]);
+    }
+
     [Theory]
     [InlineData("TimeToLive")]
     [InlineData("Deadline")]
     [InlineData("CapacityBytes")]
     [InlineData("FaultsToOpen")]
     [InlineData("RetryAfter")]
+    [InlineData("DataConnections")]
+    [InlineData("ReadPieceBytes")]
     [InlineData("Configuration")]
     [InlineData("KeyPrefix")]
     public async Task OptionsOutOfRangeAreNamed(string property)
@@ -132,6 +162,8 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
             "Deadline" => options with { Deadline = TimeSpan.FromMilliseconds(9) },
             "CapacityBytes" => options with { CapacityBytes = RecordBytes - 1 },
             "FaultsToOpen" => options with { FaultsToOpen = 0 },
+            "DataConnections" => options with { DataConnections = 17 },
+            "ReadPieceBytes" => options with { ReadPieceBytes = 4095 },
             "RetryAfter" => options with { RetryAfter = TimeSpan.FromMilliseconds(9) },
             "Configuration" => options with { Configuration = " " },
             _ => options with { KeyPrefix = "" },

@@ -44,6 +44,9 @@ public sealed class BlockRecord
     /// <summary>Bytes of a record, a multiple of <see cref="SectorBytes"/>.</summary>
     public int RecordBytes { get; }
 
+    /// <summary>Whether a record is a header and the very bytes of the hot block, so that the block need not be copied to be stored.</summary>
+    internal bool IsPlain => Codec.IsLossless && RecordBytes == SectorBytes + Codec.Layout.BytesPerBlock;
+
     /// <summary>Writes the record of a hot block.</summary>
     /// <param name="hash">The block's hash.</param>
     /// <param name="attributes">What to keep beside it.</param>
@@ -54,10 +57,17 @@ public sealed class BlockRecord
     public void Write(BlockHash hash, in BlockAttributes attributes, long sequence, ReadOnlySpan<byte> block, Span<byte> record)
     {
         CheckLength(record.Length);
-        Span<byte> payload = record.Slice(SectorBytes, Codec.EncodedBytes);
-        Codec.Encode(block, payload);
+        uint checksum = Codec.EncodeAndSum(block, record.Slice(SectorBytes, Codec.EncodedBytes));
         record[(SectorBytes + Codec.EncodedBytes)..].Clear();
-        Span<byte> header = record[..SectorBytes];
+        WriteHeader(hash, attributes, sequence, checksum, record[..SectorBytes]);
+    }
+
+    /// <summary>Writes the header of a record whose payload is the hot block itself; see <see cref="IsPlain"/>.</summary>
+    internal void WriteHeader(BlockHash hash, in BlockAttributes attributes, long sequence, ReadOnlySpan<byte> block, Span<byte> header) =>
+        WriteHeader(hash, attributes, sequence, Crc32C.Compute(block), header);
+
+    private void WriteHeader(BlockHash hash, in BlockAttributes attributes, long sequence, uint checksum, Span<byte> header)
+    {
         header.Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(header, Magic);
         BinaryPrimitives.WriteUInt16LittleEndian(header[4..], FormatVersion);
@@ -71,7 +81,7 @@ public sealed class BlockRecord
         BinaryPrimitives.WriteInt64LittleEndian(header[64..], attributes.Expires?.ToUnixTimeMilliseconds() ?? 0);
         BinaryPrimitives.WriteInt32LittleEndian(header[72..], attributes.Priority);
         BinaryPrimitives.WriteInt32LittleEndian(header[76..], attributes.Tenant);
-        BinaryPrimitives.WriteUInt32LittleEndian(header[120..], Crc32C.Compute(payload));
+        BinaryPrimitives.WriteUInt32LittleEndian(header[120..], checksum);
         BinaryPrimitives.WriteUInt32LittleEndian(header[124..], Crc32C.Compute(header[..124]));
     }
 
@@ -86,25 +96,17 @@ public sealed class BlockRecord
             return RecordFault.Truncated;
         }
 
-        RecordFault fault = TryReadHeader(record[..SectorBytes], out RecordHeader header);
-        if (fault != RecordFault.None)
-        {
-            return fault;
-        }
+        RecordFault fault = TryReadHeaderOf(hash, record[..SectorBytes], out RecordHeader header);
+        return fault == RecordFault.None && !Codec.TryDecode(record.Slice(SectorBytes, Codec.EncodedBytes), header.PayloadChecksum, block)
+            ? RecordFault.Corrupt
+            : fault;
+    }
 
-        if (header.Hash != hash)
-        {
-            return RecordFault.OtherBlock;
-        }
-
-        ReadOnlySpan<byte> payload = record.Slice(SectorBytes, Codec.EncodedBytes);
-        if (Crc32C.Compute(payload) != header.PayloadChecksum)
-        {
-            return RecordFault.Corrupt;
-        }
-
-        Codec.Decode(payload, block);
-        return RecordFault.None;
+    /// <summary>Checks a record from end to end whose payload has been read to where the hot block is to be; see <see cref="IsPlain"/>.</summary>
+    internal RecordFault Check(BlockHash hash, ReadOnlySpan<byte> header, ReadOnlySpan<byte> block)
+    {
+        RecordFault fault = TryReadHeaderOf(hash, header, out RecordHeader read);
+        return fault == RecordFault.None && Crc32C.Compute(block) != read.PayloadChecksum ? RecordFault.Corrupt : fault;
     }
 
     /// <summary>Reads and checks a header alone; the payload is checked when it is read.</summary>
@@ -157,6 +159,12 @@ public sealed class BlockRecord
             BinaryPrimitives.ReadInt64LittleEndian(sector[56..]),
             BinaryPrimitives.ReadUInt32LittleEndian(sector[120..]));
         return RecordFault.None;
+    }
+
+    private RecordFault TryReadHeaderOf(BlockHash hash, ReadOnlySpan<byte> sector, out RecordHeader header)
+    {
+        RecordFault fault = TryReadHeader(sector, out header);
+        return fault == RecordFault.None && header.Hash != hash ? RecordFault.OtherBlock : fault;
     }
 
     private static ulong LayoutFingerprint(BlockLayout layout)

@@ -5,7 +5,7 @@ using KvTiers.Tiers.Disk;
 namespace KvTiers.Tiers;
 
 /// <summary>A tier over a store of records: encodes and seals what goes down, checks and decodes what comes up.</summary>
-public sealed class BlockTier : IBlockTier
+public sealed partial class BlockTier : IBlockTier
 {
     private readonly ConcurrentBag<AlignedBuffer> _buffers = [];
     private readonly long[] _misses = new long[Enum.GetValues<TierMiss>().Length];
@@ -76,61 +76,21 @@ public sealed class BlockTier : IBlockTier
         GuardAsync(store => store.CountLeadingAsync(chain, cancellationToken), 0);
 
     /// <inheritdoc/>
-    public async ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> block, CancellationToken cancellationToken)
+    public ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> block, CancellationToken cancellationToken) => _store switch
     {
-        AlignedBuffer buffer = Rent();
-        try
-        {
-            if (!await _store.TryReadAsync(hash, buffer.Memory, cancellationToken).ConfigureAwait(false))
-            {
-                Interlocked.Increment(ref _misses[(int)TierMiss.Absent]);
-                return false;
-            }
-
-            RecordFault recordFault = _format.TryRead(hash, buffer.GetSpan(), block.Span);
-            if (recordFault == RecordFault.None)
-            {
-                Interlocked.Increment(ref _hits);
-                return true;
-            }
-
-            Interlocked.Increment(ref _misses[(int)KindOf(recordFault)]);
-            await RemoveAsync(new[] { hash }, cancellationToken).ConfigureAwait(false);
-            return false;
-        }
-        catch (Exception fault) when (IsFault(fault))
-        {
-            CountMiss(fault, TierMiss.ReadError);
-            return false;
-        }
-        finally
-        {
-            _buffers.Add(buffer);
-        }
-    }
+        RamStore ram => ValueTask.FromResult(ReadInPlace(ram, hash, block.Span)),
+        IPartedStore parted when MayPart(parted, block) => ReadPartsAsync(parted, hash, block, cancellationToken),
+        _ => ReadWholeAsync(hash, block, cancellationToken),
+    };
 
     /// <inheritdoc/>
-    public async ValueTask<bool> TryWriteAsync(
-        BlockHash hash, ReadOnlyMemory<byte> block, BlockAttributes attributes, CancellationToken cancellationToken)
-    {
-        AlignedBuffer buffer = Rent();
-        try
+    public ValueTask<bool> TryWriteAsync(
+        BlockHash hash, ReadOnlyMemory<byte> block, BlockAttributes attributes, CancellationToken cancellationToken) => _store switch
         {
-            _format.Write(hash, attributes, Interlocked.Increment(ref _sequence), block.Span, buffer.GetSpan());
-            bool taken = await _store.TryWriteAsync(hash, buffer.Memory, attributes, cancellationToken).ConfigureAwait(false);
-            Interlocked.Increment(ref taken ? ref _writes : ref _refusals);
-            return taken;
-        }
-        catch (Exception fault) when (IsFault(fault))
-        {
-            CountMiss(fault, TierMiss.WriteError);
-            return false;
-        }
-        finally
-        {
-            _buffers.Add(buffer);
-        }
-    }
+            RamStore ram => ValueTask.FromResult(WriteInPlace(ram, hash, block.Span, attributes)),
+            IPartedStore parted when MayPart(parted, block) => WritePartsAsync(parted, hash, block, attributes, cancellationToken),
+            _ => WriteWholeAsync(hash, block, attributes, cancellationToken),
+        };
 
     /// <inheritdoc/>
     public ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) =>
@@ -164,6 +124,88 @@ public sealed class BlockTier : IBlockTier
         while (_buffers.TryTake(out AlignedBuffer? buffer))
         {
             ((IDisposable)buffer).Dispose();
+        }
+
+        while (_headers.TryTake(out AlignedBuffer? header))
+        {
+            ((IDisposable)header).Dispose();
+        }
+    }
+
+    private async ValueTask<bool> ReadWholeAsync(BlockHash hash, Memory<byte> block, CancellationToken cancellationToken)
+    {
+        AlignedBuffer buffer = Rent();
+        try
+        {
+            return await FinishReadAsync(
+                hash,
+                () => _store.TryReadAsync(hash, buffer.Memory, cancellationToken),
+                () => _format.TryRead(hash, buffer.GetSpan(), block.Span),
+                cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _buffers.Add(buffer);
+        }
+    }
+
+    private async ValueTask<bool> WriteWholeAsync(
+        BlockHash hash, ReadOnlyMemory<byte> block, BlockAttributes attributes, CancellationToken cancellationToken)
+    {
+        AlignedBuffer buffer = Rent();
+        try
+        {
+            _format.Write(hash, attributes, Interlocked.Increment(ref _sequence), block.Span, buffer.GetSpan());
+            return await FinishWriteAsync(() => _store.TryWriteAsync(hash, buffer.Memory, attributes, cancellationToken)).ConfigureAwait(false);
+        }
+        finally
+        {
+            _buffers.Add(buffer);
+        }
+    }
+
+    /// <summary>Reads, checks what was read, and counts the outcome. What is unsound is removed.</summary>
+    private async ValueTask<bool> FinishReadAsync(
+        BlockHash hash, Func<ValueTask<bool>> read, Func<RecordFault> check, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (!await read().ConfigureAwait(false))
+            {
+                Interlocked.Increment(ref _misses[(int)TierMiss.Absent]);
+                return false;
+            }
+
+            RecordFault recordFault = check();
+            if (recordFault == RecordFault.None)
+            {
+                Interlocked.Increment(ref _hits);
+                return true;
+            }
+
+            Interlocked.Increment(ref _misses[(int)KindOf(recordFault)]);
+            await RemoveAsync(new[] { hash }, cancellationToken).ConfigureAwait(false);
+            return false;
+        }
+        catch (Exception fault) when (IsFault(fault))
+        {
+            CountMiss(fault, TierMiss.ReadError);
+            return false;
+        }
+    }
+
+    private async ValueTask<bool> FinishWriteAsync(Func<ValueTask<bool>> write)
+    {
+        try
+        {
+            bool taken = await write().ConfigureAwait(false);
+            Interlocked.Increment(ref taken ? ref _writes : ref _refusals);
+            return taken;
+        }
+        catch (Exception fault) when (IsFault(fault))
+        {
+            CountMiss(fault, TierMiss.WriteError);
+            return false;
         }
     }
 

@@ -6,11 +6,12 @@ namespace KvTiers.Tiers;
 
 /// <summary>CRC-32C (Castagnoli, reflected, initial value and final xor all ones), as in RFC 3720.</summary>
 /// <remarks>
-/// The CRC instruction has a latency of three cycles and a throughput of one, so four lanes run side by side over
+/// Where the processor multiplies without carries 512 bits at a time, long input is folded that way (<c>Crc32C.Fold.cs</c>).
+/// Else by its CRC instruction, which has a latency of three cycles and a throughput of one, so four lanes run side by side over
 /// <c>4 × LaneBytes</c> of input. They are joined by shifting a lane's remainder over the bytes that follow it:
 /// remainders are linear, so the shift by a fixed distance is four table look-ups.
 /// </remarks>
-public static class Crc32C
+public static partial class Crc32C
 {
     private const int LaneBytes = 1024;
 
@@ -25,6 +26,19 @@ public static class Crc32C
     public static uint Append(uint checksum, ReadOnlySpan<byte> data)
     {
         uint crc = ~checksum;
+        if (CanFold && data.Length >= FoldBytes)
+        {
+            int folded = data.Length / FoldBytes * FoldBytes;
+            crc = Fold(crc, data[..folded]);
+            data = data[folded..];
+        }
+
+        return ~AppendByInstruction(crc, data);
+    }
+
+    /// <summary>As <see cref="Append"/>, without the last step's xor, and without folding.</summary>
+    internal static uint AppendByInstruction(uint crc, ReadOnlySpan<byte> data)
+    {
         while (data.Length >= 4 * LaneBytes)
         {
             crc = FourLanes(crc, MemoryMarshal.Cast<byte, ulong>(data[..(4 * LaneBytes)]));
@@ -42,7 +56,7 @@ public static class Crc32C
             crc = BitOperations.Crc32C(crc, value);
         }
 
-        return ~crc;
+        return crc;
     }
 
     private static uint FourLanes(uint crc, ReadOnlySpan<ulong> words)

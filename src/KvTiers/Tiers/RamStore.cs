@@ -70,25 +70,13 @@ public sealed unsafe class RamStore : IRecordStore
     /// <inheritdoc/>
     public ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> record, CancellationToken cancellationToken)
     {
-        int slot;
-        lock (_lock)
+        if (!TryPin(hash, out int slot, out ReadOnlySpan<byte> bytes))
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            if (!_index.TryFind(hash, out slot))
-            {
-                return ValueTask.FromResult(false);
-            }
-
-            _index.Pin(slot);
+            return ValueTask.FromResult(false);
         }
 
-        Bytes(slot).CopyTo(record.Span);
-        lock (_lock)
-        {
-            _index.Unpin(slot);
-            _totals = _totals with { ReadBytes = _totals.ReadBytes + RecordBytes };
-        }
-
+        bytes.CopyTo(record.Span);
+        Unpin(slot);
         return ValueTask.FromResult(true);
     }
 
@@ -96,24 +84,107 @@ public sealed unsafe class RamStore : IRecordStore
     public ValueTask<bool> TryWriteAsync(
         BlockHash hash, ReadOnlyMemory<byte> record, BlockAttributes attributes, CancellationToken cancellationToken)
     {
-        if (!TryTake(hash, attributes, out int slot))
+        if (!TryTake(hash, attributes, out int slot, out Span<byte> bytes))
         {
             return ValueTask.FromResult(false);
         }
 
         if (slot >= 0)
         {
-            record.Span.CopyTo(Bytes(slot));
-            lock (_lock)
-            {
-                if (_index.Commit(slot))
-                {
-                    _totals = _totals with { WrittenBytes = _totals.WrittenBytes + RecordBytes };
-                }
-            }
+            record.Span.CopyTo(bytes);
+            Commit(slot);
         }
 
         return ValueTask.FromResult(true);
+    }
+
+    /// <summary>Lends a record where it lies, until <see cref="Unpin"/>; a use of it.</summary>
+    /// <returns>False when it is not held.</returns>
+    internal bool TryPin(BlockHash hash, out int slot, out ReadOnlySpan<byte> record)
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            record = default;
+            if (!_index.TryFind(hash, out slot))
+            {
+                return false;
+            }
+
+            _index.Pin(slot);
+            record = Bytes(slot);
+            return true;
+        }
+    }
+
+    /// <summary>Ends <see cref="TryPin"/>.</summary>
+    internal void Unpin(int slot)
+    {
+        lock (_lock)
+        {
+            _index.Unpin(slot);
+            _totals = _totals with { ReadBytes = _totals.ReadBytes + RecordBytes };
+        }
+    }
+
+    /// <summary>Takes the place of a record that is not there yet, evicting as needed, until <see cref="Commit"/> or <see cref="Abandon"/>.</summary>
+    /// <param name="hash">The block.</param>
+    /// <param name="attributes">What is kept beside it.</param>
+    /// <param name="slot">The place; −1 when the record is there already, which counts as a use.</param>
+    /// <param name="record">The place's bytes, to be written.</param>
+    /// <returns>False when there is no room that may be taken.</returns>
+    internal bool TryTake(BlockHash hash, in BlockAttributes attributes, out int slot, out Span<byte> record)
+    {
+        record = default;
+        while (true)
+        {
+            int victim;
+            lock (_lock)
+            {
+                ObjectDisposedException.ThrowIf(_disposed, this);
+                if (_index.TryFind(hash, out int held))
+                {
+                    _index.Touch(held, attributes.Expires);
+                    slot = -1;
+                    return true;
+                }
+
+                if (_index.TryTake(hash, attributes, out slot))
+                {
+                    MapSegmentOf(slot);
+                    record = Bytes(slot);
+                    return true;
+                }
+
+                if (!TryPinVictim(out victim))
+                {
+                    return false;
+                }
+            }
+
+            Evict(victim);
+        }
+    }
+
+    /// <summary>The record that was written to a place taken can be found from now on.</summary>
+    internal void Commit(int slot)
+    {
+        lock (_lock)
+        {
+            if (_index.Commit(slot))
+            {
+                _totals = _totals with { WrittenBytes = _totals.WrittenBytes + RecordBytes };
+            }
+        }
+    }
+
+    /// <summary>Gives up a place taken.</summary>
+    internal void Abandon(int slot)
+    {
+        lock (_lock)
+        {
+            _index.Abandon(slot);
+        }
     }
 
     /// <inheritdoc/>
@@ -125,6 +196,15 @@ public sealed unsafe class RamStore : IRecordStore
         lock (_lock)
         {
             return ValueTask.FromResult(_index.Remove(hashes.Span));
+        }
+    }
+
+    /// <summary>Forgets one record, if it is held.</summary>
+    internal void Forget(BlockHash hash)
+    {
+        lock (_lock)
+        {
+            _index.Remove([hash]);
         }
     }
 
@@ -215,38 +295,6 @@ public sealed unsafe class RamStore : IRecordStore
         }
     }
 
-    /// <summary>Takes a slot, evicting as needed; slot −1 when the record is there already.</summary>
-    private bool TryTake(BlockHash hash, in BlockAttributes attributes, out int slot)
-    {
-        while (true)
-        {
-            int victim;
-            lock (_lock)
-            {
-                ObjectDisposedException.ThrowIf(_disposed, this);
-                if (_index.TryFind(hash, out int held))
-                {
-                    _index.Touch(held, attributes.Expires);
-                    slot = -1;
-                    return true;
-                }
-
-                if (_index.TryTake(hash, attributes, out slot))
-                {
-                    MapSegmentOf(slot);
-                    return true;
-                }
-
-                if (!TryPinVictim(out victim))
-                {
-                    return false;
-                }
-            }
-
-            Evict(victim);
-        }
-    }
-
     // The victim can be found until it is gone, so that no request sees it in no tier at all.
     private bool TryPinVictim(out int victim)
     {
@@ -261,11 +309,20 @@ public sealed unsafe class RamStore : IRecordStore
 
     private void Evict(int victim)
     {
-        BlockHash hash = _index.HashOf(victim);
+        BlockHash hash;
+        BlockAttributes attributes;
+        nint address;
+        lock (_lock)
+        {
+            hash = _index.HashOf(victim);
+            attributes = _index.AttributesOf(victim);
+            address = Address(victim);
+        }
+
         if (Evicting is { } evicting)
         {
-            using var record = new NativeMemoryManager((byte*)Address(victim), RecordBytes);
-            evicting(hash, _index.AttributesOf(victim), record.Memory);
+            using var record = new NativeMemoryManager((byte*)address, RecordBytes);
+            evicting(hash, attributes, record.Memory);
         }
 
         lock (_lock)
@@ -288,13 +345,8 @@ public sealed unsafe class RamStore : IRecordStore
         }
     }
 
-    private nint Address(int slot)
-    {
-        lock (_lock)
-        {
-            return _segments[slot / _slotsPerSegment].Start + ((nint)(slot % _slotsPerSegment) * RecordBytes);
-        }
-    }
-
+    // Under the lock: the list of segments may grow.
     private Span<byte> Bytes(int slot) => new((void*)Address(slot), RecordBytes);
+
+    private nint Address(int slot) => _segments[slot / _slotsPerSegment].Start + ((nint)(slot % _slotsPerSegment) * RecordBytes);
 }

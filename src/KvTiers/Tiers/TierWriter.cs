@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using KvTiers.Prefix;
+using KvTiers.Tiers.Disk;
 
 namespace KvTiers.Tiers;
 
@@ -9,7 +10,7 @@ internal sealed class TierWriter : IAsyncDisposable
 {
     private readonly Channel<PendingWrite> _queue;
     private readonly ConcurrentDictionary<BlockHash, PendingWrite> _pending = [];
-    private readonly ConcurrentBag<byte[]> _buffers = [];
+    private readonly ConcurrentBag<AlignedBuffer> _buffers = [];
     private readonly SemaphoreSlim _room;
     private readonly TierOptions _options;
     private readonly int _blockBytes;
@@ -45,8 +46,9 @@ internal sealed class TierWriter : IAsyncDisposable
             return false;
         }
 
-        byte[] copy = _buffers.TryTake(out byte[]? buffer) ? buffer : GC.AllocateUninitializedArray<byte>(_blockBytes, pinned: true);
-        block.CopyTo(copy);
+        // Aligned, so that a disk takes it from here.
+        AlignedBuffer copy = _buffers.TryTake(out AlignedBuffer? buffer) ? buffer : new AlignedBuffer(_blockBytes);
+        block.CopyTo(copy.GetSpan());
         var write = new PendingWrite(hash, attributes, copy);
         if (!_pending.TryAdd(hash, write) || !_queue.Writer.TryWrite(write))
         {
@@ -74,7 +76,7 @@ internal sealed class TierWriter : IAsyncDisposable
                 return false;
             }
 
-            bytes.CopyTo(block);
+            bytes.GetSpan().CopyTo(block);
             return true;
         }
     }
@@ -103,6 +105,10 @@ internal sealed class TierWriter : IAsyncDisposable
         _queue.Writer.TryComplete();
         await Task.WhenAll(_workers).ConfigureAwait(false);
         _room.Dispose();
+        while (_buffers.TryTake(out AlignedBuffer? buffer))
+        {
+            ((IDisposable)buffer).Dispose();
+        }
     }
 
     private async Task WriteAsync()
@@ -111,7 +117,7 @@ internal sealed class TierWriter : IAsyncDisposable
         {
             if (!write.Cancelled && !await IsHeldAsync(write.Hash).ConfigureAwait(false))
             {
-                await _options.Tier.TryWriteAsync(write.Hash, write.Block, write.Attributes, CancellationToken.None).ConfigureAwait(false);
+                await _options.Tier.TryWriteAsync(write.Hash, write.Block!.Memory, write.Attributes, CancellationToken.None).ConfigureAwait(false);
             }
 
             _pending.TryRemove(new KeyValuePair<BlockHash, PendingWrite>(write.Hash, write));
@@ -140,13 +146,13 @@ internal sealed class TierWriter : IAsyncDisposable
         _room.Release();
     }
 
-    private sealed class PendingWrite(BlockHash hash, BlockAttributes attributes, byte[] block)
+    private sealed class PendingWrite(BlockHash hash, BlockAttributes attributes, AlignedBuffer block)
     {
         public BlockHash Hash { get; } = hash;
 
         public BlockAttributes Attributes { get; } = attributes;
 
-        public byte[]? Block { get; set; } = block;
+        public AlignedBuffer? Block { get; set; } = block;
 
         public volatile bool Cancelled;
 

@@ -1,4 +1,5 @@
 using KvTiers.Tiers;
+using KvTiers.Tiers.Disk;
 
 namespace KvTiers.Tests.Tiers;
 
@@ -35,6 +36,34 @@ public sealed class Crc32CTests
         {
             Assert.Equal(Crc32C.Compute(data), Crc32C.Append(Crc32C.Compute(data.AsSpan(0, cut)), data.AsSpan(cut)));
         }
+    }
+
+    /// <summary>Lengths around where each way of summing begins and ends, at addresses that are aligned and that are not.</summary>
+    [Fact]
+    public void ACopyHasTheChecksumOfItsSourceAndTheSameBytes()
+    {
+        byte[] data = new byte[(64 << 10) + 400];
+        new Random(3).NextBytes(data);
+        using var target = new AlignedBuffer(data.Length + 64);
+        foreach (int length in new[] { 0, 1, 255, 256, 4095, 4097, (16 << 10) - 1, 16 << 10, (16 << 10) + 1, (16 << 10) + 256, (64 << 10) + 255, 64 << 10 })
+        {
+            foreach (int offset in new[] { 0, 1, 64 })
+            {
+                Span<byte> copy = target.GetSpan().Slice(offset, length);
+                copy.Clear();
+                ReadOnlySpan<byte> source = data.AsSpan(offset, length);
+                uint expected = Bitwise(source);
+                Assert.Equal(expected, Crc32C.Copy(source, copy));
+                Assert.True(source.SequenceEqual(copy));
+                copy.Clear();
+                Assert.Equal(expected, Crc32C.CopyByPieces(source, copy));
+                Assert.True(source.SequenceEqual(copy));
+                Assert.Equal(expected, ~Crc32C.AppendByInstruction(uint.MaxValue, source));
+                Assert.Equal(expected, Crc32C.Compute(source));
+            }
+        }
+
+        Assert.Throws<ArgumentException>(() => Crc32C.Copy(new byte[2], new byte[3]));
     }
 
     private static uint Bitwise(ReadOnlySpan<byte> data)

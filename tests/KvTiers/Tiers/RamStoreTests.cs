@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using KvTiers.Prefix;
 using KvTiers.Tiers;
 
@@ -25,6 +26,35 @@ public sealed class RamStoreTests : BlockTierTests
         await tier.WriteAsync(3, priority: 4);
         Assert.Equal([TestBlocks.Hash(1)], handed);
         await tier.AssertHoldsAsync([2, 3], of: [1, 2, 3]);
+    }
+
+    /// <summary>Memory goes wrong as well, if rarely: a record is checked where it lies.</summary>
+    [Theory]
+    [InlineData(20)] // in the header
+    [InlineData(BlockRecord.SectorBytes + 9)] // in the payload
+    public async Task ARecordThatChangedInMemoryIsAMissAndIsForgotten(int at)
+    {
+        var store = new RamStore(RecordBytes, 4L * RecordBytes, Time);
+        await using var tier = new BlockTier("ram", TestBlocks.Format, store, Time);
+        await tier.WriteAsync(1);
+        await tier.WriteAsync(2);
+        Assert.True(store.TryPin(TestBlocks.Hash(1), out int slot, out ReadOnlySpan<byte> record));
+        MemoryMarshal.AsRef<byte>(MemoryMarshal.CreateSpan(ref MemoryMarshal.GetReference(record), record.Length)[at..]) ^= 4;
+        store.Unpin(slot);
+        Assert.False(await tier.ReadAsync(1));
+        Assert.Equal(1, tier.Usage.Misses[TierMiss.Corrupt]);
+        await tier.AssertHoldsAsync([2], of: [1, 2]);
+    }
+
+    /// <summary>A block of another length than the layout's takes no room for good.</summary>
+    [Fact]
+    public async Task AWriteThatFailsGivesItsPlaceBack()
+    {
+        await using var tier = new BlockTier("ram", TestBlocks.Format, new RamStore(RecordBytes, RecordBytes, Time), Time);
+        await Assert.ThrowsAsync<ArgumentException>(
+            async () => await tier.TryWriteAsync(TestBlocks.Hash(1), new byte[3], TestBlocks.Attributes(), CancellationToken.None));
+        Assert.True(await tier.WriteAsync(2));
+        Assert.True(await tier.ReadAsync(2));
     }
 
     private protected override IRecordStore CreateStore(int capacity) => new RamStore(RecordBytes, (long)capacity * RecordBytes, Time);

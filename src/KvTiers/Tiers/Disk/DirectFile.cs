@@ -110,10 +110,23 @@ internal sealed partial class DirectFile : IDisposable
         return true;
     }
 
+    /// <summary>Reads to two places, with one call where the file gives all at once.</summary>
+    public async ValueTask<bool> TryReadAsync(long offset, Memory<byte> first, Memory<byte> second, CancellationToken cancellationToken)
+    {
+        long read = await RandomAccess.ReadAsync(_handle, [first, second], offset, cancellationToken).ConfigureAwait(false);
+        return read == first.Length + second.Length
+            || (await TryReadAsync(offset, first, cancellationToken).ConfigureAwait(false)
+                && await TryReadAsync(offset + first.Length, second, cancellationToken).ConfigureAwait(false));
+    }
+
     public void Write(long offset, ReadOnlySpan<byte> source) => RandomAccess.Write(_handle, source, offset);
 
     public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellationToken) =>
         RandomAccess.WriteAsync(_handle, source, offset, cancellationToken);
+
+    /// <summary>Writes from two places.</summary>
+    public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second, CancellationToken cancellationToken) =>
+        RandomAccess.WriteAsync(_handle, [first, second], offset, cancellationToken);
 
     /// <summary>Returns when everything written is on the device (fdatasync).</summary>
     /// <exception cref="IOException">The device failed to take it.</exception>

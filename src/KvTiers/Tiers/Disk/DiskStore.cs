@@ -12,7 +12,7 @@ namespace KvTiers.Tiers.Disk;
 /// A removed record's header is overwritten, so it stays removed. When the disk takes no further segment, the store makes
 /// do with those it has and tries again later.
 /// </remarks>
-public sealed partial class DiskStore : IRecordStore
+public sealed partial class DiskStore : IPartedStore
 {
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _syncing = new(1, 1);
@@ -109,7 +109,27 @@ public sealed partial class DiskStore : IRecordStore
     }
 
     /// <inheritdoc/>
-    public async ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> record, CancellationToken cancellationToken)
+    public int PartAlignment => DirectFile.Alignment;
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> record, CancellationToken cancellationToken) =>
+        ReadAsync(hash, (segment, offset) => segment.TryReadAsync(offset, record, cancellationToken));
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> header, Memory<byte> payload, CancellationToken cancellationToken) =>
+        ReadAsync(hash, (segment, offset) => segment.TryReadAsync(offset, header, payload, cancellationToken));
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryWriteAsync(
+        BlockHash hash, ReadOnlyMemory<byte> record, BlockAttributes attributes, CancellationToken cancellationToken) =>
+        WriteAsync(hash, attributes, (segment, offset) => segment.WriteAsync(offset, record, cancellationToken));
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryWriteAsync(
+        BlockHash hash, ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> payload, BlockAttributes attributes, CancellationToken cancellationToken) =>
+        WriteAsync(hash, attributes, (segment, offset) => segment.WriteAsync(offset, header, payload, cancellationToken));
+
+    private async ValueTask<bool> ReadAsync(BlockHash hash, Func<DirectFile, long, ValueTask<bool>> readAt)
     {
         int slot;
         DirectFile segment;
@@ -128,7 +148,7 @@ public sealed partial class DiskStore : IRecordStore
         bool read = false, ended = false;
         try
         {
-            ended = !await segment.TryReadAsync(OffsetOf(slot), record, cancellationToken).ConfigureAwait(false);
+            ended = !await readAt(segment, OffsetOf(slot)).ConfigureAwait(false);
             read = !ended;
         }
         finally
@@ -155,9 +175,7 @@ public sealed partial class DiskStore : IRecordStore
         return ended ? throw new EndOfStreamException($"'{segment.Path}' ends inside a record.") : read;
     }
 
-    /// <inheritdoc/>
-    public async ValueTask<bool> TryWriteAsync(
-        BlockHash hash, ReadOnlyMemory<byte> record, BlockAttributes attributes, CancellationToken cancellationToken)
+    private async ValueTask<bool> WriteAsync(BlockHash hash, BlockAttributes attributes, Func<DirectFile, long, ValueTask> writeAt)
     {
         int slot;
         DirectFile? segment;
@@ -179,7 +197,7 @@ public sealed partial class DiskStore : IRecordStore
         bool written = false;
         try
         {
-            await segment.WriteAsync(OffsetOf(slot), record, cancellationToken).ConfigureAwait(false);
+            await writeAt(segment, OffsetOf(slot)).ConfigureAwait(false);
             written = true;
         }
         finally

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using KvTiers.Blocks;
 
 namespace KvTiers.Tiers.Encodings;
@@ -13,7 +12,7 @@ internal sealed unsafe class BFloat16Codec(BlockLayout layout)
         {
             for (int element = 0; element < EncodedBytes / 2; element += 16)
             {
-                HotElements.Store(KvFormat.BF16, destination, element, Vector512.Load((float*)source + element));
+                BFloat16Elements.Store(destination, element, Float32Elements.Load(source, element));
             }
         }
     }
@@ -24,7 +23,7 @@ internal sealed unsafe class BFloat16Codec(BlockLayout layout)
         {
             for (int element = 0; element < EncodedBytes / 2; element += 16)
             {
-                HotElements.Load(KvFormat.BF16, source, element).Store((float*)destination + element);
+                Float32Elements.Store(destination, element, BFloat16Elements.Load(source, element));
             }
         }
     }

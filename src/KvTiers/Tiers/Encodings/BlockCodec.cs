@@ -65,6 +65,37 @@ public abstract class BlockCodec
         DecodeCore(encoded, block);
     }
 
+    /// <summary>As <see cref="Encode"/>, and the CRC-32C of what was stored.</summary>
+    internal uint EncodeAndSum(ReadOnlySpan<byte> block, Span<byte> encoded)
+    {
+        CheckLengths(block.Length, encoded.Length);
+        return EncodeAndSumCore(block, encoded);
+    }
+
+    /// <summary>As <see cref="Decode"/>, unless the CRC-32C of <paramref name="encoded"/> is another: then the block's contents are unspecified.</summary>
+    internal bool TryDecode(ReadOnlySpan<byte> encoded, uint checksum, Span<byte> block)
+    {
+        CheckLengths(block.Length, encoded.Length);
+        return TryDecodeCore(encoded, checksum, block);
+    }
+
+    private protected virtual uint EncodeAndSumCore(ReadOnlySpan<byte> block, Span<byte> encoded)
+    {
+        EncodeCore(block, encoded);
+        return Crc32C.Compute(encoded);
+    }
+
+    private protected virtual bool TryDecodeCore(ReadOnlySpan<byte> encoded, uint checksum, Span<byte> block)
+    {
+        if (Crc32C.Compute(encoded) != checksum)
+        {
+            return false;
+        }
+
+        DecodeCore(encoded, block);
+        return true;
+    }
+
     private protected abstract void EncodeCore(ReadOnlySpan<byte> block, Span<byte> encoded);
 
     private protected abstract void DecodeCore(ReadOnlySpan<byte> encoded, Span<byte> block);

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace KvTiers.Tiers.Encodings;
 
@@ -15,11 +17,14 @@ internal readonly unsafe struct Float8Quantizer : IQuantizer
 
     public static int BytesPerVector => 16;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<float> values, byte* destination)
     {
         Vector512<uint> bits = values.AsUInt32();
         Vector512<uint> sign = (bits >> 24) & Vector512.Create(0x80u);
-        Vector512<float> magnitude = Vector512.Abs(values);
+
+        // The bits of magnitudes are in their order, a NaN above all.
+        Vector512<float> magnitude = Vector512.Min(bits & Vector512.Create(0x7FFF_FFFFu), Vector512.Create(MaxMagnitude).AsUInt32()).AsSingle();
 
         // 20 of the 23 mantissa bits go, to nearest even; the exponent's bias falls from 127 to 7.
         Vector512<uint> whole = magnitude.AsUInt32();
@@ -31,10 +36,17 @@ internal readonly unsafe struct Float8Quantizer : IQuantizer
         Vector512<uint> small = Vector512.LessThan(magnitude, Vector512.Create(SmallestNormal)).AsUInt32();
         Vector512<uint> code = Vector512.ConditionalSelect(small, subnormal, normal) | sign;
 
+        if (Avx512F.IsSupported)
+        {
+            Avx512F.ConvertToVector128Byte(code).Store(destination);
+            return;
+        }
+
         Vector256<ushort> words = Vector256.Narrow(code.GetLower(), code.GetUpper());
         Vector128.Narrow(words.GetLower(), words.GetUpper()).Store(destination);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load(byte* source)
     {
         Vector256<ushort> words = Vector256.WidenLower(Vector128.Load(source).ToVector256Unsafe());

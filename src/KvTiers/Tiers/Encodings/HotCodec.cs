@@ -8,4 +8,9 @@ internal sealed class HotCodec(BlockLayout layout, BlockEncoding encoding) : Blo
     private protected override void EncodeCore(ReadOnlySpan<byte> block, Span<byte> encoded) => block.CopyTo(encoded);
 
     private protected override void DecodeCore(ReadOnlySpan<byte> encoded, Span<byte> block) => encoded.CopyTo(block);
+
+    private protected override uint EncodeAndSumCore(ReadOnlySpan<byte> block, Span<byte> encoded) => Crc32C.Copy(block, encoded);
+
+    private protected override bool TryDecodeCore(ReadOnlySpan<byte> encoded, uint checksum, Span<byte> block) =>
+        Crc32C.Copy(encoded, block) == checksum;
 }

@@ -1,41 +1,48 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using KvTiers.Blocks;
+using System.Runtime.Intrinsics.X86;
 
 namespace KvTiers.Tiers.Encodings;
 
-/// <summary>Sixteen elements of the hot tier as floats, and back.</summary>
-internal static unsafe class HotElements
+/// <summary>Elements of the hot tier in one format, sixteen at a time as floats.</summary>
+internal unsafe interface IHotElements
+{
+    static abstract Vector512<float> Load(byte* block, long element);
+
+    static abstract void Store(byte* block, long element, Vector512<float> values);
+}
+
+/// <summary>32-bit floats.</summary>
+internal readonly unsafe struct Float32Elements : IHotElements
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Load(KvFormat format, byte* block, long element) => format == KvFormat.F32
-        ? Vector512.Load((float*)block + element)
-        : (WidenUnsigned(Vector256.Load((ushort*)block + element)) << 16).AsSingle();
+    public static Vector512<float> Load(byte* block, long element) => Vector512.Load((float*)block + element);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(KvFormat format, byte* block, long element, Vector512<float> values)
+    public static void Store(byte* block, long element, Vector512<float> values) => values.Store((float*)block + element);
+}
+
+/// <summary>bfloat16: the upper half of a 32-bit float.</summary>
+internal readonly unsafe struct BFloat16Elements : IHotElements
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Load(byte* block, long element)
     {
-        if (format == KvFormat.F32)
-        {
-            values.Store((float*)block + element);
-        }
-        else
-        {
-            RoundToBFloat16(values).Store((ushort*)block + element);
-        }
+        Vector256<ushort> words = Vector256.Load((ushort*)block + element);
+        return (Vector512.WidenLower(words.ToVector512Unsafe()) << 16).AsSingle();
     }
 
-    /// <summary>To nearest, ties to even. A NaN stays a NaN.</summary>
+    /// <summary>Rounds to nearest, ties to even. A NaN stays a NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<ushort> RoundToBFloat16(Vector512<float> values)
+    public static void Store(byte* block, long element, Vector512<float> values)
     {
         Vector512<uint> bits = values.AsUInt32();
         Vector512<uint> rounded = bits + Vector512.Create(0x7FFFu) + ((bits >> 16) & Vector512<uint>.One);
         Vector512<uint> nan = ~Vector512.Equals(values, values).AsUInt32();
         rounded = Vector512.ConditionalSelect(nan, bits | Vector512.Create(0x400000u), rounded) >> 16;
-        return Vector256.Narrow(rounded.GetLower(), rounded.GetUpper());
+        Vector256<ushort> words = Avx512F.IsSupported
+            ? Avx512F.ConvertToVector256UInt16(rounded)
+            : Vector256.Narrow(rounded.GetLower(), rounded.GetUpper());
+        words.Store((ushort*)block + element);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<uint> WidenUnsigned(Vector256<ushort> words) => Vector512.WidenLower(words.ToVector512Unsafe());
 }

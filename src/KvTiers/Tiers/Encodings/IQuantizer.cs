@@ -11,7 +11,7 @@ internal unsafe interface IQuantizer
     /// <summary>Bytes of sixteen values.</summary>
     static abstract int BytesPerVector { get; }
 
-    /// <summary>Rounds sixteen values, each within ±<see cref="MaxMagnitude"/>, to nearest even and stores them.</summary>
+    /// <summary>Rounds sixteen values to nearest even and stores them. One beyond ±<see cref="MaxMagnitude"/> is stored as the largest there is.</summary>
     static abstract void Store(Vector512<float> values, byte* destination);
 
     /// <summary>Loads sixteen values.</summary>

@@ -22,79 +22,105 @@ internal sealed unsafe class ScaledCodec<TQuantizer> : BlockCodec
     {
     }
 
-    private int ScaleBytes => Tokens / TokensPerScale * sizeof(ushort);
-
     private protected override void EncodeCore(ReadOnlySpan<byte> block, Span<byte> encoded)
     {
-        fixed (byte* source = block, destination = encoded)
+        if (Layout.Format == KvFormat.F32)
         {
-            byte* to = destination;
-            for (int head = 0; head < Layout.Layers * Layout.KvHeads; head++)
-            {
-                long keys = (long)head * 2 * Layout.HeadDim * Tokens;
-                to = EncodeKeys(source, keys, to);
-                to = EncodeValues(source, keys + (Layout.HeadDim * Tokens), to);
-            }
+            Encode<Float32Elements>(block, encoded);
+        }
+        else
+        {
+            Encode<BFloat16Elements>(block, encoded);
         }
     }
 
     private protected override void DecodeCore(ReadOnlySpan<byte> encoded, Span<byte> block)
     {
+        if (Layout.Format == KvFormat.F32)
+        {
+            Decode<Float32Elements>(encoded, block);
+        }
+        else
+        {
+            Decode<BFloat16Elements>(encoded, block);
+        }
+    }
+
+    private void Encode<TElements>(ReadOnlySpan<byte> block, Span<byte> encoded)
+        where TElements : struct, IHotElements
+    {
+        int headDim = Layout.HeadDim;
+        fixed (byte* source = block, destination = encoded)
+        {
+            byte* to = destination;
+            for (int head = 0; head < Layout.Layers * Layout.KvHeads; head++)
+            {
+                long keys = (long)head * 2 * headDim * Tokens;
+                to = EncodeKeys<TElements>(source, keys, headDim, to);
+                to = EncodeValues<TElements>(source, keys + (headDim * Tokens), headDim, to);
+            }
+        }
+    }
+
+    private void Decode<TElements>(ReadOnlySpan<byte> encoded, Span<byte> block)
+        where TElements : struct, IHotElements
+    {
+        int headDim = Layout.HeadDim;
         fixed (byte* source = encoded, destination = block)
         {
             byte* from = source;
             for (int head = 0; head < Layout.Layers * Layout.KvHeads; head++)
             {
-                long keys = (long)head * 2 * Layout.HeadDim * Tokens;
-                from = DecodeKeys(from, destination, keys);
-                from = DecodeValues(from, destination, keys + (Layout.HeadDim * Tokens));
+                long keys = (long)head * 2 * headDim * Tokens;
+                from = DecodeKeys<TElements>(from, destination, keys, headDim);
+                from = DecodeValues<TElements>(from, destination, keys + (headDim * Tokens), headDim);
             }
         }
     }
 
     /// <summary>K is transposed: a vector is one element of all sixteen tokens, so the scales lie in its lanes.</summary>
-    private byte* EncodeKeys(byte* block, long start, byte* to)
+    private byte* EncodeKeys<TElements>(byte* block, long start, int headDim, byte* to)
+        where TElements : struct, IHotElements
     {
-        Vector512<float> largest = Vector512<float>.Zero;
-        for (int element = 0; element < Layout.HeadDim; element++)
+        Vector512<uint> largest = Vector512<uint>.Zero;
+        for (int element = 0; element < headDim; element++)
         {
-            largest = Vector512.Max(largest, Vector512.Abs(HotElements.Load(Layout.Format, block, start + (element * Tokens))));
+            largest = Vector512.Max(largest, Magnitude(TElements.Load(block, start + (element * Tokens))));
         }
 
-        float* scales = stackalloc float[Tokens];
-        to = StoreScales(largest, to, scales);
-        Vector512<float> inverse = Inverse(Vector512.Load(scales));
-        for (int element = 0; element < Layout.HeadDim; element++)
+        Vector512<float> inverse = StoreScales(largest, ref to);
+        for (int element = 0; element < headDim; element++)
         {
-            StoreCodes(HotElements.Load(Layout.Format, block, start + (element * Tokens)) * inverse, to);
+            TQuantizer.Store(TElements.Load(block, start + (element * Tokens)) * inverse, to);
             to += TQuantizer.BytesPerVector;
         }
 
         return to;
     }
 
-    private byte* EncodeValues(byte* block, long start, byte* to)
+    private byte* EncodeValues<TElements>(byte* block, long start, int headDim, byte* to)
+        where TElements : struct, IHotElements
     {
-        Vector512<float> largest = Vector512<float>.Zero;
+        uint* largest = stackalloc uint[Tokens];
         for (int token = 0; token < Tokens; token++)
         {
-            Vector512<float> row = Vector512<float>.Zero;
-            for (int element = 0; element < Layout.HeadDim; element += Tokens)
+            Vector512<uint> row = Vector512<uint>.Zero;
+            for (int element = 0; element < headDim; element += Tokens)
             {
-                row = Vector512.Max(row, Vector512.Abs(HotElements.Load(Layout.Format, block, start + (token * Layout.HeadDim) + element)));
+                row = Vector512.Max(row, Magnitude(TElements.Load(block, start + (token * headDim) + element)));
             }
 
-            largest = largest.WithElement(token, LargestLane(row));
+            largest[token] = LargestLane(row);
         }
 
-        float* scales = stackalloc float[Tokens];
-        to = StoreScales(largest, to, scales);
+        float* inverses = stackalloc float[Tokens];
+        StoreScales(Vector512.Load(largest), ref to).Store(inverses);
         for (int token = 0; token < Tokens; token++)
         {
-            Vector512<float> inverse = Inverse(Vector512.Create(scales[token]));
-            for (int element = 0; element < Layout.HeadDim; element += Tokens)
+            Vector512<float> inverse = Vector512.Create(inverses[token]);
+            for (int element = 0; element < headDim; element += Tokens)
             {
-                StoreCodes(HotElements.Load(Layout.Format, block, start + (token * Layout.HeadDim) + element) * inverse, to);
+                TQuantizer.Store(TElements.Load(block, start + (token * headDim) + element) * inverse, to);
                 to += TQuantizer.BytesPerVector;
             }
         }
@@ -102,30 +128,32 @@ internal sealed unsafe class ScaledCodec<TQuantizer> : BlockCodec
         return to;
     }
 
-    private byte* DecodeKeys(byte* from, byte* block, long start)
+    private byte* DecodeKeys<TElements>(byte* from, byte* block, long start, int headDim)
+        where TElements : struct, IHotElements
     {
         float* scales = stackalloc float[Tokens];
         from = LoadScales(from, scales);
         Vector512<float> scale = Vector512.Load(scales);
-        for (int element = 0; element < Layout.HeadDim; element++)
+        for (int element = 0; element < headDim; element++)
         {
-            HotElements.Store(Layout.Format, block, start + (element * Tokens), TQuantizer.Load(from) * scale);
+            TElements.Store(block, start + (element * Tokens), TQuantizer.Load(from) * scale);
             from += TQuantizer.BytesPerVector;
         }
 
         return from;
     }
 
-    private byte* DecodeValues(byte* from, byte* block, long start)
+    private byte* DecodeValues<TElements>(byte* from, byte* block, long start, int headDim)
+        where TElements : struct, IHotElements
     {
         float* scales = stackalloc float[Tokens];
         from = LoadScales(from, scales);
         for (int token = 0; token < Tokens; token++)
         {
             Vector512<float> scale = Vector512.Create(scales[token]);
-            for (int element = 0; element < Layout.HeadDim; element += Tokens)
+            for (int element = 0; element < headDim; element += Tokens)
             {
-                HotElements.Store(Layout.Format, block, start + (token * Layout.HeadDim) + element, TQuantizer.Load(from) * scale);
+                TElements.Store(block, start + (token * headDim) + element, TQuantizer.Load(from) * scale);
                 from += TQuantizer.BytesPerVector;
             }
         }
@@ -133,56 +161,78 @@ internal sealed unsafe class ScaledCodec<TQuantizer> : BlockCodec
         return from;
     }
 
-    /// <summary>Writes one scale a group, and to <paramref name="scales"/> each token's scale as the decoder will read it.</summary>
-    private byte* StoreScales(Vector512<float> largest, byte* to, float* scales)
+    /// <summary>Writes one scale a group, rounded up.</summary>
+    /// <param name="largest">The bits of each token's largest magnitude.</param>
+    /// <param name="to">Where the scales go; moves on.</param>
+    /// <returns>Each token's 1 / scale, by the scale that the decoder will read.</returns>
+    private Vector512<float> StoreScales(Vector512<uint> largest, ref byte* to)
     {
-        for (int group = 0; group < Tokens; group += TokensPerScale)
+        // Each step doubles the group over which a lane holds the largest.
+        if (TokensPerScale >= 2)
         {
-            float magnitude = 0;
-            for (int token = group; token < group + TokensPerScale; token++)
-            {
-                magnitude = Math.Max(magnitude, largest.GetElement(token));
-            }
+            largest = Vector512.Max(largest, Vector512.Shuffle(largest, Vector512.Create(1u, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)));
+        }
 
-            uint bits = BitConverter.SingleToUInt32Bits(magnitude / TQuantizer.MaxMagnitude);
-            *(ushort*)to = (ushort)Math.Min((bits + 0xFFFF) >> 16, 0x7F7F);
+        if (TokensPerScale >= 4)
+        {
+            largest = Vector512.Max(largest, Vector512.Shuffle(largest, Vector512.Create(2u, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)));
+        }
+
+        if (TokensPerScale >= 8)
+        {
+            largest = Vector512.Max(largest, Vector512.Shuffle(largest, Vector512.Create(4u, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)));
+        }
+
+        if (TokensPerScale >= 16)
+        {
+            largest = Vector512.Max(largest, Vector512.Shuffle(largest, Vector512.Create(8u, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)));
+        }
+
+        Vector512<uint> bits = (largest.AsSingle() / Vector512.Create(TQuantizer.MaxMagnitude)).AsUInt32();
+        Vector512<uint> scales = Vector512.Min((bits + Vector512.Create(0xFFFFu)) >> 16, Vector512.Create(0x7F7Fu));
+        uint* lanes = stackalloc uint[Tokens];
+        scales.Store(lanes);
+        for (int token = 0; token < Tokens; token += TokensPerScale)
+        {
+            *(ushort*)to = (ushort)lanes[token];
             to += sizeof(ushort);
         }
 
-        LoadScales(to - ScaleBytes, scales);
-        return to;
+        return Inverse((scales << 16).AsSingle());
     }
 
     private byte* LoadScales(byte* from, float* scales)
     {
-        for (int token = 0; token < Tokens; token++)
+        int tokensPerScale = TokensPerScale;
+        for (int group = 0; group < Tokens; group += tokensPerScale)
         {
-            scales[token] = BitConverter.UInt32BitsToSingle((uint)((ushort*)from)[token / TokensPerScale] << 16);
+            float scale = BitConverter.UInt32BitsToSingle((uint)*(ushort*)from << 16);
+            for (int token = group; token < group + tokensPerScale; token++)
+            {
+                scales[token] = scale;
+            }
+
+            from += sizeof(ushort);
         }
 
-        return from + ScaleBytes;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreCodes(Vector512<float> scaled, byte* to)
-    {
-        Vector512<float> limit = Vector512.Create(TQuantizer.MaxMagnitude);
-        TQuantizer.Store(Vector512.Min(Vector512.Max(scaled, -limit), limit), to);
+        return from;
     }
 
     /// <summary>1 / scale, and 0 where a group is all zeros.</summary>
     private static Vector512<float> Inverse(Vector512<float> scale) => Vector512.ConditionalSelect(
         Vector512.Equals(scale, Vector512<float>.Zero), Vector512<float>.Zero, Vector512<float>.One / scale);
 
-    private static float LargestLane(Vector512<float> row)
-    {
-        float largest = 0;
-        for (int lane = 0; lane < Tokens; lane++)
-        {
-            largest = Math.Max(largest, row.GetElement(lane));
-        }
+    /// <summary>The bits of the magnitude: as unsigned integers they are in the order of the floats, a NaN above all.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> Magnitude(Vector512<float> values) => values.AsUInt32() & Vector512.Create(0x7FFF_FFFFu);
 
-        return largest;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint LargestLane(Vector512<uint> row)
+    {
+        Vector256<uint> half = Vector256.Max(row.GetLower(), row.GetUpper());
+        Vector128<uint> quarter = Vector128.Max(half.GetLower(), half.GetUpper());
+        quarter = Vector128.Max(quarter, Vector128.Shuffle(quarter, Vector128.Create(2u, 3, 0, 1)));
+        return Vector128.Max(quarter, Vector128.Shuffle(quarter, Vector128.Create(1u, 0, 3, 2))).ToScalar();
     }
 
     private static int SizeOf(BlockLayout layout, BlockEncoding encoding, int tokensPerScale)

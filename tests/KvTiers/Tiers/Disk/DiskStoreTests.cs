@@ -110,6 +110,37 @@ public sealed class DiskStoreTests : BlockTierTests
         Assert.Equal(2, reopened.Usage.Misses[TierMiss.Absent]);
     }
 
+    /// <summary>A block in native memory on a sector's boundary is read and written where it is, and checked all the same.</summary>
+    [Fact]
+    public async Task ABlockThatMovesWithoutACopyIsCheckedFromEndToEnd()
+    {
+        using var block = new AlignedBuffer(TestBlocks.Layout.BytesPerBlock);
+        await using (IBlockTier tier = OpenIn("a", 8))
+        {
+            for (int i = 1; i <= 3; i++)
+            {
+                TestBlocks.Bytes(i).CopyTo(block.GetSpan());
+                Assert.True(await tier.TryWriteAsync(TestBlocks.Hash(i), block.Memory, TestBlocks.Attributes(), CancellationToken.None));
+            }
+        }
+
+        using (FileStream file = File.OpenWrite(Directory.GetFiles(Path.Combine(_folder, "a"), "segment-*").Single()))
+        {
+            file.Position = 100;
+            file.WriteByte(0xEE);
+            file.Position = (2 * RecordBytes) + BlockRecord.SectorBytes + 5;
+            file.WriteByte(0xEE);
+        }
+
+        await using IBlockTier reopened = OpenIn("a", 8);
+        Assert.False(await reopened.TryReadAsync(TestBlocks.Hash(1), block.Memory, CancellationToken.None));
+        Assert.True(await reopened.TryReadAsync(TestBlocks.Hash(2), block.Memory, CancellationToken.None));
+        Assert.Equal(TestBlocks.Bytes(2), block.GetSpan().ToArray());
+        Assert.False(await reopened.TryReadAsync(TestBlocks.Hash(3), block.Memory, CancellationToken.None));
+        Assert.Equal(2, reopened.Usage.Misses[TierMiss.Corrupt]);
+        await reopened.AssertHoldsAsync([2], of: [1, 2, 3]);
+    }
+
     [Fact]
     public async Task ATruncatedSegmentIsMadeAnew()
     {

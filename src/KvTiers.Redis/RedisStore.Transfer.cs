@@ -1,0 +1,134 @@
+using System.Collections.Concurrent;
+using KvTiers.Prefix;
+using KvTiers.Tiers;
+using StackExchange.Redis;
+
+namespace KvTiers.Redis;
+
+/// <content>
+/// Records over the wire. The client allocates every value it receives, so a record comes in pieces small enough to be short-lived
+/// garbage instead of large objects, spread over the data connections.
+/// </content>
+public sealed partial class RedisStore
+{
+    // The client wants an array of a record's very length. One is used again when the server has answered for it.
+    private readonly ConcurrentBag<byte[]> _records = [];
+    private int _nextConnection;
+
+    /// <inheritdoc/>
+    public int PartAlignment => 1;
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> record, CancellationToken cancellationToken) =>
+        TryReadAsync(hash, record[..BlockRecord.SectorBytes], record[BlockRecord.SectorBytes..], cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> header, Memory<byte> payload, CancellationToken cancellationToken)
+    {
+        RedisKey key = KeyOf(hash);
+        RedisValue[] pieces = await CallAsync(() => ReadPiecesAsync(key), cancellationToken).ConfigureAwait(false);
+        if (!CopyPieces(pieces, header.Span, payload.Span))
+        {
+            return false;
+        }
+
+        Interlocked.Increment(ref _readRecords);
+        RedisValue[] arguments = [_options.KeyPrefix, hash.ToString(), MillisecondsOf(_options.TimeToLive)];
+        Forget(_control.GetDatabase().ScriptEvaluateAsync(RedisScripts.Touch, _keys, arguments));
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryWriteAsync(
+        BlockHash hash, ReadOnlyMemory<byte> record, BlockAttributes attributes, CancellationToken cancellationToken) =>
+        TryWriteAsync(hash, record[..BlockRecord.SectorBytes], record[BlockRecord.SectorBytes..], attributes, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> TryWriteAsync(
+        BlockHash hash, ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> payload, BlockAttributes attributes, CancellationToken cancellationToken)
+    {
+        TimeSpan live = attributes.Expires is { } expires ? expires - _time.GetUtcNow() : _options.TimeToLive;
+        if (live <= TimeSpan.Zero)
+        {
+            return false;
+        }
+
+        byte[] record = _records.TryTake(out byte[]? used) ? used : GC.AllocateUninitializedArray<byte>(RecordBytes);
+        header.CopyTo(record);
+        payload.CopyTo(record.AsMemory(header.Length));
+        RedisValue[] arguments = [_options.KeyPrefix, hash.ToString(), MillisecondsOf(live), attributes.Priority, RecordsAllowed];
+        (bool written, RedisResult trimmed) = await CallAsync(() => WriteAsync(KeyOf(hash), record, live, arguments), cancellationToken).ConfigureAwait(false);
+        _records.Add(record);
+        long[] numbers = (long[])trimmed!;
+        NoteTrim(numbers[0], numbers[1]);
+        Interlocked.Add(ref _writtenRecords, written ? 1 : 0);
+        return true;
+    }
+
+    private async Task<(bool Written, RedisResult Trimmed)> WriteAsync(RedisKey key, byte[] record, TimeSpan live, RedisValue[] arguments)
+    {
+        // One connection keeps the order.
+        IDatabase database = NextConnection();
+        Task<bool> set = database.StringSetAsync(key, record, live, When.NotExists);
+        Task<RedisResult> keep = database.ScriptEvaluateAsync(RedisScripts.Keep, _keys, arguments);
+        await Task.WhenAll(set, keep).ConfigureAwait(false);
+        return (await set.ConfigureAwait(false), await keep.ConfigureAwait(false));
+    }
+
+    private async Task<RedisValue[]> ReadPiecesAsync(RedisKey key)
+    {
+        int pieceBytes = _options.ReadPieceBytes;
+        if (RecordBytes <= pieceBytes)
+        {
+            return [await NextConnection().StringGetAsync(key).ConfigureAwait(false)];
+        }
+
+        var pieces = new Task<RedisValue>[(RecordBytes + pieceBytes - 1) / pieceBytes];
+        for (int i = 0; i < pieces.Length; i++)
+        {
+            pieces[i] = NextConnection().StringGetRangeAsync(key, (long)i * pieceBytes, Math.Min((long)(i + 1) * pieceBytes, RecordBytes) - 1);
+        }
+
+        return await Task.WhenAll(pieces).ConfigureAwait(false);
+    }
+
+    /// <summary>Fills header and payload; what the pieces lack is zeros.</summary>
+    /// <returns>False when a piece is empty: there is no such record, or no longer.</returns>
+    private static bool CopyPieces(RedisValue[] pieces, Span<byte> header, Span<byte> payload)
+    {
+        Span<byte> target = header;
+        bool inHeader = true;
+        foreach (RedisValue piece in pieces)
+        {
+            if (piece.IsNullOrEmpty)
+            {
+                return false;
+            }
+
+            ReadOnlySpan<byte> bytes = (byte[])piece!;
+            while (!bytes.IsEmpty && (inHeader || !target.IsEmpty))
+            {
+                int count = Math.Min(bytes.Length, target.Length);
+                bytes[..count].CopyTo(target);
+                bytes = bytes[count..];
+                target = target[count..];
+                if (inHeader && target.IsEmpty)
+                {
+                    target = payload;
+                    inHeader = false;
+                }
+            }
+        }
+
+        target.Clear();
+        if (inHeader)
+        {
+            payload.Clear();
+        }
+
+        return true;
+    }
+
+    private IDatabase NextConnection() =>
+        _data[(int)((uint)Interlocked.Increment(ref _nextConnection) % (uint)_data.Length)].GetDatabase();
+}
