@@ -15,6 +15,7 @@ internal static class CommandLine
         RootCommand root = new("The command line of the KvTiers chat server.")
         {
             ChatCommand.Create(context),
+            LoadCommand.Create(context),
             ReplayCommand.Create(terminal),
             SizeCommand.Create(terminal),
         };

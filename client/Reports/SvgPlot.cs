@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace KvTiers.Bench.Reporting;
+namespace KvTiers.Cli.Reports;
 
 /// <summary>One line of a plot: points (x, y) in ascending x. A single point is a dot.</summary>
 internal sealed record SvgSeries(string Name, IReadOnlyList<(double X, double Y)> Points, bool Dashed = false);
