@@ -10,7 +10,7 @@ internal sealed class CommandLine
     [
         new("--model", "KvTiers:Model", "DIR", "Folder of the model (models/demo, found from the repository root)"),
         new("--urls", "KvTiers:Urls", "URLS", "Addresses to listen on, ';' between them (http://127.0.0.1:5080)"),
-        new("--data", "KvTiers:Data", "DIR", "Folder for conversations and the disk tier (.kvtiers)"),
+        new("--data", "KvTiers:Data", "DIR", "Folder for conversations, packed weights and the disk tier (.kvtiers)"),
         new("--hot", "KvTiers:Hot", "SIZE", "Capacity of the hot tier (512MiB)"),
         new("--ram", "KvTiers:Ram", "SIZE", "Capacity of the RAM tier under the hot tier (0: none)"),
         new("--disk", "KvTiers:Disk", "SIZE", "Capacity of the disk tier in the data folder (0: none)"),
@@ -19,6 +19,7 @@ internal sealed class CommandLine
         new("--weights", "KvTiers:Weights", "FORMAT", "Format of the weights: auto, f32, bf16 or int8 (auto: as stored)"),
         new("--threads", "KvTiers:Threads", "N", "Threads that compute (the number of processors)"),
         new("--api-key-file", "KvTiers:ApiKeyFile", "FILE", "API keys, one 'tenant key' a line; tenant 'admin' is the admin key"),
+        new("--weight-cache", "KvTiers:WeightCache", "on|off", "Keep packed weights in the data folder, so that later starts are quick (on)"),
         new("--name", "KvTiers:Name", "NAME", "Name of this silo in answers (the machine's name)"),
         new("--answer-tokens", "KvTiers:AnswerTokens", "N", "Most tokens of an answer where the request does not say (512)"),
         new("--max-turns", "KvTiers:MaxTurns", "N", "Turns computed or waiting before more are refused (256)"),

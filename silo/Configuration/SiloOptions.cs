@@ -40,6 +40,9 @@ internal sealed record SiloOptions
     /// <summary>Element format of the weights in memory.</summary>
     public WeightFormat Weights { get; init; } = WeightFormat.AsStored;
 
+    /// <summary>Packed weights are kept in the data folder, for later starts to map.</summary>
+    public bool WeightCache { get; init; } = true;
+
     /// <summary>Threads that compute, 1 to 64.</summary>
     public int Threads { get; init; } = Math.Min(64, Environment.ProcessorCount);
 

@@ -31,6 +31,7 @@ internal static class SiloOptionsReader
             Promotion = reader.Read("Promotion", Defaults.Promotion, "by-rate, always or never", ParsePromotion),
             Kv = reader.Read("Kv", Defaults.Kv, "f32 or bf16", ParseKv),
             Weights = reader.Read("Weights", Defaults.Weights, "auto, f32, bf16 or int8", ParseWeights),
+            WeightCache = reader.Read("WeightCache", Defaults.WeightCache, "on or off", ParseSwitch),
             Threads = reader.Read("Threads", Defaults.Threads, "a whole number from 1 to 64", Integer(1, 64)),
             ApiKeyFile = reader.Read<string?>("ApiKeyFile", null, "the path of a file that exists", ParseFile),
             Name = reader.Read("Name", Defaults.Name, "1 to 64 of the characters A-Z a-z 0-9 . _ -", ParseName),
@@ -150,6 +151,12 @@ internal static class SiloOptionsReader
         };
         value = format ?? default;
         return format is not null;
+    }
+
+    private static bool ParseSwitch(string text, out bool value)
+    {
+        value = text.Equals("on", StringComparison.OrdinalIgnoreCase);
+        return value || text.Equals("off", StringComparison.OrdinalIgnoreCase);
     }
 
     private static bool ParseName(string text, out string value)

@@ -14,8 +14,8 @@ namespace KvTiers.Silo.Hosting;
 /// <summary>Loads a model folder, puts cache, engine and conversations on it, and warms the kernels.</summary>
 internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time, ILoggerFactory loggers)
 {
-    // Enough steps for the runtime to have compiled the kernels in full, and few enough not to be noticed.
-    private const int WarmUpTokens = 32;
+    // Enough for the engine's own code to have run, and few enough not to be noticed; the kernels are warm before.
+    private const int WarmUpTokens = 8;
 
     private readonly ILogger _logger = loggers.CreateLogger<ModelLoader>();
 
@@ -26,12 +26,22 @@ internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time
     public async Task<LoadedModel> LoadAsync(CancellationToken cancellationToken)
     {
         KernelPath kernels = KernelPaths.Widest;
-        var weights = LanguageModel.Load(options.Model, new ModelOptions { WeightFormat = options.Weights, Threads = options.Threads, KernelPath = kernels });
+        Task<Tokenizer> tokenizerLoading = Task.Run(() => Tokenizer.Load(options.Model), cancellationToken);
+        var modelOptions = new ModelOptions
+        {
+            WeightFormat = options.Weights,
+            Threads = options.Threads,
+            KernelPath = kernels,
+            WeightCacheFolder = options.WeightCache ? Path.Combine(options.Data, "weights") : null,
+        };
+        var weights = LanguageModel.Load(options.Model, modelOptions, loggers.CreateLogger<LanguageModel>());
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Model));
         ModelLoaded(_logger, name, weights.Config.Architecture, weights.Config.Layers, weights.Config.Hidden, weights.Config.ContextLength, options.Model);
         Kernels(_logger, kernels, options.Threads, options.Weights);
 
-        Tokenizer tokenizer = Tokenizer.Load(options.Model);
+        // Before the hot tier begins to make its memory resident, which takes a processor for a while.
+        weights.WarmUp(options.Kv);
+        Tokenizer tokenizer = await tokenizerLoading;
         BlockLayout layout = Layout(weights.Config);
         TierStack? tiers = await TierComposition.CreateAsync(options, layout, time);
         var cache = new KvCache(layout, new KvCacheOptions { HotBytes = options.HotBytes }, time, tiers);

@@ -9,21 +9,21 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Outputs of a panel.</summary>
     public const int PanelWidth = 32;
 
-    private readonly NativeBuffer _panels;
+    /// <summary>Changes whenever the same weights would be packed into other bytes.</summary>
+    public const int LayoutVersion = 1;
 
-    private PackedMatrix(PanelFormat format, int inputs, int outputs)
+    private readonly NativeBuffer? _owned;
+    private readonly byte* _panels;
+
+    private PackedMatrix(PanelFormat format, int inputs, int outputs, byte* panels)
     {
         Format = format;
         Inputs = inputs;
         Outputs = outputs;
-        PanelCount = (outputs + PanelWidth - 1) / PanelWidth;
-        PanelBytes = format switch
-        {
-            PanelFormat.F32 => (long)inputs * PanelWeightsF32.RowBytes,
-            PanelFormat.BF16 => (long)inputs * PanelWeightsBF16.RowBytes,
-            _ => PanelInt8.Bytes(inputs),
-        };
-        _panels = new NativeBuffer(PanelCount * PanelBytes);
+        PanelCount = PanelsOf(outputs);
+        PanelBytes = SizeOfPanel(format, inputs);
+        _owned = panels == null ? new NativeBuffer(PanelCount * PanelBytes) : null;
+        _panels = panels == null ? _owned!.Bytes : panels;
     }
 
     /// <summary>Element format.</summary>
@@ -41,6 +41,18 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Bytes of a panel.</summary>
     public long PanelBytes { get; }
 
+    /// <summary>Bytes of all panels.</summary>
+    public long ByteCount => PanelCount * PanelBytes;
+
+    /// <summary>Bytes that a matrix takes.</summary>
+    public static long SizeOf(PanelFormat format, int inputs, int outputs) => PanelsOf(outputs) * SizeOfPanel(format, inputs);
+
+    /// <summary>Outputs of two matrices of so many outputs each, packed in pairs.</summary>
+    public static int PairedOutputs(int outputs) => (outputs + 15) / 16 * PanelWidth;
+
+    /// <summary>A matrix that was packed before, in memory that the caller keeps: <see cref="SizeOf"/> bytes, 64-byte aligned.</summary>
+    public static PackedMatrix Over(PanelFormat format, int inputs, int outputs, byte* panels) => new(format, inputs, outputs, panels);
+
     /// <summary>Packs matrices one below the other: outputs of the first, then of the second, and so on.</summary>
     /// <exception cref="ArgumentException">The sources' inputs differ.</exception>
     public static PackedMatrix Pack(ThreadTeam team, PanelFormat format, params ReadOnlySpan<MatrixSource> sources)
@@ -57,11 +69,11 @@ internal sealed unsafe class PackedMatrix : IDisposable
     {
         if (first.Outputs != second.Outputs)
             throw new ArgumentException("The shapes of paired matrices differ.", nameof(second));
-        return Pack(team, format, [first, second], (first.Outputs + 15) / 16 * PanelWidth, paired: true);
+        return Pack(team, format, [first, second], PairedOutputs(first.Outputs), paired: true);
     }
 
     /// <summary>The first byte of a panel.</summary>
-    public byte* Panel(int panel) => _panels.Bytes + panel * PanelBytes;
+    public byte* Panel(int panel) => _panels + panel * PanelBytes;
 
     /// <summary>Reads the weights of one output back: a row of the matrix that was packed, as far as the format keeps it.</summary>
     /// <param name="output">0 to Outputs − 1.</param>
@@ -88,7 +100,16 @@ internal sealed unsafe class PackedMatrix : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _panels.Dispose();
+    public void Dispose() => _owned?.Dispose();
+
+    private static int PanelsOf(int outputs) => (outputs + PanelWidth - 1) / PanelWidth;
+
+    private static long SizeOfPanel(PanelFormat format, int inputs) => format switch
+    {
+        PanelFormat.F32 => (long)inputs * PanelWeightsF32.RowBytes,
+        PanelFormat.BF16 => (long)inputs * PanelWeightsBF16.RowBytes,
+        _ => PanelInt8.Bytes(inputs),
+    };
 
     private static PackedMatrix Pack(ThreadTeam team, PanelFormat format, MatrixSource[] sources, int outputs, bool paired)
     {
@@ -97,7 +118,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
             if (source.Inputs != sources[0].Inputs)
                 throw new ArgumentException("The inputs of matrices that are packed together differ.", nameof(sources));
         }
-        PackedMatrix matrix = new(format, sources[0].Inputs, outputs);
+        PackedMatrix matrix = new(format, sources[0].Inputs, outputs, null);
         team.Run(new PackJob(matrix, sources, paired), matrix.PanelCount);
         return matrix;
     }

@@ -1,4 +1,6 @@
 using KvTiers.Blocks;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KvTiers.Inference.Model;
 
@@ -16,15 +18,18 @@ public abstract class LanguageModel : IDisposable
     public abstract ReadOnlyMemory<byte> Fingerprint { get; }
 
     /// <summary>Reads a Hugging Face folder: <c>config.json</c> and <c>*.safetensors</c>.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="options">How.</param>
+    /// <param name="logger">Where it is told what the weight cache did.</param>
     /// <exception cref="ModelFormatException">A file is missing, malformed, or asks for what the engine does not compute.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
     /// <exception cref="PlatformNotSupportedException">The processor does not have the kernel path asked for.</exception>
-    public static LanguageModel Load(string folder, ModelOptions options)
+    public static LanguageModel Load(string folder, ModelOptions options, ILogger? logger = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        return ModelLoader.Load(folder, options);
+        return ModelLoader.Load(folder, options, logger ?? NullLogger.Instance);
     }
 
     /// <summary>Creates an empty batch for sequences of this model whose KV elements have <paramref name="format"/>.</summary>
@@ -38,6 +43,28 @@ public abstract class LanguageModel : IDisposable
     /// A token id outside the vocabulary, a position outside the context, or a batch made for another layout. Nothing is written then.
     /// </exception>
     public abstract void Forward(StepBatch batch);
+
+    /// <summary>
+    /// Computes small steps of every size that has kernels of its own, in blocks of its own, so that no request waits while the runtime compiles them.
+    /// </summary>
+    /// <param name="format">Element format of the blocks to come.</param>
+    public void WarmUp(KvFormat format)
+    {
+        const int MostRows = 12;
+        using StepBatch batch = CreateBatch(format);
+        using BlockPool pool = new(batch.Layout, batch.Layout.BlocksFor(MostRows));
+        BlockTable table = new();
+        while (pool.TryAllocate(out int slot))
+            table.Append(slot, pool.Address(slot));
+        Span<int> tokens = stackalloc int[MostRows];
+        tokens.Clear();
+        foreach (int rows in (ReadOnlySpan<int>)[MostRows, 8, 6, 4, 3, 2, 1])
+        {
+            batch.Clear();
+            batch.Add(table, tokens[..rows], 0, 1);
+            Forward(batch);
+        }
+    }
 
     /// <inheritdoc/>
     public abstract void Dispose();

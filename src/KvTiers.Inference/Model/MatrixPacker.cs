@@ -2,15 +2,36 @@ using KvTiers.Inference.Kernels;
 
 namespace KvTiers.Inference.Model;
 
-/// <summary>Packs matrices in the weight format that was asked for.</summary>
-internal sealed class MatrixPacker(ThreadTeam team, WeightFormat format)
+/// <summary>Packs matrices in the weight format that was asked for, or takes them as they were packed before.</summary>
+internal sealed class MatrixPacker(ThreadTeam team, WeightFormat format, WeightCacheFile? cached)
 {
+    private readonly List<PackedMatrix> _packed = [];
+
+    /// <summary>Every matrix, in the order in which they were asked for.</summary>
+    public IReadOnlyList<PackedMatrix> Packed => _packed;
+
     /// <summary>Packs matrices one below the other.</summary>
-    public PackedMatrix Pack(params ReadOnlySpan<TensorMatrix> parts) => PackedMatrix.Pack(team, FormatOf(parts), [.. parts]);
+    public PackedMatrix Pack(params ReadOnlySpan<TensorMatrix> parts)
+    {
+        PanelFormat panels = FormatOf(parts);
+        int outputs = 0;
+        foreach (TensorMatrix part in parts)
+            outputs += part.Outputs;
+        return Keep(cached?.TryTake(panels, parts[0].Inputs, outputs) ?? PackedMatrix.Pack(team, panels, [.. parts]));
+    }
 
     /// <summary>Packs two matrices side by side.</summary>
-    public PackedMatrix PackPaired(TensorMatrix first, TensorMatrix second) =>
-        PackedMatrix.PackPaired(team, FormatOf(first, second), first, second);
+    public PackedMatrix PackPaired(TensorMatrix first, TensorMatrix second)
+    {
+        PanelFormat panels = FormatOf(first, second);
+        return Keep(cached?.TryTake(panels, first.Inputs, PackedMatrix.PairedOutputs(first.Outputs)) ?? PackedMatrix.PackPaired(team, panels, first, second));
+    }
+
+    private PackedMatrix Keep(PackedMatrix matrix)
+    {
+        _packed.Add(matrix);
+        return matrix;
+    }
 
     // Matrices that are packed together share a format: as stored, that is BF16 only where all of them are.
     private PanelFormat FormatOf(params ReadOnlySpan<TensorMatrix> parts)

@@ -1,33 +1,49 @@
 using KvTiers.Inference.Kernels;
+using Microsoft.Extensions.Logging;
 
 namespace KvTiers.Inference.Model;
 
-/// <summary>Reads a folder: shape, then weights, packed by all threads, then the fingerprint.</summary>
+/// <summary>Reads a folder: shape, then weights, packed by all threads or mapped as they were packed before, and the fingerprint.</summary>
 internal static class ModelLoader
 {
-    public static LanguageModel Load(string folder, ModelOptions options)
+    public static LanguageModel Load(string folder, ModelOptions options, ILogger logger)
     {
         KernelPath path = KernelPaths.Choose(options.KernelPath);
         ModelConfig config = ModelConfig.Load(folder);
         using WeightFiles files = new(folder);
+        string arithmetic = $"{config.Canonical()}weights={options.WeightFormat}\n";
+        WeightCache? cache = options.WeightCacheFolder is null
+            ? null
+            : new WeightCache(options.WeightCacheFolder, folder, files.Paths, arithmetic, options.WeightFormat, logger);
         ThreadTeam team = new(options.Threads == 0 ? Math.Min(Environment.ProcessorCount, 64) : options.Threads);
+        WeightCacheFile? cached = null;
         try
         {
-            MatrixPacker packer = new(team, options.WeightFormat);
+            cached = cache?.TryOpen(team);
+            MatrixPacker packer = new(team, options.WeightFormat, cached);
+            TransformerModel model;
             if (config.Architecture == ModelArchitecture.Llama)
             {
                 LlamaWeights llama = LlamaWeights.Load(files, config, packer);
-                return new LlamaModel(config, llama, team, path, Fingerprint(), options.RowTile);
+                model = new LlamaModel(config, llama, team, path, Fingerprint(), options.RowTile);
             }
-            Gpt2Weights gpt2 = Gpt2Weights.Load(files, config, packer);
-            return new Gpt2Model(config, gpt2, team, path, Fingerprint(), options.RowTile);
+            else
+            {
+                Gpt2Weights gpt2 = Gpt2Weights.Load(files, config, packer);
+                model = new Gpt2Model(config, gpt2, team, path, Fingerprint(), options.RowTile);
+            }
+            model.Mapping = cached;
+            if (cached is null)
+                cache?.TryWrite(model.Fingerprint.Span, packer.Packed, team);
+            return model;
         }
         catch
         {
             team.Dispose();
+            cached?.Dispose();
             throw;
         }
 
-        byte[] Fingerprint() => files.Fingerprint(team, $"{config.Canonical()}weights={options.WeightFormat}\n");
+        byte[] Fingerprint() => cached?.Fingerprint ?? files.Fingerprint(team, arithmetic);
     }
 }

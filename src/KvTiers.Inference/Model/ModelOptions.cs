@@ -17,6 +17,12 @@ public sealed record ModelOptions
     /// <summary>Rows that go through the layers together, 16 to 4,096. Bounds the scratch memory of large steps.</summary>
     public int RowTile { get; init; } = 512;
 
+    /// <summary>
+    /// Folder that keeps packed weights from one load to the next, so that later ones map them instead of packing; made when missing.
+    /// <see langword="null"/> keeps none. A model file that changes without changing its size or its time of writing goes unnoticed.
+    /// </summary>
+    public string? WeightCacheFolder { get; init; }
+
     /// <summary>Throws when a setting is out of its range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Names the property, its value and the rule.</exception>
     public void Validate()

@@ -36,6 +36,9 @@ internal sealed unsafe class WeightFiles : IDisposable
         }
     }
 
+    /// <summary>The files.</summary>
+    public IEnumerable<string> Paths => _files.Select(file => file.Path);
+
     /// <summary>A tensor of this name is there.</summary>
     public bool Has(string name) => _tensors.ContainsKey(name);
 
