@@ -11,6 +11,9 @@ internal unsafe interface ILanes<TSelf>
     /// <summary>Lanes of a value; also the tokens of a block.</summary>
     const int Count = 16;
 
+    /// <summary>Vector registers that a value takes: 1 or 2. Kernels keep fewer sums at a time when it is 2.</summary>
+    static abstract int Registers { get; }
+
     static abstract TSelf Zero { get; }
 
     static abstract TSelf operator +(TSelf left, TSelf right);

@@ -7,6 +7,11 @@ internal interface IRows
     static abstract int Count { get; }
 }
 
+internal readonly struct Rows0 : IRows
+{
+    public static int Count => 0;
+}
+
 internal readonly struct Rows1 : IRows
 {
     public static int Count => 1;

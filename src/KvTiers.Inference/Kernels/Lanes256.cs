@@ -17,6 +17,8 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
         _high = high;
     }
 
+    public static int Registers => 2;
+
     public static Lanes256 Zero
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

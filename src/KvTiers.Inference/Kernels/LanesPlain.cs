@@ -8,6 +8,8 @@ internal unsafe struct LanesPlain : ILanes<LanesPlain>
 {
     private float _first;
 
+    public static int Registers => 1;
+
     public static LanesPlain Zero => default;
 
     public static LanesPlain operator +(LanesPlain left, LanesPlain right)

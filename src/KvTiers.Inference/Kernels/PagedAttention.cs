@@ -8,10 +8,11 @@ namespace KvTiers.Inference.Kernels;
 /// Query head h reads KV head h / (heads / kvHeads); the query heads of one KV head, over neighbouring rows, are computed together.
 /// A sequence is cut into chunks of 256 positions, counted from its start. Within a chunk: scores, greatest score m, weights
 /// e^(score − m), their sum l (16 lanes, block by block, then a tree), the weighted sum o of the values (one chain over the tokens).
-/// Chunks are folded left to right into running m, l and o. All of it depends on a token's position only, so a token's output has
+/// Chunks are folded left to right into running m, l and o. Where there are few rows and many positions, the chunks are computed by all
+/// threads side by side, and whoever ends the last of a head folds them, in the same order. All of it depends on a token's position only, so a token's output has
 /// the same bits whatever chunk of its prompt it arrives in and whatever else is in the step.
 /// </remarks>
-internal sealed unsafe class PagedAttention : ITeamJob, IDisposable
+internal sealed unsafe partial class PagedAttention : ITeamJob, IDisposable
 {
     /// <summary>Tokens of a block that the kernels read: one vector of keys.</summary>
     public const int BlockSize = 16;
@@ -53,6 +54,10 @@ internal sealed unsafe class PagedAttention : ITeamJob, IDisposable
         _paddedDim = (layout.HeadDim + 15) & ~15;
         _mostQueries = RowsPerTile(_group) * _group;
         _scale = 1f / MathF.Sqrt(layout.HeadDim);
+        _split = new SplitJob(this);
+        _mostSplitHeads = SplitHeadsPerThread * team.ThreadCount;
+        _partsLeft = new int[_mostSplitHeads];
+        _firstParts = new int[_mostSplitHeads + 1];
         _scratch = new NativeBuffer[team.ThreadCount];
         long floats = (long)_mostQueries * (ChunkTokens + 2 * _paddedDim + 2 * 16) + (long)ChunkTokens * _paddedDim;
         for (int i = 0; i < _scratch.Length; i++)
@@ -77,7 +82,10 @@ internal sealed unsafe class PagedAttention : ITeamJob, IDisposable
         _queries = queries;
         _queryStride = queryStride;
         _output = output;
-        _team.Run(this, rows.TileCount * _layout.KvHeads);
+        if (TrySplit(out int parts))
+            _team.Run(_split, parts);
+        else
+            _team.Run(this, rows.TileCount * _layout.KvHeads);
     }
 
     /// <inheritdoc/>
@@ -85,6 +93,7 @@ internal sealed unsafe class PagedAttention : ITeamJob, IDisposable
     {
         foreach (NativeBuffer scratch in _scratch)
             scratch.Dispose();
+        _partials.Dispose();
     }
 
     void ITeamJob.Run(int chunk, int worker)
@@ -117,45 +126,71 @@ internal sealed unsafe class PagedAttention : ITeamJob, IDisposable
         where TLanes : struct, ILanes<TLanes>
         where TElements : struct, IKvElements
     {
-        int count = tile.RowCount * _group;
         Scratch scratch = new(_scratch[worker].Floats, _mostQueries, _paddedDim);
+        int count = Begin(scratch, tile, head);
         for (int i = 0; i < count; i++)
         {
-            scratch.Queries[i] = _queries + (long)(tile.FirstRow + i / _group) * _queryStride + (head * _group + i % _group) * _layout.HeadDim;
             scratch.Greatest[i] = float.NegativeInfinity;
             scratch.Total[i] = 0;
         }
         new Span<float>(scratch.Sums, count * _paddedDim).Clear();
+        for (int start = FirstChunk(tile) * ChunkTokens; start < tile.Position + tile.RowCount; start += ChunkTokens)
+        {
+            ComputeChunk<TLanes, TElements>(scratch, tile, head, count, start);
+            for (int i = 0; i < count; i++)
+                Fold<TLanes>(scratch, i, scratch.ChunkGreatest[i], scratch.ChunkTotal[i], scratch.ChunkSums + i * _paddedDim);
+        }
+        StoreAll<TLanes>(scratch, tile, head, count);
+    }
 
+    // Where the tile's queries of one head are; how many there are.
+    private int Begin(in Scratch scratch, AttentionTile tile, int head)
+    {
+        int count = tile.RowCount * _group;
+        for (int i = 0; i < count; i++)
+            scratch.Queries[i] = _queries + (long)(tile.FirstRow + i / _group) * _queryStride + (head * _group + i % _group) * _layout.HeadDim;
+        return count;
+    }
+
+    // The chunk that the first position attended to lies in.
+    private int FirstChunk(AttentionTile tile) => Math.Max(0, tile.Position - _window + 1) / ChunkTokens;
+
+    // Greatest score, sum of weights and weighted values of the chunk that begins at a position, for every query.
+    private void ComputeChunk<TLanes, TElements>(in Scratch scratch, AttentionTile tile, int head, int count, int start)
+        where TLanes : struct, ILanes<TLanes>
+        where TElements : struct, IKvElements
+    {
         byte** keys = stackalloc byte*[ChunkBlocks];
         byte** values = stackalloc byte*[ChunkBlocks];
         int lastPosition = tile.Position + tile.RowCount - 1;
         int firstPosition = Math.Max(0, tile.Position - _window + 1);
-        for (int start = firstPosition / ChunkTokens * ChunkTokens; start <= lastPosition; start += ChunkTokens)
+        int first = Math.Max(0, firstPosition - start), last = Math.Min(ChunkTokens, lastPosition + 1 - start);
+        int firstBlock = first / BlockSize, blocks = (last + BlockSize - 1) / BlockSize;
+        ReadOnlySpan<nint> addresses = tile.Table.Addresses.Slice(start / BlockSize, blocks);
+        for (int block = 0; block < ChunkBlocks; block++)
         {
-            int first = Math.Max(0, firstPosition - start), last = Math.Min(ChunkTokens, lastPosition + 1 - start);
-            int firstBlock = first / BlockSize, blocks = (last + BlockSize - 1) / BlockSize;
-            ReadOnlySpan<nint> addresses = tile.Table.Addresses.Slice(start / BlockSize, blocks);
-            for (int block = 0; block < ChunkBlocks; block++)
-            {
-                byte* address = (byte*)addresses[Math.Min(block, blocks - 1)];
-                keys[block] = address + _layout.KeyOffset(_layer, head);
-                values[block] = address + _layout.ValueOffset(_layer, head);
-            }
-
-            // The last group of four blocks may begin early or reach past the end: those scores are masked below.
-            for (int block = Math.Min(firstBlock, ChunkBlocks - 4); block < blocks; block += 4)
-                Score<TLanes, TElements>(scratch, count, keys + Math.Min(block, ChunkBlocks - 4), Math.Min(block, ChunkBlocks - 4));
-            for (int i = 0; i < count; i++)
-            {
-                int position = tile.Position + i / _group;
-                Weigh<TLanes>(scratch, i, first, last, Math.Max(0, position - _window + 1) - start, Math.Min(last, position + 1 - start));
-            }
-            SumValues<TLanes, TElements>(scratch, count, values, first, last);
-            for (int i = 0; i < count; i++)
-                Fold<TLanes>(scratch, i);
+            byte* address = (byte*)addresses[Math.Min(block, blocks - 1)];
+            keys[block] = address + _layout.KeyOffset(_layer, head);
+            values[block] = address + _layout.ValueOffset(_layer, head);
         }
 
+        // The last group of four blocks may begin early or reach past the end: those scores are masked below.
+        for (int block = Math.Min(firstBlock, ChunkBlocks - 4); block < blocks; block += 4)
+        {
+            int group = Math.Min(block, ChunkBlocks - 4), next = Math.Min(group + 4, ChunkBlocks - 4);
+            Score<TLanes, TElements>(scratch, count, keys + group, keys + next, values + group, group);
+        }
+        for (int i = 0; i < count; i++)
+        {
+            int position = tile.Position + i / _group;
+            Weigh<TLanes>(scratch, i, first, last, Math.Max(0, position - _window + 1) - start, Math.Min(last, position + 1 - start));
+        }
+        SumValues<TLanes, TElements>(scratch, count, values, first, last);
+    }
+
+    private void StoreAll<TLanes>(in Scratch scratch, AttentionTile tile, int head, int count)
+        where TLanes : struct, ILanes<TLanes>
+    {
         for (int i = 0; i < count; i++)
         {
             float* output = _output + ((long)(tile.FirstRow + i / _group) * _layout.KvHeads * _group + head * _group + i % _group) * _layout.HeadDim;
@@ -163,31 +198,61 @@ internal sealed unsafe class PagedAttention : ITeamJob, IDisposable
         }
     }
 
-    private void Score<TLanes, TElements>(in Scratch scratch, int count, byte** keys, int block)
+    private void Score<TLanes, TElements>(in Scratch scratch, int count, byte** keys, byte** nextKeys, byte** values, int block)
         where TLanes : struct, ILanes<TLanes>
         where TElements : struct, IKvElements
     {
-        for (int i = 0; i < count; i += 4)
+        int step = TLanes.Registers == 1 ? 4 : 2;
+        for (int i = 0; i < count; i += step)
         {
             float** queries = scratch.Queries + i;
             float* scores = scratch.Scores + i * ChunkTokens + block * BlockSize;
+            if (TLanes.Registers == 2)
+            {
+                for (int half = 0; half < 4; half += 2)
+                {
+                    if (count - i == 1)
+                        ScoreTwo<TLanes, TElements, Rows1>(queries, keys + half, scores + half * BlockSize);
+                    else
+                        ScoreTwo<TLanes, TElements, Rows2>(queries, keys + half, scores + half * BlockSize);
+                }
+                continue;
+            }
             switch (count - i)
             {
                 case 1:
-                    AttentionScores.Run<TLanes, TElements, Rows1>(queries, keys, _layout.HeadDim, _scale, scores, ChunkTokens);
+                    ScoreFour<TLanes, TElements, Rows1>(i == 0, queries, keys, nextKeys, values, scores);
                     break;
                 case 2:
-                    AttentionScores.Run<TLanes, TElements, Rows2>(queries, keys, _layout.HeadDim, _scale, scores, ChunkTokens);
+                    ScoreFour<TLanes, TElements, Rows2>(i == 0, queries, keys, nextKeys, values, scores);
                     break;
                 case 3:
-                    AttentionScores.Run<TLanes, TElements, Rows3>(queries, keys, _layout.HeadDim, _scale, scores, ChunkTokens);
+                    ScoreFour<TLanes, TElements, Rows3>(i == 0, queries, keys, nextKeys, values, scores);
                     break;
                 default:
-                    AttentionScores.Run<TLanes, TElements, Rows4>(queries, keys, _layout.HeadDim, _scale, scores, ChunkTokens);
+                    ScoreFour<TLanes, TElements, Rows4>(i == 0, queries, keys, nextKeys, values, scores);
                     break;
             }
         }
     }
+
+    // The first queries to see a block find it far away, and bring near what follows it; for the others it is near.
+    private void ScoreFour<TLanes, TElements, TQueries>(bool isFirst, float** queries, byte** keys, byte** nextKeys, byte** values, float* scores)
+        where TLanes : struct, ILanes<TLanes>
+        where TElements : struct, IKvElements
+        where TQueries : struct, IRows
+    {
+        if (isFirst)
+            AttentionScores.Run<TLanes, TElements, TQueries, Rows4, Rows1>(queries, keys, nextKeys, values, _layout.HeadDim, _scale, scores, ChunkTokens);
+        else
+            AttentionScores.Run<TLanes, TElements, TQueries, Rows4, Rows0>(queries, keys, nextKeys, values, _layout.HeadDim, _scale, scores, ChunkTokens);
+    }
+
+    private void ScoreTwo<TLanes, TElements, TQueries>(float** queries, byte** keys, float* scores)
+        where TLanes : struct, ILanes<TLanes>
+        where TElements : struct, IKvElements
+        where TQueries : struct, IRows =>
+        AttentionScores.Run<TLanes, TElements, TQueries, Rows2, Rows0>(queries, keys, null, null, _layout.HeadDim, _scale, scores, ChunkTokens);
 
     // Turns the scores of tokens from … to − 1 into weights, and those of all others from first to last − 1 into 0.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -249,25 +314,29 @@ internal sealed unsafe class PagedAttention : ITeamJob, IDisposable
         where TLanes : struct, ILanes<TLanes>
         where TElements : struct, IKvElements
     {
-        for (int i = 0; i < count; i += 4)
+        // As many sums at a time as there are registers for.
+        int step = TLanes.Registers == 1 ? 4 : 2, widest = TLanes.Registers == 1 ? 64 : 32;
+        for (int i = 0; i < count; i += step)
         {
             float* weights = scratch.Scores + i * ChunkTokens;
+            int queries = Math.Min(step, count - i);
             for (int offset = 0; offset < _paddedDim;)
             {
                 float* sums = scratch.ChunkSums + i * _paddedDim + offset;
-                if (_paddedDim - offset >= 64)
+                int width = Math.Min(widest, _paddedDim - offset);
+                if (width >= 64)
                 {
-                    SumVectors<TLanes, TElements, Rows4>(count - i, weights, values, rowBytes, first, last, offset, sums);
+                    SumVectors<TLanes, TElements, Rows4>(queries, weights, values, rowBytes, first, last, offset, sums);
                     offset += 64;
                 }
-                else if (_paddedDim - offset >= 32)
+                else if (width >= 32)
                 {
-                    SumVectors<TLanes, TElements, Rows2>(count - i, weights, values, rowBytes, first, last, offset, sums);
+                    SumVectors<TLanes, TElements, Rows2>(queries, weights, values, rowBytes, first, last, offset, sums);
                     offset += 32;
                 }
                 else
                 {
-                    SumVectors<TLanes, TElements, Rows1>(count - i, weights, values, rowBytes, first, last, offset, sums);
+                    SumVectors<TLanes, TElements, Rows1>(queries, weights, values, rowBytes, first, last, offset, sums);
                     offset += 16;
                 }
             }
@@ -298,13 +367,12 @@ internal sealed unsafe class PagedAttention : ITeamJob, IDisposable
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Fold<TLanes>(in Scratch scratch, int query)
+    private void Fold<TLanes>(in Scratch scratch, int query, float chunk, float chunkTotal, float* chunkSums)
         where TLanes : struct, ILanes<TLanes>
     {
-        float chunkTotal = scratch.ChunkTotal[query];
         if (chunkTotal == 0)
             return;
-        float before = scratch.Greatest[query], chunk = scratch.ChunkGreatest[query];
+        float before = scratch.Greatest[query];
         float greatest = before > chunk ? before : chunk;
         float* factors = stackalloc float[16];
         TLanes old = Exponential.Of(TLanes.Broadcast(before - greatest));
@@ -312,7 +380,7 @@ internal sealed unsafe class PagedAttention : ITeamJob, IDisposable
         TLanes.Store(TLanes.Fma(TLanes.Broadcast(chunkTotal), added, TLanes.Broadcast(scratch.Total[query]) * old), factors);
         scratch.Total[query] = factors[0];
         scratch.Greatest[query] = greatest;
-        float* sums = scratch.Sums + query * _paddedDim, chunkSums = scratch.ChunkSums + query * _paddedDim;
+        float* sums = scratch.Sums + query * _paddedDim;
         for (int d = 0; d < _paddedDim; d += 16)
             TLanes.Store(TLanes.Fma(TLanes.Load(chunkSums + d), added, TLanes.Load(sums + d) * old), sums + d);
     }

@@ -41,6 +41,19 @@ public sealed unsafe class PagedAttentionTests
         }
     }
 
+    [Theory]
+    [InlineData(int.MaxValue)]
+    [InlineData(700)]
+    public void ARowThatManyThreadsShareHasTheBitsOfOneThatOneThreadComputes(int window)
+    {
+        const int Tokens = 1100, Heads = 6;
+        BlockLayout layout = new(2, 2, 16, KvFormat.BF16);
+        using NativeBuffer qkv = KernelPathData.Random(Tokens * (Heads + 4) * 16, 6);
+        float[] whole = Run(layout, qkv, Tokens, Heads, window, KernelPaths.Widest, Tokens, threads: 1);
+        foreach (int threads in (int[])[1, 2, 3, 5])
+            KernelPathData.AssertSameBits(whole, Run(layout, qkv, Tokens, Heads, window, KernelPaths.Widest, 1, threads));
+    }
+
     [Fact]
     public void OnlyBlocksOfSixteenAreTaken()
     {
@@ -50,11 +63,11 @@ public sealed unsafe class PagedAttentionTests
         Assert.Throws<ArgumentException>(() => new PagedAttention(team, KernelPath.Plain, new BlockLayout(1, 2, 16), 3));
     }
 
-    private static float[] Run(BlockLayout layout, NativeBuffer qkv, int tokens, int heads, int window, KernelPath path, int chunk)
+    private static float[] Run(BlockLayout layout, NativeBuffer qkv, int tokens, int heads, int window, KernelPath path, int chunk, int threads = 2)
     {
         const int Layer = 1;
         int columns = (heads + 2 * layout.KvHeads) * layout.HeadDim, width = heads * layout.HeadDim;
-        using ThreadTeam team = new(2);
+        using ThreadTeam team = new(threads);
         using BlockPool pool = new(layout, layout.BlocksFor(tokens));
         BlockTable table = new();
         while (pool.TryAllocate(out int slot))
