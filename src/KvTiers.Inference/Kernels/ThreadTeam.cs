@@ -6,7 +6,8 @@ namespace KvTiers.Inference.Kernels;
 
 /// <summary>
 /// Threads that stay and share out one job at a time. The caller works too. Chunks are claimed one by one, so a thread that the
-/// system holds up delays the job by one chunk at most. Who waits spins for a short while and then sleeps.
+/// system holds up delays the job by one chunk at most. Who waits spins for a short while and then sleeps. A thread that held a job up,
+/// because another process has its processor, is left out for a while, longer each time: beside a busy neighbour the others alone are faster.
 /// </summary>
 /// <remarks>
 /// <c>_state</c> is (generation &lt;&lt; 32) | chunks not yet claimed. A claim is a compare-and-swap on the whole of it, so a late thread
@@ -15,6 +16,10 @@ namespace KvTiers.Inference.Kernels;
 internal sealed class ThreadTeam : IDisposable
 {
     private static readonly long SpinTicks = Stopwatch.Frequency / 25_000;
+    private static readonly long LateTicks = Stopwatch.Frequency / 5_000;
+    private static readonly long ShortestRestTicks = Stopwatch.Frequency / 200;
+    private static readonly long LongestRestTicks = Stopwatch.Frequency / 6;
+    private readonly Func<long> _clock;
     private readonly Thread[] _threads;
     private readonly Sleeper[] _sleepers;
     private readonly Sleeper _caller = new();
@@ -27,8 +32,10 @@ internal sealed class ThreadTeam : IDisposable
 
     /// <summary>Starts a team.</summary>
     /// <param name="threadCount">Threads, the caller of <see cref="Run"/> included: 1 to 64.</param>
-    public ThreadTeam(int threadCount)
+    /// <param name="clock">Timestamps in units of <see cref="Stopwatch.Frequency"/>; the stopwatch's by default.</param>
+    public ThreadTeam(int threadCount, Func<long>? clock = null)
     {
+        _clock = clock ?? Stopwatch.GetTimestamp;
         ArgumentOutOfRangeException.ThrowIfLessThan(threadCount, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(threadCount, 64);
         _threads = new Thread[threadCount - 1];
@@ -60,13 +67,20 @@ internal sealed class ThreadTeam : IDisposable
         _chunkCount = chunkCount;
         Volatile.Write(ref _shared.Unfinished, chunkCount);
         Interlocked.Exchange(ref _shared.State, ((long)++_generation << 32) | (uint)chunkCount);
-        int helpers = Math.Min(chunkCount - 1, _sleepers.Length);
-        for (int i = 0; i < helpers; i++)
+        long begun = _clock();
+        int helpers = chunkCount - 1;
+        for (int i = 0; i < _sleepers.Length && helpers > 0; i++)
+        {
+            if (!_sleepers[i].IsBack(begun))
+                continue;
+            helpers--;
             _sleepers[i].Wake();
+        }
 
-        while (TryClaim(out int chunk))
+        int own = 0;
+        for (; TryClaim(out int chunk); own++)
             Do(chunk, 0);
-        AwaitUnfinished();
+        AwaitUnfinished(begun, own);
         _job = null;
         if (_failure is { } failure)
         {
@@ -91,6 +105,15 @@ internal sealed class ThreadTeam : IDisposable
         long idleSince = 0;
         while (!_stopping)
         {
+            if (self.IsResting)
+            {
+                self.Prepare();
+                if (self.IsResting && !_stopping)
+                    self.Sleep();
+                else
+                    self.Cancel();
+                continue;
+            }
             if (TryClaim(out int chunk))
             {
                 Do(chunk, worker);
@@ -98,10 +121,10 @@ internal sealed class ThreadTeam : IDisposable
                 continue;
             }
             if (idleSince == 0)
-                idleSince = Stopwatch.GetTimestamp();
+                idleSince = _clock();
             for (int i = 0; i < 16 && (int)Volatile.Read(ref _shared.State) == 0; i++)
                 Thread.SpinWait(1);
-            if ((int)Volatile.Read(ref _shared.State) == 0 && Stopwatch.GetTimestamp() - idleSince > SpinTicks)
+            if ((int)Volatile.Read(ref _shared.State) == 0 && _clock() - idleSince > SpinTicks)
             {
                 self.Prepare();
                 if ((int)Volatile.Read(ref _shared.State) == 0 && !_stopping)
@@ -140,24 +163,36 @@ internal sealed class ThreadTeam : IDisposable
         {
             Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(exception), null);
         }
+        if (worker != 0)
+            _sleepers[worker - 1].DoneAt = _clock();
         if (Interlocked.Decrement(ref _shared.Unfinished) == 0 && worker != 0)
             _caller.Wake();
     }
 
-    private void AwaitUnfinished()
+    private void AwaitUnfinished(long begun, int own)
     {
-        long since = Stopwatch.GetTimestamp();
+        if (Volatile.Read(ref _shared.Unfinished) == 0)
+            return;
+        long since = _clock();
         while (Volatile.Read(ref _shared.Unfinished) != 0)
         {
             for (int i = 0; i < 16 && Volatile.Read(ref _shared.Unfinished) != 0; i++)
                 Thread.SpinWait(1);
-            if (Stopwatch.GetTimestamp() - since <= SpinTicks)
+            if (_clock() - since <= SpinTicks)
                 continue;
             _caller.Prepare();
             if (Volatile.Read(ref _shared.Unfinished) != 0)
                 _caller.Sleep();
             else
                 _caller.Cancel();
+        }
+
+        // A chunk of a thread that computes takes no longer than twice one of the caller's.
+        long patience = LateTicks + 2 * (since - begun) / Math.Max(own, 1);
+        foreach (Sleeper sleeper in _sleepers)
+        {
+            if (sleeper.DoneAt - since > patience)
+                sleeper.Rest(sleeper.DoneAt);
         }
     }
 
@@ -177,6 +212,32 @@ internal sealed class ThreadTeam : IDisposable
     {
         private readonly SemaphoreSlim _bell = new(0);
         private int _asleep;
+        private long _restTicks = ShortestRestTicks;
+        private long _restsUntil;
+        private volatile bool _isResting;
+
+        /// <summary>When the thread ended its last chunk. Seen by the caller once it has seen the chunk counted.</summary>
+        public long DoneAt { get; set; }
+
+        /// <summary>The thread takes no work.</summary>
+        public bool IsResting => _isResting;
+
+        /// <summary>Leaves the thread out for a while: for twice as long as before if it was back for a short time only. For the caller.</summary>
+        public void Rest(long now)
+        {
+            bool isSoon = now - _restsUntil < 4 * _restTicks;
+            _restTicks = isSoon ? Math.Min(2 * _restTicks, LongestRestTicks) : ShortestRestTicks;
+            _restsUntil = now + _restTicks;
+            _isResting = true;
+        }
+
+        /// <summary>True when the thread may work; ends its rest when that is over. For the caller.</summary>
+        public bool IsBack(long now)
+        {
+            if (_isResting && now >= _restsUntil)
+                _isResting = false;
+            return !_isResting;
+        }
 
         public void Prepare() => Interlocked.Exchange(ref _asleep, 1);
 

@@ -48,6 +48,26 @@ public sealed class ThreadTeamTests
         Assert.Equal(30, job.Take());
     }
 
+    [Fact]
+    public void AThreadThatHeldAJobUpIsLeftOutForAWhileAndThenComesBack()
+    {
+        SlowClock clock = new();
+        using ThreadTeam team = new(2, clock.Read);
+        HeldJob held = new(clock);
+        team.Run(held, 2);
+        Assert.True(held.WasHeld, "The other thread took no chunk.");
+
+        CountJob alone = new(50);
+        for (int round = 0; round < 200; round++)
+            team.Run(alone, 40);
+        Assert.Equal(0, alone.GreatestWorker);
+
+        clock.Advance(TimeSpan.FromSeconds(1));
+        MeetingJob meeting = new();
+        team.Run(meeting, 2);
+        Assert.True(meeting.HaveMet, "The other thread did not come back.");
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(65)]
@@ -75,6 +95,64 @@ public sealed class ThreadTeamTests
             bool holds = _runs.AsSpan(0, count).IndexOfAnyExcept(1) < 0 && _runs.AsSpan(count).IndexOfAnyExcept(0) < 0;
             Array.Clear(_runs);
             return holds ? count : -1;
+        }
+    }
+
+    /// <summary>A clock that stands still until it is advanced, and counts how often its first reader reads it.</summary>
+    private sealed class SlowClock
+    {
+        private readonly int _caller = Environment.CurrentManagedThreadId;
+        private long _now = 1;
+        private long _reads;
+
+        public long CallerReads => Interlocked.Read(ref _reads);
+
+        public long Read()
+        {
+            if (Environment.CurrentManagedThreadId == _caller)
+                Interlocked.Increment(ref _reads);
+            return Interlocked.Read(ref _now);
+        }
+
+        public void Advance(TimeSpan time) => Interlocked.Add(ref _now, (long)(time.TotalSeconds * System.Diagnostics.Stopwatch.Frequency));
+    }
+
+    /// <summary>Two chunks on two threads; that of the team's own thread ends ten milliseconds after the caller began to wait for it.</summary>
+    private sealed class HeldJob(SlowClock clock) : ITeamJob
+    {
+        private volatile bool _isHelperIn;
+        private volatile bool _isCallerDone;
+
+        public bool WasHeld { get; private set; }
+
+        public void Run(int chunk, int worker)
+        {
+            if (worker == 0)
+            {
+                SpinWait.SpinUntil(() => _isHelperIn, TimeSpan.FromSeconds(20));
+                _isCallerDone = true;
+                return;
+            }
+            _isHelperIn = true;
+            SpinWait.SpinUntil(() => _isCallerDone, TimeSpan.FromSeconds(20));
+            long reads = clock.CallerReads;
+            WasHeld = SpinWait.SpinUntil(() => clock.CallerReads > reads + 1, TimeSpan.FromSeconds(20));
+            clock.Advance(TimeSpan.FromMilliseconds(10));
+        }
+    }
+
+    /// <summary>Two chunks that wait for each other.</summary>
+    private sealed class MeetingJob : ITeamJob
+    {
+        private int _in;
+
+        public bool HaveMet { get; private set; }
+
+        public void Run(int chunk, int worker)
+        {
+            Interlocked.Increment(ref _in);
+            if (SpinWait.SpinUntil(() => Volatile.Read(ref _in) == 2, TimeSpan.FromSeconds(20)))
+                HaveMet = true;
         }
     }
 
