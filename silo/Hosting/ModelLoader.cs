@@ -14,8 +14,8 @@ namespace KvTiers.Silo.Hosting;
 /// <summary>Loads a model folder, puts cache, engine and conversations on it, and warms the kernels.</summary>
 internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time, ILoggerFactory loggers)
 {
-    // Enough for the engine's own code to have run, and few enough not to be noticed; the kernels are warm before.
-    private const int WarmUpTokens = 8;
+    // Enough for the engine's own code to have run and to know how fast it computes prompts, and few enough not to be noticed; the kernels are warm before.
+    private const int WarmUpTokens = 16;
 
     private readonly ILogger _logger = loggers.CreateLogger<ModelLoader>();
 
@@ -115,7 +115,7 @@ internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time
             {
                 Prompt = new int[length],
                 Sampling = SamplingOptions.Greedy,
-                MaxNewTokens = length,
+                MaxNewTokens = length / 2,
                 IgnoreEndOfText = true,
                 UseCache = false,
             },

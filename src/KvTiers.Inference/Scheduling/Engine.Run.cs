@@ -141,6 +141,8 @@ public sealed partial class Engine
         TimeSpan elapsed = Time.GetElapsedTime(start);
         _metrics.StepTime.Record(elapsed.TotalSeconds);
         NotePrefill(prefillTokens, elapsed);
+        _prefillBound.Note(prefillTokens, _batch.RowCount, elapsed);
+        _scheduler.PrefillBesideDecode = _prefillBound.Tokens;
     }
 
     private static int LogitRows(Sequence sequence, int count)

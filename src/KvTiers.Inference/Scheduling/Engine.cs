@@ -22,6 +22,7 @@ public sealed partial class Engine : IAsyncDisposable
     private readonly EngineOptions _options;
     private readonly ILogger _logger;
     private readonly Scheduler _scheduler;
+    private readonly PrefillBound _prefillBound;
     private readonly Sampler _sampler;
     private readonly StepBatch _batch;
     private readonly EngineMetrics _metrics;
@@ -65,7 +66,8 @@ public sealed partial class Engine : IAsyncDisposable
         Time = time ?? TimeProvider.System;
         _options = options;
         _logger = logger ?? NullLogger<Engine>.Instance;
-        _scheduler = new Scheduler(cache, options);
+        _prefillBound = new PrefillBound(options.MaxPrefillDelay, options.MaxTokensPerStep);
+        _scheduler = new Scheduler(cache, options) { PrefillBesideDecode = _prefillBound.Tokens };
         _sampledVocabulary = Math.Min(model.Config.Vocabulary, tokenizer.VocabularySize);
         _sampler = new Sampler(_sampledVocabulary);
         _batch = new StepBatch(layout, model.Config.Vocabulary);

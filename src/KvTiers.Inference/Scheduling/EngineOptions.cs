@@ -9,6 +9,12 @@ public sealed record EngineOptions
     /// <summary>Prompt tokens of one request computed in one step at most; 1 to 65,536. Below MaxTokensPerStep, a short prompt passes beside a long one. Default 512.</summary>
     public int PrefillChunk { get; init; } = 512;
 
+    /// <summary>
+    /// How much longer prompts may make a step while answers are running, 1 ms to 10 s: an answer's next token waits no longer than that for another's prompt,
+    /// as far as the measured speed of prefill says. Default 200 ms.
+    /// </summary>
+    public TimeSpan MaxPrefillDelay { get; init; } = TimeSpan.FromMilliseconds(200);
+
     /// <summary>Sequences (choices) computed side by side at most; 1 to 4,096, and no more than MaxTokensPerStep, so that each gets its row. Default 64.</summary>
     public int MaxRunning { get; init; } = 64;
 
@@ -21,12 +27,15 @@ public sealed record EngineOptions
     {
         Check(MaxTokensPerStep is >= 1 and <= 65536, nameof(MaxTokensPerStep), MaxTokensPerStep, "from 1 to 65536");
         Check(PrefillChunk is >= 1 and <= 65536, nameof(PrefillChunk), PrefillChunk, "from 1 to 65536");
+        Check(
+            MaxPrefillDelay >= TimeSpan.FromMilliseconds(1) && MaxPrefillDelay <= TimeSpan.FromSeconds(10),
+            nameof(MaxPrefillDelay), MaxPrefillDelay, "from 1 ms to 10 s");
         Check(MaxRunning is >= 1 and <= 4096, nameof(MaxRunning), MaxRunning, "from 1 to 4096");
         Check(MaxRunning <= MaxTokensPerStep, nameof(MaxRunning), MaxRunning, $"at most MaxTokensPerStep ({MaxTokensPerStep})");
         Check(MaxWaiting >= 1, nameof(MaxWaiting), MaxWaiting, "1 or more");
     }
 
-    private static void Check(bool holds, string property, int value, string rule)
+    private static void Check(bool holds, string property, object value, string rule)
     {
         if (!holds)
             throw new ArgumentException($"{property} is {value}; it must be {rule}.", property);

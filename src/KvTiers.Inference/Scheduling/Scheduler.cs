@@ -2,13 +2,14 @@ namespace KvTiers.Inference.Scheduling;
 
 /// <summary>Decides which tokens of which sequences the next step computes.</summary>
 /// <remarks>
-/// A step holds one row of every decoding sequence, then chunks of prompts, all in order of submission. A sequence is started when the pool has
-/// room for all that it has still to compute, first come first served; nobody passes. When blocks run out on the way, the latest sequence gives
+/// A step holds one row of every decoding sequence, then chunks of prompts, all in order of submission; beside decoding sequences, prompts get no more
+/// rows than <see cref="PrefillBesideDecode"/>. A sequence is started when the pool has room for all that it has still to compute, first come first
+/// served; nobody of the same tenant passes. When blocks run out on the way, the latest sequence (of the tenant that has most in work) gives
 /// way: what it has computed stays findable, its blocks become evictable, and it resumes from what is left of them. So the earliest
 /// sequence always gets on, and no running request fails. A sequence whose next tokens an earlier one is about to compute waits for them.
 /// Used by the engine's thread only.
 /// </remarks>
-internal sealed class Scheduler(KvCache cache, EngineOptions options)
+internal sealed partial class Scheduler(KvCache cache, EngineOptions options)
 {
     // Rows with logits for prompt log-probabilities; a row is as long as the vocabulary.
     private const int PromptLogitRows = 32;
@@ -29,14 +30,17 @@ internal sealed class Scheduler(KvCache cache, EngineOptions options)
 
     public long Preemptions { get; private set; }
 
+    /// <summary>Prompt tokens that a step computes at most while sequences decode: what bounds how long prompts delay running answers. 1 or more.</summary>
+    public int PrefillBesideDecode { get; set; } = options.MaxTokensPerStep;
+
     /// <summary>Puts a sequence in the queue, by its order of submission.</summary>
-    public void Enqueue(Sequence sequence) => Insert(_waiting, sequence);
+    public void Enqueue(Sequence sequence) => AddWaiting(sequence);
 
     /// <summary>True while another sequence may run.</summary>
     public bool HasPlace => _running.Count < options.MaxRunning;
 
     /// <summary>Takes on a sequence that holds its blocks already.</summary>
-    public void Start(Sequence sequence) => Insert(_running, sequence);
+    public void Start(Sequence sequence) => AddRunning(sequence);
 
     /// <summary>The sequences of certain generations, running or waiting.</summary>
     public List<Sequence> Find(Func<Generation, bool> wanted) =>
@@ -45,8 +49,8 @@ internal sealed class Scheduler(KvCache cache, EngineOptions options)
     /// <summary>Forgets a sequence that ended. Its lease is the caller's affair.</summary>
     public void Remove(Sequence sequence)
     {
-        if (!_running.Remove(sequence))
-            _waiting.Remove(sequence);
+        if (!RemoveRunning(sequence))
+            RemoveWaiting(sequence);
         _isAdmissionHeld = false;
     }
 
@@ -72,19 +76,29 @@ internal sealed class Scheduler(KvCache cache, EngineOptions options)
         int budget = options.MaxTokensPerStep;
         for (int i = 0; i < _running.Count && budget > 0; i++)
         {
-            if (_running[i].IsDecoding)
-                budget -= Schedule(_running[i], 1);
+            Sequence sequence = _running[i];
+            if (!sequence.IsDecoding)
+                continue;
+            int scheduled = Schedule(sequence, 1);
+            budget -= scheduled;
+            if (sequence.Tenant is { } tenant)
+                tenant.Served += scheduled;
         }
 
-        if (!_isAdmissionHeld || _running.Count == 0)
-            Admit();
-        for (int i = 0; i < _running.Count && budget > 0; i++)
+        Admit(isHeld: _isAdmissionHeld && _running.Count > 0);
+        if (_chunks.Count > 0)
+            budget = Math.Min(budget, PrefillBesideDecode);
+        while (budget > 0 && NextPrefill() is >= 0 and int next)
         {
-            Sequence sequence = _running[i];
-            if (sequence.Plan == _plan || !TryTakeOverPrefix(i))
+            Sequence sequence = _running[next];
+            sequence.ConsideredIn = _plan;
+            if (!TryTakeOverPrefix(next))
                 continue;
             int limit = sequence.NeedsPromptLogits ? Math.Min(options.PrefillChunk, PromptLogitRows) : options.PrefillChunk;
-            budget -= Schedule(sequence, Math.Min(sequence.PendingCount, Math.Min(budget, limit)));
+            int scheduled = Schedule(sequence, Math.Min(sequence.PendingCount, Math.Min(budget, limit)));
+            budget -= scheduled;
+            if (sequence.Tenant is { } tenant)
+                tenant.Prefilled += scheduled;
         }
     }
 
@@ -92,20 +106,22 @@ internal sealed class Scheduler(KvCache cache, EngineOptions options)
     {
         if (!TryMakeRoom(sequence, tokenCount))
             return 0;
-        sequence.Plan = _plan;
+        sequence.ConsideredIn = _plan;
         _chunks.Add(new ScheduledChunk(sequence, tokenCount));
         return tokenCount;
     }
 
-    private void Admit()
+    private void Admit(bool isHeld)
     {
-        while (_waiting.Count > 0 && HasPlace)
+        while (NextWaiting(isHeld) is { } first && (HasPlace || TryYieldTo(first)))
         {
-            Sequence first = _waiting[0];
             Open(first);
             int shared = Math.Max(first.ComputedCount, PrefixBeingComputed(first, _running.Count).TokenCount);
-            if (!cache.TryReserve(first.Lease!, first.TokenCount - shared))
+            while (!cache.TryReserve(first.Lease!, first.TokenCount - shared))
             {
+                if (TryYieldTo(first))
+                    continue;
+
                 // With nobody running, only those behind it can hold what it waits for.
                 if (_running.Count == 0 && _waiting.FindLast(static waiting => waiting.Lease is not null) is { } holder && holder != first)
                 {
@@ -116,8 +132,10 @@ internal sealed class Scheduler(KvCache cache, EngineOptions options)
                 return;
             }
 
-            _waiting.RemoveAt(0);
-            Insert(_running, first);
+            first.Tenant!.Served += Math.Max(1, first.TokenCount - shared);
+            _waiting.Remove(first);
+            first.Tenant.Waiting--;
+            AddRunning(first);
         }
     }
 
@@ -137,8 +155,8 @@ internal sealed class Scheduler(KvCache cache, EngineOptions options)
             _isAdmissionHeld = true;
             if (_waiting.Find(static waiting => waiting.Lease is not null) is { } holder)
                 Release(holder);
-            else if (_running[^1] != sequence)
-                Preempt(_running[^1]);
+            else if (LatestOfTheLargest() is var latest && latest != sequence)
+                Preempt(latest);
             else
                 return false;
         }
@@ -151,6 +169,7 @@ internal sealed class Scheduler(KvCache cache, EngineOptions options)
         Preemptions++;
         _chunks.RemoveAll(chunk => chunk.Sequence == sequence);
         _running.Remove(sequence);
+        sequence.Tenant!.Running--;
         Release(sequence);
         Enqueue(sequence);
     }

@@ -75,8 +75,11 @@ internal sealed class Sequence
     /// <summary>True while it stands back for a sequence that computes what it needs.</summary>
     public bool WaitsForPrefix { get; set; }
 
-    /// <summary>The scheduler's plan that it last got a chunk in.</summary>
-    public long Plan { get; set; }
+    /// <summary>The scheduler's plan that last looked at it for a chunk.</summary>
+    public long ConsideredIn { get; set; }
+
+    /// <summary>Its tenant's share, while it waits or runs.</summary>
+    public TenantShare? Tenant { get; set; }
 
     /// <summary>Token counts for the penalties; null when there are none.</summary>
     public TokenCounts? Counts { get; }

@@ -11,10 +11,10 @@ internal sealed class EngineHost : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    public EngineHost(LanguageModel model, Tokenizer tokenizer, int blocks = 256, EngineOptions? options = null, KvFormat format = KvFormat.F32)
+    public EngineHost(LanguageModel model, Tokenizer tokenizer, int blocks = 256, EngineOptions? options = null, KvFormat format = KvFormat.F32, TimeProvider? time = null)
     {
         Cache = new KvCache(model.Config.CreateLayout(format), new KvCacheOptions { HotBlocks = blocks, Prefault = false });
-        Engine = new Engine(model, tokenizer, Cache, options ?? new EngineOptions());
+        Engine = new Engine(model, tokenizer, Cache, options ?? new EngineOptions(), time);
     }
 
     public KvCache Cache { get; }
