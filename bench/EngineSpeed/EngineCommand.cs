@@ -34,9 +34,13 @@ internal static class EngineCommand
         var path = new Option<KernelPath>("--path") { Description = "Instruction set.", DefaultValueFactory = _ => KernelPaths.Widest };
         var kv = new Option<KvFormat>("--kv") { Description = "Format of keys and values.", DefaultValueFactory = _ => KvFormat.BF16 };
         var rounds = new Option<int>("--rounds") { Description = "Rounds; medians are reported.", DefaultValueFactory = _ => 5 };
+        var processor = new Option<bool>("--processor-time")
+        {
+            Description = "Count processor time, not time that passed: for one thread on a machine whose processors are busy.",
+        };
         var command = new Command("engine", "Measure decode and prefill beside the machine's memory bandwidth and multiply-add peak.")
         {
-            output, models, shape, threads, path, kv, rounds,
+            output, models, shape, threads, path, kv, rounds, processor,
         };
         command.SetAction(parsed =>
         {
@@ -44,12 +48,12 @@ internal static class EngineCommand
             if (!File.Exists(Path.Combine(folder, "config.json")))
                 RandomModel.Write(ModelShape.Find(parsed.GetRequiredValue(shape)), folder);
             var options = new ModelOptions { Threads = parsed.GetValue(threads), KernelPath = parsed.GetValue(path) };
-            Run(parsed.GetValue(output), folder, options, parsed.GetValue(kv), parsed.GetValue(rounds));
+            Run(parsed.GetValue(output), folder, options, parsed.GetValue(kv), parsed.GetValue(rounds), parsed.GetValue(processor));
         });
         return command;
     }
 
-    private static void Run(DirectoryInfo? output, string folder, ModelOptions options, KvFormat kv, int rounds)
+    private static void Run(DirectoryInfo? output, string folder, ModelOptions options, KvFormat kv, int rounds, bool processorTime)
     {
         SpeedModel[] models = [.. Formats.Select(format => new SpeedModel(folder, options with { WeightFormat = format }, kv, BatchSize, DeepTokens + 1))];
         var read = new List<double>();
@@ -62,7 +66,7 @@ internal static class EngineCommand
             read.Add(MachineLimits.MemoryReadBytesPerSecond(options.Threads, seconds: 1));
             peak.Add(MachineLimits.FusedMultiplyAddsPerSecond(options.Threads, seconds: 1));
             foreach (Line line in lines)
-                line.Measure();
+                line.Measure(processorTime);
         }
 
         double bandwidth = Median(read), flops = Median(peak);
@@ -132,12 +136,14 @@ internal static class EngineCommand
                 Once();
         }
 
-        public void Measure()
+        public void Measure(bool processorTime)
         {
             Once();
+            TimeSpan before = Environment.CpuUsage.TotalTime;
             var clock = Stopwatch.StartNew();
             Work();
-            Seconds.Add(clock.Elapsed.TotalSeconds / Repeat);
+            TimeSpan elapsed = processorTime ? Environment.CpuUsage.TotalTime - before : clock.Elapsed;
+            Seconds.Add(elapsed.TotalSeconds / Repeat);
         }
     }
 }
