@@ -1,8 +1,11 @@
 using System.CommandLine;
 using KvTiers.Bench.Cache;
+using KvTiers.Bench.Encodings;
 using KvTiers.Bench.EngineSpeed;
 using KvTiers.Bench.HitRate;
 using KvTiers.Bench.Limits;
+using KvTiers.Bench.Memory;
+using KvTiers.Bench.Promotion;
 using KvTiers.Bench.Serving;
 using KvTiers.Bench.Tiers;
 
@@ -14,5 +17,8 @@ var root = new RootCommand("KvTiers benchmarks. Every figure stands beside the m
     HitRateCommand.Create(),
     CacheCommand.Create(),
     TiersCommand.Create(),
+    LoadOrRecomputeCommand.Create(),
+    EncodingsCommand.Create(),
+    GcPausesCommand.Create(),
 };
 return root.Parse(args).Invoke();

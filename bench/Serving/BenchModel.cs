@@ -24,15 +24,23 @@ internal sealed class BenchModel : IAsyncDisposable
     /// <summary>Makes the model in <paramref name="folder"/> unless it is there, and loads it.</summary>
     public static BenchModel Load(string shape, DirectoryInfo folder, long hotBytes = 2L << 30)
     {
+        string path = Make(shape, folder);
+        LanguageModel model = LanguageModel.Load(path, new ModelOptions());
+        var cache = new KvCache(model.Config.CreateLayout(KvFormat.BF16), new KvCacheOptions { HotBytes = hotBytes });
+        return new BenchModel(model, cache, new Engine(model, Tokenizer.Load(path), cache, new EngineOptions()));
+    }
+
+    /// <summary>Makes the model in <paramref name="folder"/> unless it is there.</summary>
+    /// <returns>The model's own folder.</returns>
+    public static string Make(string shape, DirectoryInfo folder)
+    {
         string path = Path.Combine(folder.FullName, shape);
         if (!File.Exists(Path.Combine(path, "config.json")))
         {
             RandomModel.Write(ModelShape.Find(shape), path);
         }
 
-        LanguageModel model = LanguageModel.Load(path, new ModelOptions());
-        var cache = new KvCache(model.Config.CreateLayout(KvFormat.BF16), new KvCacheOptions { HotBytes = hotBytes });
-        return new BenchModel(model, cache, new Engine(model, Tokenizer.Load(path), cache, new EngineOptions()));
+        return path;
     }
 
     public int[] RandomPrompt(int length, int seed)

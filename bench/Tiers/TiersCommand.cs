@@ -167,6 +167,7 @@ internal static class TiersCommand
     private static async Task RedisAsync(TiersPlan plan, HotBlocks hot, RedisProcess redis, TiersResult result)
     {
         int keys = (int)(plan.RedisBytes / hot.Layout.BytesPerBlock);
+        await new RedisBenchmarkLoad(redis.Port, hot.Layout.BytesPerBlock, keys, depth: 1, put: true).FillAsync();
         foreach (BlockEncoding encoding in TiersPlan.Encodings)
         {
             var format = new BlockRecord(BlockCodec.Create(hot.Layout, encoding));
@@ -185,7 +186,6 @@ internal static class TiersCommand
                 {
                     TierLoad load = await TierLoad.CreateAsync(tier, hot, keys, depth, put);
                     var limit = new RedisBenchmarkLoad(redis.Port, hot.Layout.BytesPerBlock, keys, depth, put);
-                    await limit.FillAsync();
                     Duel duel = await Duel.RunAsync(limit, load, plan.RoundsFor(encoding), plan.Slice);
                     result.Add("redis", put ? "put" : "get", encoding, hot.Layout.BytesPerBlock, depth, "redis-benchmark", duel);
                 }

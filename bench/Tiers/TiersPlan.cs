@@ -13,27 +13,27 @@ internal sealed record TiersPlan(DirectoryInfo Disk, bool Quick, string? Only, i
     public IEnumerable<int> BlockBytes =>
         (SizesKiB ?? (Quick ? [128, 512, 4096] : [32, 128, 256, 512, 1024, 4096])).Select(size => size << 10);
 
-    public int Rounds => Quick ? 3 : 7;
+    public int Rounds => Quick ? 3 : 5;
 
     public TimeSpan Compiling => TimeSpan.FromMilliseconds(500);
 
     /// <summary>Each slice in memory. Short, and many: neighbours come and go.</summary>
-    public TimeSpan MemorySlice => TimeSpan.FromMilliseconds(Quick ? 20 : 40);
+    public TimeSpan MemorySlice => TimeSpan.FromMilliseconds(Quick ? 20 : 30);
 
     /// <summary>Each slice on disk and on Redis.</summary>
-    public TimeSpan Slice => TimeSpan.FromMilliseconds(Quick ? 100 : 150);
+    public TimeSpan Slice => TimeSpan.FromMilliseconds(Quick ? 80 : 120);
 
     /// <summary>Bytes of hot blocks, many times what the caches hold.</summary>
-    public long HotBytes => 192L << 20;
+    public long HotBytes => 128L << 20;
 
     /// <summary>Bytes that a tier of memory or disk holds.</summary>
-    public long StoredBytes => 384L << 20;
+    public long StoredBytes => 256L << 20;
 
     public int RedisConnections { get; init; } = 2;
 
     public int RedisPieceBytes { get; init; } = 64 << 10;
 
-    public long RedisBytes => 128L << 20;
+    public long RedisBytes => 64L << 20;
 
     public bool Has(string tier) => Only is null || Only == tier;
 

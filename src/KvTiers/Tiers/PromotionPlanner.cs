@@ -17,6 +17,7 @@ public sealed class PromotionPlanner
 
     private readonly Lock _lock = new();
     private double _prefillSecondsPerToken;
+    private int _prefills;
 
     /// <summary>Starts from a guess of the prefill's speed, which measurements replace.</summary>
     public PromotionPlanner(double prefillSecondsPerToken = 1e-3)
@@ -43,16 +44,25 @@ public sealed class PromotionPlanner
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(tokenCount);
         lock (_lock)
         {
-            _prefillSecondsPerToken += NewShare * ((elapsed.TotalSeconds / tokenCount) - _prefillSecondsPerToken);
+            _prefillSecondsPerToken += Math.Max(NewShare, 1.0 / ++_prefills) * ((elapsed.TotalSeconds / tokenCount) - _prefillSecondsPerToken);
         }
+    }
+
+    /// <summary>Whether asking a tier for blocks could pay, if it had them all: the question and the first block each take its latency.</summary>
+    public bool IsWorthAsking(TransferRate rate, int blockCount, int blocksAtOnce, long bytesPerBlock, int tokensPerBlock)
+    {
+        ArgumentNullException.ThrowIfNull(rate);
+        return rate.SecondsFor(bytesPerBlock * blockCount, 1 + RoundsFor(blockCount, blocksAtOnce)) < blockCount * tokensPerBlock * PrefillSecondsPerToken;
     }
 
     /// <summary>How many leading blocks to load.</summary>
     /// <param name="runs">The blocks held, run by run, from where the hot prefix ends.</param>
     /// <param name="rates">Each tier's speed.</param>
+    /// <param name="blocksAtOnce">How many blocks each tier is asked for at once; empty for all of a run.</param>
     /// <param name="bytesPerBlock">Bytes that a tier moves for one block.</param>
     /// <param name="tokensPerBlock">Tokens that a block saves computing.</param>
-    public int BlocksToLoad(ReadOnlySpan<TierRun> runs, ReadOnlySpan<TransferRate> rates, long bytesPerBlock, int tokensPerBlock)
+    public int BlocksToLoad(
+        ReadOnlySpan<TierRun> runs, ReadOnlySpan<TransferRate> rates, ReadOnlySpan<int> blocksAtOnce, long bytesPerBlock, int tokensPerBlock)
     {
         int total = 0;
         foreach (TierRun run in runs)
@@ -66,7 +76,8 @@ public sealed class PromotionPlanner
         foreach (TierRun run in runs)
         {
             // Within a run the time is linear in the cut, so only its end can be the best.
-            loading += rates[run.Tier].SecondsFor(bytesPerBlock * run.BlockCount);
+            int rounds = blocksAtOnce.IsEmpty ? 1 : RoundsFor(run.BlockCount, blocksAtOnce[run.Tier]);
+            loading += rates[run.Tier].SecondsFor(bytesPerBlock * run.BlockCount, rounds);
             loaded += run.BlockCount;
             double seconds = loading + ((total - loaded) * perBlock);
             if (seconds <= best)
@@ -78,4 +89,6 @@ public sealed class PromotionPlanner
 
         return bestCount;
     }
+
+    private static int RoundsFor(int blockCount, int blocksAtOnce) => (blockCount + blocksAtOnce - 1) / blocksAtOnce;
 }

@@ -47,6 +47,11 @@ public sealed partial class TierStack
                     List<TierRun> runs = await FindRunsAsync(chain, cancellationToken).ConfigureAwait(false);
                     int found = runs.Sum(run => run.BlockCount);
                     int toLoad = Plan(runs, found);
+                    if (toLoad < found)
+                    {
+                        MeasureAside(runs[^1].Tier, chain[found - 1]);
+                    }
+
                     held += found;
                     planned += toLoad;
                     loaded += await LoadAsync(lease, tokens, chain, runs, toLoad, firstToken, tokensByTier, cancellationToken).ConfigureAwait(false);
@@ -130,6 +135,12 @@ public sealed partial class TierStack
             return queued;
         }
 
+        if (!IsWorthAsking(tier, chain.Length))
+        {
+            MeasureAside(tier, chain.Span[0]);
+            return 0;
+        }
+
         long start = _time.GetTimestamp();
         int count = await _tiers[tier].Tier.CountLeadingAsync(chain, cancellationToken).ConfigureAwait(false);
         _rates[tier].AddRoundTrip(_time.GetElapsedTime(start));
@@ -138,7 +149,8 @@ public sealed partial class TierStack
 
     private int Plan(List<TierRun> runs, int found) => _options.Promotion == PromotionPolicy.Always
         ? found
-        : Planner.BlocksToLoad([.. runs], _rates, Cache.Layout.BytesPerBlock, Cache.Layout.BlockSize);
+        : Planner.BlocksToLoad(
+            [.. runs], _rates, [.. Enumerable.Range(0, _tiers.Length).Select(BlocksAtOnce)], Cache.Layout.BytesPerBlock, Cache.Layout.BlockSize);
 
     /// <summary>Loads the first blocks of the chain into the lease, in order; ends at the first that does not arrive.</summary>
     private async ValueTask<int> LoadAsync(
@@ -166,7 +178,7 @@ public sealed partial class TierStack
             int end = Math.Min(done + run.BlockCount, blockCount);
             while (arrived && done < end)
             {
-                int batch = Math.Min(end - done, _tiers[run.Tier].ReadConcurrency);
+                int batch = Math.Min(end - done, BlocksAtOnce(run.Tier));
                 int loaded = await LoadBatchAsync(
                     lease, tokens.Slice(firstToken + (done * blockSize), batch * blockSize), chain.Slice(done, batch), run.Tier, cancellationToken).ConfigureAwait(false);
                 tokensByTier[run.Tier] += loaded * blockSize;

@@ -37,6 +37,7 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
         _tiers = [.. options.Tiers];
         _seesReuse = _tiers.Any(tier => tier.WritePolicy == WritePolicy.OnSecondUse);
         _writers = new TierWriter?[_tiers.Length];
+        _measuredAt = new long[_tiers.Length];
         _rates = [.. _tiers.Select(tier => new TransferRate(tier.Immediate ? 1e-5 : 1e-3, tier.Immediate ? 4e9 : 5e8))];
         _promotedTokens = new long[_tiers.Length];
         _instruments = new TierInstruments(this);

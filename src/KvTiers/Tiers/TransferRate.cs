@@ -1,12 +1,20 @@
 namespace KvTiers.Tiers;
 
 /// <summary>How fast a tier answers: moving averages of the time to the first byte and of the time per byte after it.</summary>
-/// <remarks>Thread-safe. A new figure counts for a quarter, so that a change shows after a few transfers.</remarks>
+/// <remarks>
+/// Thread-safe. The first figure replaces the guess, the next ones count as much as all before them, and later a new figure
+/// counts for a quarter, so that a change shows after a few transfers.
+/// </remarks>
 public sealed class TransferRate
 {
     private const double NewShare = 0.25;
 
+    // A transfer that took hardly longer than a round trip says only that the bytes took next to nothing.
+    private const double LeastShare = 0.05;
+
     private readonly Lock _lock = new();
+    private int _roundTrips;
+    private int _transfers;
     private double _latencySeconds;
     private double _secondsPerByte;
 
@@ -44,11 +52,23 @@ public sealed class TransferRate
     }
 
     /// <summary>Seconds that a transfer is expected to take.</summary>
-    public double SecondsFor(long byteCount)
+    /// <param name="byteCount">Bytes in all.</param>
+    /// <param name="rounds">Times that somebody waits for the first byte.</param>
+    public double SecondsFor(long byteCount, int rounds = 1)
     {
         lock (_lock)
         {
-            return _latencySeconds + (byteCount * _secondsPerByte);
+            return (rounds * _latencySeconds) + (byteCount * _secondsPerByte);
+        }
+    }
+
+    /// <summary>Transfers of <paramref name="byteCount"/> to have under way at once, so that their bytes fill the time that the first one takes to arrive.</summary>
+    public int TransfersAtOnce(long byteCount, int atLeast, int atMost)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(byteCount);
+        lock (_lock)
+        {
+            return (int)Math.Clamp(Math.Ceiling(_latencySeconds / (byteCount * _secondsPerByte)), atLeast, atMost);
         }
     }
 
@@ -57,7 +77,7 @@ public sealed class TransferRate
     {
         lock (_lock)
         {
-            _latencySeconds += NewShare * (elapsed.TotalSeconds - _latencySeconds);
+            _latencySeconds += Math.Max(NewShare, 1.0 / ++_roundTrips) * (elapsed.TotalSeconds - _latencySeconds);
         }
     }
 
@@ -71,8 +91,14 @@ public sealed class TransferRate
 
             // A transfer faster than the latency shows that the latency is less.
             _latencySeconds = Math.Min(_latencySeconds, seconds);
-            double perByte = Math.Max(seconds - _latencySeconds, seconds * 0.05) / byteCount;
-            _secondsPerByte += NewShare * (perByte - _secondsPerByte);
+            double perByte = (seconds - _latencySeconds) / byteCount, most = LeastShare * seconds / byteCount;
+            if (perByte < most)
+            {
+                _secondsPerByte = Math.Min(_secondsPerByte, most);
+                return;
+            }
+
+            _secondsPerByte += Math.Max(NewShare, 1.0 / ++_transfers) * (perByte - _secondsPerByte);
         }
     }
 }

@@ -58,6 +58,53 @@ public sealed class PromotionPlannerTests
         Assert.Equal(0.110, rate.SecondsFor(5_000_000), 5e-3);
     }
 
+    [Fact]
+    public void TheFirstMeasurementReplacesTheGuess()
+    {
+        var planner = new PromotionPlanner(prefillSecondsPerToken: 1);
+        planner.AddPrefill(100, TimeSpan.FromMilliseconds(200));
+        Assert.Equal(2e-3, planner.PrefillSecondsPerToken, 1e-9);
+
+        var rate = new TransferRate(latencySeconds: 5, bytesPerSecond: 1);
+        rate.AddRoundTrip(TimeSpan.FromMilliseconds(10));
+        rate.AddTransfer(1_000_000, TimeSpan.FromMilliseconds(30));
+        Assert.Equal(0.010, rate.LatencySeconds, 1e-9);
+        Assert.Equal(50e6, rate.BytesPerSecond, 1);
+    }
+
+    /// <summary>Of 201 ms, 200 were the way: the bytes took no more than a twentieth, however slow they were said to be, and perhaps less.</summary>
+    [Fact]
+    public void AShortTransferOverALongWayOnlyBoundsTheTimeOfItsBytes()
+    {
+        var rate = new TransferRate(latencySeconds: 0.2, bytesPerSecond: 1e3);
+        rate.AddTransfer(1_000_000, TimeSpan.FromMilliseconds(201));
+        Assert.Equal(1_000_000 / 0.01005, rate.BytesPerSecond, 1);
+        rate.AddTransfer(10, TimeSpan.FromMilliseconds(201));
+        Assert.Equal(1_000_000 / 0.01005, rate.BytesPerSecond, 1);
+    }
+
+    /// <summary>200 ms of way are 200 blocks of 1 ms each.</summary>
+    [Theory]
+    [InlineData(4, 64, 64)]
+    [InlineData(4, 1_000, 200)]
+    [InlineData(300, 1_000, 300)]
+    public void MoreBlocksAreUnderWayTheLongerTheWay(int atLeast, int atMost, int expected) =>
+        Assert.Equal(expected, _redis.TransfersAtOnce(BlockBytes, atLeast, atMost));
+
+    /// <summary>40 blocks in rounds of ten are 800 ms of way and 40 of bytes, against 640 ms of computing.</summary>
+    [Theory]
+    [InlineData(10, 0)]
+    [InlineData(20, 40)]
+    public void EveryRoundCostsTheWayAgain(int blocksAtOnce, int expected) => Assert.Equal(
+        expected, new PromotionPlanner(1e-3).BlocksToLoad([new TierRun(1, 40)], [_ram, _redis], [4, blocksAtOnce], BlockBytes, BlockTokens));
+
+    /// <summary>The question and the first block take 400 ms, a block 1 ms, and computing one 16: 27 blocks tip the scale.</summary>
+    [Theory]
+    [InlineData(26, false)]
+    [InlineData(27, true)]
+    public void ATierThatIsFarIsAskedOnlyForEnoughBlocks(int blocks, bool expected) =>
+        Assert.Equal(expected, new PromotionPlanner(1e-3).IsWorthAsking(_redis, blocks, 64, BlockBytes, BlockTokens));
+
     private int Choose(double prefillSecondsPerToken, params TierRun[] runs) =>
-        new PromotionPlanner(prefillSecondsPerToken).BlocksToLoad(runs, [_ram, _redis], BlockBytes, BlockTokens);
+        new PromotionPlanner(prefillSecondsPerToken).BlocksToLoad(runs, [_ram, _redis], [], BlockBytes, BlockTokens);
 }

@@ -126,6 +126,29 @@ public sealed class TierStackTests : IAsyncDisposable
         Assert.Equal((4, 0, 0), (promoted.HeldBlocks, promoted.PlannedBlocks, promoted.LoadedBlocks));
     }
 
+    /// <summary>Asking would take longer than computing, so nobody waits for it; it is measured aside, so that it has its chance again.</summary>
+    [Fact]
+    public async Task ATierThatIsTooFarIsNotAskedButMeasured()
+    {
+        var store = new RamStore(Format.RecordBytes, 64L * Format.RecordBytes, _time);
+        Open(hot: 32, new TierOptions { Tier = new BlockTier("far", Format, store, _time), WritePolicy = WritePolicy.OnSeal, Exclusive = false });
+        int[] tokens = [.. Enumerable.Range(0, 16)];
+        Compute(tokens);
+        await Stack.DrainAsync(CancellationToken.None);
+        Assert.Equal(4, Cache.EvictAhead(32, 32));
+        TransferRate rate = Stack.RateOf("far");
+        rate.AddRoundTrip(TimeSpan.FromSeconds(10));
+        (_, PromotionResult promoted) = await Fetch(tokens);
+        Assert.Equal((0, 0), (promoted.HeldBlocks, promoted.LoadedBlocks));
+        for (int attempt = 0; attempt < 500 && rate.LatencySeconds > 9; attempt++)
+        {
+            await Task.Delay(10);
+        }
+
+        Assert.InRange(rate.LatencySeconds, 0, 9);
+        Assert.Equal(1, Stack.Usage[0].Hits);
+    }
+
     [Fact]
     public async Task ConcurrentRequestsForOneBlockShareOneLoad()
     {
