@@ -140,7 +140,7 @@ internal static class TiersCommand
             RawDiskLoad.Fill(raw, plan.StoredBytes);
         }
 
-        foreach (BlockEncoding encoding in TiersPlan.Encodings)
+        foreach (BlockEncoding encoding in plan.EncodingsOutside(hot.Layout.BytesPerBlock))
         {
             var format = new BlockRecord(BlockCodec.Create(hot.Layout, encoding));
             int capacity = (int)(plan.StoredBytes / hot.Layout.BytesPerBlock);
@@ -168,7 +168,7 @@ internal static class TiersCommand
     {
         int keys = (int)(plan.RedisBytes / hot.Layout.BytesPerBlock);
         await new RedisBenchmarkLoad(redis.Port, hot.Layout.BytesPerBlock, keys, depth: 1, put: true).FillAsync();
-        foreach (BlockEncoding encoding in TiersPlan.Encodings)
+        foreach (BlockEncoding encoding in plan.EncodingsOutside(hot.Layout.BytesPerBlock))
         {
             var format = new BlockRecord(BlockCodec.Create(hot.Layout, encoding));
             RedisStore store = await RedisStore.ConnectAsync(format.RecordBytes, new RedisStoreOptions

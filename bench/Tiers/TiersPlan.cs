@@ -37,6 +37,9 @@ internal sealed record TiersPlan(DirectoryInfo Disk, bool Quick, string? Only, i
 
     public bool Has(string tier) => Only is null || Only == tier;
 
+    /// <summary>On disk and on Redis an encoding is fewer bytes of the same: one size shows it.</summary>
+    public BlockEncoding[] EncodingsOutside(int blockBytes) => blockBytes == 512 << 10 ? Encodings : [BlockEncoding.Hot];
+
     /// <summary>The lossless encoding is the one that is held against a target.</summary>
     public int RoundsFor(BlockEncoding encoding) => encoding == BlockEncoding.Hot ? Rounds : 2;
 }
