@@ -2,14 +2,18 @@ using System.Globalization;
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Hosting;
 using KvTiers.Silo.Http;
+using KvTiers.Tiers;
 
 namespace KvTiers.Silo.Operations;
 
-/// <summary>The operator's routes: what the tiers, the radix tree and the conversations hold, and resizing a tier.</summary>
+/// <summary>The operator's routes: what the tiers, the radix tree and the conversations hold, and resizing and clearing a tier.</summary>
 internal sealed partial class AdminRoutes(ModelHost host, ApiKeys keys, ILogger<AdminRoutes> logger)
 {
     private const int DefaultRadixNodes = 1_000;
     private const int MostRadixNodes = 100_000;
+    private const string Hot = "hot";
+
+    private static long MemoryBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
     /// <summary>Adds the routes.</summary>
     public void Map(IEndpointRouteBuilder routes)
@@ -19,6 +23,7 @@ internal sealed partial class AdminRoutes(ModelHost host, ApiKeys keys, ILogger<
         admin.MapGet("/radix", RadixAsync);
         admin.MapGet("/tiers", TiersAsync);
         admin.MapPost("/tiers/{tier}/resize", ResizeAsync);
+        admin.MapPost("/tiers/{tier}/clear", ClearAsync);
     }
 
     private static Task AnswerAsync<T>(HttpContext context, T value) =>
@@ -51,23 +56,57 @@ internal sealed partial class AdminRoutes(ModelHost host, ApiKeys keys, ILogger<
 
     private async Task ResizeAsync(HttpContext context)
     {
-        string tier = (string)context.Request.RouteValues["tier"]!;
-        if (tier != "hot") throw ApiException.NotFound($"There is no tier '{tier}'. There is: hot.", "tier", "unknown_tier");
+        string tier = Tier(context);
         ResizeRequest request = await SiloJson.ReadAsync<ResizeRequest>(context.Request, context.RequestAborted);
-        KvCache cache = host.Model.Cache;
-        long most = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        if (!ByteSize.TryParse(request.Capacity, out long bytes) || bytes < cache.Layout.BytesPerBlock || bytes > most)
+        if (tier == Hot)
         {
-            throw ApiException.BadRequest(
-                $"'capacity' is '{request.Capacity}'; it must be a size such as 512MiB, from one block ({cache.Layout.BytesPerBlock} B) to the machine's {ByteSize.Format(most)}.",
-                "capacity");
+            KvCache cache = host.Model.Cache;
+            long wanted = Capacity(request, cache.Layout.BytesPerBlock, MemoryBytes, "the machine's");
+            int reached = cache.Resize((int)Math.Min(int.MaxValue, wanted / cache.Layout.BytesPerBlock));
+            Resized(logger, tier, ByteSize.Format(wanted), ByteSize.Format((long)reached * cache.Layout.BytesPerBlock));
+            await AnswerAsync(context, HotTierStatus.Of(cache));
+            return;
         }
 
-        int reached = cache.Resize((int)Math.Min(int.MaxValue, bytes / cache.Layout.BytesPerBlock));
-        Resized(logger, ByteSize.Format(bytes), reached);
-        await AnswerAsync(context, HotTierStatus.Of(cache));
+        TierStack tiers = host.Model.Engine.Tiers!;
+        long least = tiers.Usage.Single(usage => usage.Name == tier).BytesPerBlock;
+        long bytes = tier == "ram" ? Capacity(request, least, MemoryBytes, "the machine's") : Capacity(request, least, 1L << 50, "at most");
+        TierUsage usage = await tiers.ResizeAsync(tier, bytes, context.RequestAborted);
+        Resized(logger, tier, ByteSize.Format(bytes), ByteSize.Format(usage.CapacityBytes));
+        await AnswerAsync(context, usage);
     }
 
-    [LoggerMessage(1, LogLevel.Information, "Hot tier resized to {Size} on request; it has {Blocks} blocks now")]
-    private static partial void Resized(ILogger logger, string size, int blocks);
+    private async Task ClearAsync(HttpContext context)
+    {
+        string tier = Tier(context);
+        Cleared(logger, tier);
+        if (tier == Hot)
+        {
+            host.Model.Cache.Clear();
+            await AnswerAsync(context, HotTierStatus.Of(host.Model.Cache));
+            return;
+        }
+
+        await AnswerAsync(context, await host.Model.Engine.Tiers!.ClearAsync(tier, context.RequestAborted));
+    }
+
+    private string Tier(HttpContext context)
+    {
+        string tier = (string)context.Request.RouteValues["tier"]!;
+        string[] names = [Hot, .. host.Model.Engine.Tiers?.Names ?? []];
+        return names.Contains(tier) ? tier : throw ApiException.NotFound($"There is no tier '{tier}'. There is: {string.Join(", ", names)}.", "tier", "unknown_tier");
+    }
+
+    private static long Capacity(ResizeRequest request, long least, long most, string whose)
+    {
+        if (ByteSize.TryParse(request.Capacity, out long bytes) && bytes >= least && bytes <= most) return bytes;
+        throw ApiException.BadRequest(
+            $"'capacity' is '{request.Capacity}'; it must be a size such as 512MiB, from one block ({least} B) to {whose} {ByteSize.Format(most)}.", "capacity");
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "Tier {Tier} resized to {Size} on request; its capacity is {Reached} now")]
+    private static partial void Resized(ILogger logger, string tier, string size, string reached);
+
+    [LoggerMessage(2, LogLevel.Information, "Tier {Tier} is cleared on request")]
+    private static partial void Cleared(ILogger logger, string tier);
 }

@@ -17,7 +17,7 @@ internal static class RedisScripts
         if redis.call('PEXPIRE', ARGV[1] .. ARGV[2], ARGV[3]) == 1 then
           use(ARGV[2], tonumber(ARGV[4]), tonumber(ARGV[3]))
         end
-        return trim(tonumber(ARGV[5]))
+        return trim(tonumber(ARGV[5]), 64)
         """;
 
     /// <summary>ARGV: prefix, hash, milliseconds to live. A use; the priority stays.</summary>
@@ -48,9 +48,9 @@ internal static class RedisScripts
         return {removed, redis.call('ZCARD', KEYS[1])}
         """;
 
-    /// <summary>ARGV: prefix, records allowed. Returns the count, and the records evicted.</summary>
+    /// <summary>ARGV: prefix, records allowed, records evicted at most. Returns the count, and the records evicted.</summary>
     public const string Trim = Functions + """
-        return trim(tonumber(ARGV[2]))
+        return trim(tonumber(ARGV[2]), tonumber(ARGV[3]))
         """;
 
     private const string Functions = """
@@ -67,10 +67,10 @@ internal static class RedisScripts
           redis.call('ZADD', KEYS[1], priority * 70368744177664 + redis.call('INCR', KEYS[2]), hash)
           redis.call('ZADD', KEYS[3], now() + live, hash)
         end
-        local function trim(room)
+        local function trim(room, most)
           for _, hash in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now(), 'LIMIT', 0, 256)) do drop(hash) end
           local evicted = 0
-          while redis.call('ZCARD', KEYS[1]) > room do
+          while evicted < most and redis.call('ZCARD', KEYS[1]) > room do
             drop(redis.call('ZRANGE', KEYS[1], 0, 0)[1])
             evicted = evicted + 1
           end

@@ -166,11 +166,17 @@ public sealed partial class RedisStore : IPartedStore
 
     private async Task TrimAsync(long records, CancellationToken cancellationToken)
     {
-        RedisValue[] arguments = [_options.KeyPrefix, records];
-        RedisResult result = await CallAsync(
-            () => _control.GetDatabase().ScriptEvaluateAsync(RedisScripts.Trim, _keys, arguments), cancellationToken).ConfigureAwait(false);
-        long[] numbers = (long[])result!;
-        NoteTrim(numbers[0], numbers[1]);
+        // In pieces: while a script runs, the server does nothing else.
+        RedisValue[] arguments = [_options.KeyPrefix, records, HashesPerScript];
+        long[] numbers;
+        do
+        {
+            RedisResult result = await CallAsync(
+                () => _control.GetDatabase().ScriptEvaluateAsync(RedisScripts.Trim, _keys, arguments), cancellationToken).ConfigureAwait(false);
+            numbers = (long[])result!;
+            NoteTrim(numbers[0], numbers[1]);
+        }
+        while (numbers[0] > records && numbers[1] > 0);
     }
 
     private void NoteTrim(long count, long evicted)

@@ -34,6 +34,20 @@ public sealed partial class KvCache
         }
     }
 
+    /// <summary>Frees every block that nobody holds. The observer is not shown them: they are to be forgotten, not kept elsewhere.</summary>
+    /// <returns>Blocks freed.</returns>
+    public int Clear()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            LapsePins();
+            int freed = _tree.EvictableBlockCount;
+            for (int i = 0; i < freed; i++) Pool.Free(TakeVictim().Slot);
+            return freed;
+        }
+    }
+
     /// <summary>The state at this moment.</summary>
     public CacheSnapshot Snapshot()
     {

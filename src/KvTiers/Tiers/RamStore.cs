@@ -8,6 +8,7 @@ namespace KvTiers.Tiers;
 public sealed unsafe class RamStore : IRecordStore
 {
     private const long SegmentBytes = 64 << 20;
+    private const int VictimsPerRetirement = 1024;
 
     private readonly Lock _lock = new();
     private readonly List<SlabSegment> _segments = [];
@@ -222,13 +223,22 @@ public sealed unsafe class RamStore : IRecordStore
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacityBytes, RecordBytes);
         int slots = checked((int)(capacityBytes / RecordBytes));
+        int evicted = 0;
         while (true)
         {
-            int victim;
+            int victim = 0;
             lock (_lock)
             {
-                if (_index.Resize(slots) || !TryPinVictim(out victim))
+                // Retiring looks at every slot, so it is done once in a while and not for each victim.
+                bool ended = _index.InUseCount <= slots || !TryPinVictim(out victim);
+                if (ended || evicted++ % VictimsPerRetirement == 0)
                 {
+                    _index.Resize(slots);
+                }
+
+                if (ended)
+                {
+                    Discard(_index.IsRetired);
                     return ValueTask.FromResult(CapacityBytes);
                 }
             }
@@ -264,6 +274,8 @@ public sealed unsafe class RamStore : IRecordStore
             {
                 _index.Remove(slot);
             }
+
+            Discard(_index.IsUnused);
         }
 
         return ValueTask.CompletedTask;
@@ -334,6 +346,29 @@ public sealed unsafe class RamStore : IRecordStore
             }
 
             _index.Unpin(victim);
+        }
+    }
+
+    /// <summary>Gives the memory of slots back to the system, in runs.</summary>
+    private void Discard(Func<int, bool> isUnused)
+    {
+        for (int segment = 0; segment < _segments.Count; segment++)
+        {
+            int first = segment * _slotsPerSegment;
+            int end = Math.Min(first + _slotsPerSegment, _index.SlotCount);
+            for (int slot = first; slot < end; slot++)
+            {
+                int start = slot;
+                while (slot < end && isUnused(slot))
+                {
+                    slot++;
+                }
+
+                if (slot > start)
+                {
+                    _segments[segment].Discard((long)(start - first) * RecordBytes, (long)(slot - start) * RecordBytes);
+                }
+            }
         }
     }
 

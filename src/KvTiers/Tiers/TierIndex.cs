@@ -51,6 +51,9 @@ internal sealed class TierIndex
 
     public int FreeCount => _free.Count;
 
+    /// <summary>Slots that are filling or held.</summary>
+    public int InUseCount => Capacity - FreeCount;
+
     /// <summary>Slots ever in service: a slot is less than this.</summary>
     public int SlotCount => _entries.Length;
 
@@ -72,6 +75,11 @@ internal sealed class TierIndex
     public BlockAttributes AttributesOf(int slot) => _entries[slot].Attributes;
 
     public bool IsPinned(int slot) => _entries[slot].Pins > 0;
+
+    /// <summary>Whether the slot's bytes belong to nobody.</summary>
+    public bool IsUnused(int slot) => _entries[slot].State is SlotState.Free or SlotState.Retired;
+
+    public bool IsRetired(int slot) => _entries[slot].State == SlotState.Retired;
 
     /// <summary>Takes a free slot for <paramref name="hash"/>, which is found only after <see cref="Commit"/>.</summary>
     /// <returns>False when none is free.</returns>

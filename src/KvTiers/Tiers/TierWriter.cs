@@ -90,6 +90,15 @@ internal sealed class TierWriter : IAsyncDisposable
         }
     }
 
+    /// <summary>Drops every block that waits, as <see cref="Forget"/> does.</summary>
+    public void ForgetAll()
+    {
+        foreach (PendingWrite write in _pending.Values)
+        {
+            write.Cancelled = true;
+        }
+    }
+
     /// <summary>Returns when everything offered so far is written or given up.</summary>
     public async Task DrainAsync(CancellationToken cancellationToken)
     {

@@ -22,6 +22,10 @@ internal sealed partial class DirectFile : IDisposable
     private const int OpenCloseOnExec = 0x80000;
     private const int OwnerReadWrite = 0x180;
 
+    // <linux/falloc.h>
+    private const int KeepSize = 0x1;
+    private const int PunchHole = 0x2;
+
     private readonly SafeFileHandle _handle;
 
     private DirectFile(string path, SafeFileHandle handle, bool isDirect)
@@ -145,6 +149,15 @@ internal sealed partial class DirectFile : IDisposable
         }
     }
 
+    /// <summary>Gives the room of a range back to the file system, which reads as zeros then. Advice: a file system may not take it.</summary>
+    public void GiveBack(long offset, long lengthBytes)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            _ = ChangeAllocation(_handle, PunchHole | KeepSize, offset, lengthBytes);
+        }
+    }
+
     public void Dispose() => _handle.Dispose();
 
     private bool TakesDirectReads()
@@ -180,6 +193,9 @@ internal sealed partial class DirectFile : IDisposable
 
     [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
     private static partial int SyncData(SafeFileHandle handle);
+
+    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+    private static partial int ChangeAllocation(SafeFileHandle handle, int mode, long offset, long length);
 
     [LibraryImport("libc", EntryPoint = "posix_fallocate")]
     private static partial int Allocate(SafeFileHandle handle, long offset, long length);

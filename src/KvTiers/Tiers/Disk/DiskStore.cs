@@ -286,11 +286,13 @@ public sealed partial class DiskStore : IPartedStore
         lock (_lock)
         {
             _configuredSlots = SlotsOf(capacityBytes);
-            while (!_index.Resize(_configuredSlots) && _index.TryPeekVictim(out int victim))
+            while (_index.InUseCount > _configuredSlots && _index.TryPeekVictim(out int victim))
             {
                 Evict(victim);
             }
 
+            _index.Resize(_configuredSlots);
+            GiveBackRetired();
             return ValueTask.FromResult(CapacityBytes);
         }
     }
@@ -399,6 +401,29 @@ public sealed partial class DiskStore : IPartedStore
             else
             {
                 return false;
+            }
+        }
+    }
+
+    /// <summary>Gives the disk's room of retired slots back to the file system, in runs, where it takes that.</summary>
+    private void GiveBackRetired()
+    {
+        for (int segment = 0; segment < _segments.Count; segment++)
+        {
+            int first = segment * _slotsPerSegment;
+            int end = Math.Min(first + _slotsPerSegment, _index.SlotCount);
+            for (int slot = first; slot < end; slot++)
+            {
+                int start = slot;
+                while (slot < end && _index.IsRetired(slot))
+                {
+                    slot++;
+                }
+
+                if (slot > start)
+                {
+                    _segments[segment].GiveBack(OffsetOf(start), (long)(slot - start) * RecordBytes);
+                }
             }
         }
     }
