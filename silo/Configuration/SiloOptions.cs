@@ -1,6 +1,7 @@
 using KvTiers.Blocks;
 using KvTiers.Inference.Model;
 using KvTiers.Tiers;
+using KvTiers.Tiers.Encodings;
 
 namespace KvTiers.Silo.Configuration;
 
@@ -30,6 +31,15 @@ internal sealed record SiloOptions
 
     /// <summary>Capacity of the Redis tier over all silos, in bytes.</summary>
     public long RedisBytes { get; init; } = 1L << 30;
+
+    /// <summary>How the RAM tier stores elements; all but the hot format as it is may lose bits.</summary>
+    public BlockEncoding RamFormat { get; init; }
+
+    /// <summary>How the disk tier stores elements.</summary>
+    public BlockEncoding DiskFormat { get; init; }
+
+    /// <summary>How the Redis tier stores elements.</summary>
+    public BlockEncoding RedisFormat { get; init; }
 
     /// <summary>Which blocks of colder tiers are loaded rather than recomputed.</summary>
     public PromotionPolicy Promotion { get; init; } = PromotionPolicy.ByRate;

@@ -3,12 +3,15 @@ using System.Net;
 using KvTiers.Blocks;
 using KvTiers.Inference.Model;
 using KvTiers.Tiers;
+using KvTiers.Tiers.Encodings;
 
 namespace KvTiers.Silo.Configuration;
 
 /// <summary>Turns the configuration into <see cref="SiloOptions"/>; the one place where a setting's key, range and rule stand.</summary>
 internal static class SiloOptionsReader
 {
+    private const string FormatRule = "hot, bf16, fp8, int8 or int4";
+
     private static readonly SiloOptions Defaults = new();
 
     /// <summary>Reads and checks every setting.</summary>
@@ -28,6 +31,9 @@ internal static class SiloOptionsReader
             DiskBytes = reader.Read("Disk", Defaults.DiskBytes, "0, or a size such as 10GiB, from 1MiB to 1PiB", SizeOrNone(1L << 20, 1L << 50)),
             Redis = reader.Read<string?>("Redis", null, "a server's address such as 127.0.0.1:6379", ParseRedis),
             RedisBytes = reader.Read("RedisBytes", Defaults.RedisBytes, "a size such as 1GiB, from 1MiB to 1PiB", Size(1L << 20, 1L << 50)),
+            RamFormat = reader.Read("RamFormat", Defaults.RamFormat, FormatRule, ParseFormat),
+            DiskFormat = reader.Read("DiskFormat", Defaults.DiskFormat, FormatRule, ParseFormat),
+            RedisFormat = reader.Read("RedisFormat", Defaults.RedisFormat, FormatRule, ParseFormat),
             Promotion = reader.Read("Promotion", Defaults.Promotion, "by-rate, always or never", ParsePromotion),
             Kv = reader.Read("Kv", Defaults.Kv, "f32 or bf16", ParseKv),
             Weights = reader.Read("Weights", Defaults.Weights, "auto, f32, bf16 or int8", ParseWeights),
@@ -131,6 +137,21 @@ internal static class SiloOptionsReader
         };
         value = policy ?? default;
         return policy is not null;
+    }
+
+    private static bool ParseFormat(string text, out BlockEncoding value)
+    {
+        BlockEncoding? format = text.ToLowerInvariant() switch
+        {
+            "hot" => BlockEncoding.Hot,
+            "bf16" => BlockEncoding.BFloat16,
+            "fp8" => BlockEncoding.Float8E4M3,
+            "int8" => BlockEncoding.Int8,
+            "int4" => BlockEncoding.Int4,
+            _ => null,
+        };
+        value = format ?? default;
+        return format is not null;
     }
 
     private static bool ParseKv(string text, out KvFormat value)

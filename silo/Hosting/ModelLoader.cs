@@ -50,6 +50,8 @@ internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time
 
         foreach (TierUsage tier in tiers?.Usage ?? [])
             ColderTier(_logger, tier.Name, ByteSize.Format(tier.CapacityBytes), tier.Blocks);
+        if (tiers is { Losses.Length: > 0 })
+            Lossy(_logger);
 
         var engine = new Engine(weights, tokenizer, cache, new EngineOptions { MaxWaiting = options.MaxTurns }, time, loggers.CreateLogger<Engine>(), tiers);
         await WarmAsync(engine, cancellationToken);
@@ -134,6 +136,9 @@ internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time
 
     [LoggerMessage(5, LogLevel.Information, "Tier {Tier}: {Size}, {Blocks} blocks held")]
     private static partial void ColderTier(ILogger logger, string tier, string size, long blocks);
+
+    [LoggerMessage(6, LogLevel.Warning, "A tier stores fewer bits than the hot one: answers may depend on what was cached. Blocks are shared only with servers of the same formats")]
+    private static partial void Lossy(ILogger logger);
 
     [LoggerMessage(3, LogLevel.Information, "Hot tier {Size}: {Blocks} blocks of {Tokens} tokens, {Format}")]
     private static partial void HotTier(ILogger logger, string size, int blocks, int tokens, KvFormat format);

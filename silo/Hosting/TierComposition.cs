@@ -7,29 +7,31 @@ using KvTiers.Tiers.Encodings;
 
 namespace KvTiers.Silo.Hosting;
 
-/// <summary>Stacks the colder tiers that the settings ask for: RAM, then disk, then Redis. All keep blocks as they are.</summary>
+/// <summary>Stacks the colder tiers that the settings ask for: RAM, then disk, then Redis, each in its own format.</summary>
 internal static class TierComposition
 {
     /// <returns>Null when no tier is asked for.</returns>
     /// <exception cref="StartException">A tier is too small for one block of the model, or its place cannot be used.</exception>
     public static async Task<TierStack?> CreateAsync(SiloOptions options, BlockLayout layout, TimeProvider time)
     {
-        var format = new BlockRecord(BlockCodec.Create(layout, BlockEncoding.Hot));
         var tiers = new List<TierOptions>();
         if (options.RamBytes > 0)
         {
+            BlockRecord format = Format("KvTiers:RamFormat", options.RamFormat, layout);
             CheckRoom("KvTiers:Ram", options.RamBytes, format);
             tiers.Add(new TierOptions { Tier = new BlockTier("ram", format, new RamStore(format.RecordBytes, options.RamBytes, time), time), Immediate = true });
         }
 
         if (options.DiskBytes > 0)
         {
+            BlockRecord format = Format("KvTiers:DiskFormat", options.DiskFormat, layout);
             CheckRoom("KvTiers:Disk", options.DiskBytes, format);
             tiers.Add(new TierOptions { Tier = new BlockTier("disk", format, OpenDisk(options, format, time), time), Exclusive = false });
         }
 
         if (options.Redis is not null)
         {
+            BlockRecord format = Format("KvTiers:RedisFormat", options.RedisFormat, layout);
             CheckRoom("KvTiers:RedisBytes", options.RedisBytes, format);
             RedisStore store = await ConnectAsync(options, format, time);
             tiers.Add(new TierOptions { Tier = new BlockTier("redis", format, store, time), WritePolicy = WritePolicy.OnSeal, Exclusive = false, Shared = true });
@@ -61,6 +63,18 @@ internal static class TierComposition
         catch (ArgumentException e)
         {
             throw new StartException(new SettingError("KvTiers:Redis", options.Redis!, $"a server's address such as 127.0.0.1:6379 ({e.Message})").ToString());
+        }
+    }
+
+    private static BlockRecord Format(string key, BlockEncoding encoding, BlockLayout layout)
+    {
+        try
+        {
+            return new BlockRecord(BlockCodec.Create(layout, encoding));
+        }
+        catch (ArgumentException e)
+        {
+            throw new StartException(new SettingError(key, encoding.ToString(), $"hot or bf16 for this model ({e.Message})").ToString());
         }
     }
 

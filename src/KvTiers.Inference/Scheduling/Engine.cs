@@ -90,8 +90,9 @@ public sealed partial class Engine : IAsyncDisposable
 
     internal TimeProvider Time { get; }
 
-    /// <summary>The hash under which a tenant's blocks of this model are found.</summary>
-    public BlockHash RootFor(ReadOnlySpan<byte> tenantSalt) => BlockHash.Root(Model.Fingerprint.Span, Cache.Layout, tenantSalt);
+    /// <summary>The hash under which a tenant's blocks of this model are found, as the tiers leave them.</summary>
+    public BlockHash RootFor(ReadOnlySpan<byte> tenantSalt) =>
+        BlockHash.Root(Model.Fingerprint.Span, Cache.Layout, tenantSalt, Tiers is { } tiers ? tiers.Losses : []);
 
     /// <summary>Tokens that prompt and output of one choice can have together: the model's context, or all that the pool holds.</summary>
     public int MaxTokenCount => (int)Math.Min(Model.Config.ContextLength, (long)Cache.Pool.Capacity * Cache.Layout.BlockSize);

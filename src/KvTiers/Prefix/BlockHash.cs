@@ -10,7 +10,7 @@ namespace KvTiers.Prefix;
 
 /// <summary>The prefix hash: names a block by everything before it and in it. 32 bytes, the same on every machine, always.</summary>
 /// <remarks>
-/// Root = SHA-256(format version ‖ model fingerprint ‖ layout ‖ tenant salt); a block = SHA-256(parent ‖ its token ids as little-endian
+/// Root = SHA-256(format version ‖ model fingerprint ‖ layout ‖ tenant salt ‖ losses); a block = SHA-256(parent ‖ its token ids as little-endian
 /// int32). The exact bytes are in <c>docs/block-format.md</c>. Hashes order as their bytes do, first byte first.
 /// </remarks>
 [StructLayout(LayoutKind.Sequential)]
@@ -37,11 +37,12 @@ public readonly struct BlockHash : IEquatable<BlockHash>, IComparable<BlockHash>
         this = MemoryMarshal.Read<BlockHash>(bytes);
     }
 
-    /// <summary>The hash that a namespace's first blocks have as their parent. Different models, layouts and tenants never share a block.</summary>
+    /// <summary>The hash that a namespace's first blocks have as their parent. Different models, layouts, tenants and losses never share a block.</summary>
     /// <param name="modelFingerprint">Bytes that differ whenever the model would compute other bits.</param>
     /// <param name="layout">The layout of the blocks.</param>
     /// <param name="tenantSalt">The tenant's secret; empty for a single tenant.</param>
-    public static BlockHash Root(ReadOnlySpan<byte> modelFingerprint, BlockLayout layout, ReadOnlySpan<byte> tenantSalt)
+    /// <param name="losses">What the blocks may have lost in colder tiers, ascending (<c>TierStack.Losses</c>); empty for blocks that have the computed bits.</param>
+    public static BlockHash Root(ReadOnlySpan<byte> modelFingerprint, BlockLayout layout, ReadOnlySpan<byte> tenantSalt, ReadOnlySpan<int> losses = default)
     {
         ArgumentNullException.ThrowIfNull(layout);
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -55,6 +56,12 @@ public readonly struct BlockHash : IEquatable<BlockHash>, IComparable<BlockHash>
         AppendInt32(hash, (int)layout.Format);
         AppendInt32(hash, tenantSalt.Length);
         hash.AppendData(tenantSalt);
+        if (!losses.IsEmpty)
+        {
+            AppendInt32(hash, losses.Length);
+            foreach (int loss in losses) AppendInt32(hash, loss);
+        }
+
         Span<byte> digest = stackalloc byte[ByteCount];
         hash.GetHashAndReset(digest);
         return new BlockHash(digest);

@@ -43,6 +43,9 @@ public sealed partial class BlockTier : IBlockTier
     public bool IsLossless => _format.Codec.IsLossless;
 
     /// <inheritdoc/>
+    public int Loss => _format.Codec.Loss;
+
+    /// <inheritdoc/>
     public TierUsage Usage
     {
         get

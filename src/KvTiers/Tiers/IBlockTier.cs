@@ -15,6 +15,9 @@ public interface IBlockTier : IAsyncDisposable
     /// <summary>Whether a block comes back with the very bits that went in.</summary>
     bool IsLossless { get; }
 
+    /// <summary>Names what a block loses on its way through the tier: 0 for nothing, else a number that only the same loss has (<see cref="Encodings.BlockCodec.Loss"/>).</summary>
+    int Loss { get; }
+
     /// <summary>How many leading blocks of <paramref name="chain"/> are held; 0 when the tier does not answer.</summary>
     ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken);
 

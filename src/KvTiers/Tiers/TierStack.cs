@@ -20,6 +20,7 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
     private readonly TierStackOptions _options;
     private readonly TierOptions[] _tiers;
     private readonly bool _seesReuse;
+    private readonly int[] _losses;
     private readonly TierWriter?[] _writers;
     private readonly TransferRate[] _rates;
     private readonly TimeProvider _time;
@@ -36,6 +37,7 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
         _time = time ?? TimeProvider.System;
         _tiers = [.. options.Tiers];
         _seesReuse = _tiers.Any(tier => tier.WritePolicy == WritePolicy.OnSecondUse);
+        _losses = [.. _tiers.Select(tier => tier.Tier.Loss).Where(loss => loss != 0).Distinct().Order()];
         _writers = new TierWriter?[_tiers.Length];
         _measuredAt = new long[_tiers.Length];
         _rates = [.. _tiers.Select(tier => new TransferRate(tier.Immediate ? 1e-5 : 1e-3, tier.Immediate ? 4e9 : 5e8))];
@@ -48,6 +50,9 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
 
     /// <summary>The tiers' names, hottest first.</summary>
     public IReadOnlyList<string> Names => [.. _tiers.Select(tier => tier.Tier.Name)];
+
+    /// <summary>What a block may have lost in any tier of the stack, ascending: part of the root of every namespace, <see cref="BlockHash.Root"/>. Empty when all are lossless.</summary>
+    public ReadOnlySpan<int> Losses => _losses;
 
     private KvCache Cache => _cache ?? throw new InvalidOperationException("The stack is attached to no cache.");
 

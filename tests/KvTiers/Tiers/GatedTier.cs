@@ -18,6 +18,8 @@ internal sealed class GatedTier(IBlockTier inner) : IBlockTier
 
     public bool IsLossless => inner.IsLossless;
 
+    public int Loss => inner.Loss;
+
     public TierUsage Usage => inner.Usage;
 
     public void Close() => _gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -29,6 +29,9 @@ public abstract class BlockCodec
     /// <summary>Whether decoding gives back the very bytes that were encoded.</summary>
     public bool IsLossless => Encoding == BlockEncoding.Hot || (Encoding == BlockEncoding.BFloat16 && Layout.Format == KvFormat.BF16);
 
+    /// <summary>Names what a block loses on the way in and out: 0 for nothing, else the encoding's number + 256 × <see cref="TokensPerScale"/>.</summary>
+    public int Loss => IsLossless ? 0 : (int)Encoding + (256 * TokensPerScale);
+
     /// <summary>The codec of an encoding.</summary>
     /// <param name="layout">The hot blocks' layout.</param>
     /// <param name="encoding">How the elements are to be stored.</param>
