@@ -23,6 +23,7 @@ internal sealed class CommandLine
         new("--ram-format", "KvTiers:RamFormat", "FORMAT", "How the RAM tier stores: hot (as it is), bf16, fp8, int8 or int4 (hot)"),
         new("--disk-format", "KvTiers:DiskFormat", "FORMAT", "The same for the disk tier (hot)"),
         new("--redis-format", "KvTiers:RedisFormat", "FORMAT", "The same for the Redis tier (hot)"),
+        new("--tenant-bytes", "KvTiers:TenantBytes", "SIZE", "Room that one tenant's blocks may take over all tiers together (0: no bound)"),
         new("--name", "KvTiers:Name", "NAME", "Name of this silo in answers (the machine's name)"),
         new("--answer-tokens", "KvTiers:AnswerTokens", "N", "Most tokens of an answer where the request does not say (512)"),
         new("--max-turns", "KvTiers:MaxTurns", "N", "Turns computed or waiting before more are refused (256)"),

@@ -41,6 +41,9 @@ internal sealed record SiloOptions
     /// <summary>How the Redis tier stores elements.</summary>
     public BlockEncoding RedisFormat { get; init; }
 
+    /// <summary>Bytes that one tenant's blocks may take up over all tiers together; 0 for no bound.</summary>
+    public long TenantBytes { get; init; }
+
     /// <summary>Which blocks of colder tiers are loaded rather than recomputed.</summary>
     public PromotionPolicy Promotion { get; init; } = PromotionPolicy.ByRate;
 

@@ -34,6 +34,7 @@ internal static class SiloOptionsReader
             RamFormat = reader.Read("RamFormat", Defaults.RamFormat, FormatRule, ParseFormat),
             DiskFormat = reader.Read("DiskFormat", Defaults.DiskFormat, FormatRule, ParseFormat),
             RedisFormat = reader.Read("RedisFormat", Defaults.RedisFormat, FormatRule, ParseFormat),
+            TenantBytes = reader.Read("TenantBytes", Defaults.TenantBytes, "0, or a size such as 1GiB, from 1MiB to 1PiB", SizeOrNone(1L << 20, 1L << 50)),
             Promotion = reader.Read("Promotion", Defaults.Promotion, "by-rate, always or never", ParsePromotion),
             Kv = reader.Read("Kv", Defaults.Kv, "f32 or bf16", ParseKv),
             Weights = reader.Read("Weights", Defaults.Weights, "auto, f32, bf16 or int8", ParseWeights),

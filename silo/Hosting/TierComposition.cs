@@ -10,7 +10,7 @@ namespace KvTiers.Silo.Hosting;
 /// <summary>Stacks the colder tiers that the settings ask for: RAM, then disk, then Redis, each in its own format.</summary>
 internal static class TierComposition
 {
-    /// <returns>Null when no tier is asked for.</returns>
+    /// <returns>Null when neither a tier nor a budget is asked for.</returns>
     /// <exception cref="StartException">A tier is too small for one block of the model, or its place cannot be used.</exception>
     public static async Task<TierStack?> CreateAsync(SiloOptions options, BlockLayout layout, TimeProvider time)
     {
@@ -37,7 +37,9 @@ internal static class TierComposition
             tiers.Add(new TierOptions { Tier = new BlockTier("redis", format, store, time), WritePolicy = WritePolicy.OnSeal, Exclusive = false, Shared = true });
         }
 
-        return tiers.Count == 0 ? null : new TierStack(new TierStackOptions { Tiers = tiers, Promotion = options.Promotion }, time);
+        if (tiers.Count == 0 && options.TenantBytes == 0) return null;
+        long? budget = options.TenantBytes == 0 ? null : options.TenantBytes;
+        return new TierStack(new TierStackOptions { Tiers = tiers, Promotion = options.Promotion, TenantBudgetBytes = budget }, time);
     }
 
     private static DiskStore OpenDisk(SiloOptions options, BlockRecord format, TimeProvider time)

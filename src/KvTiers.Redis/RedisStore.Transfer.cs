@@ -56,7 +56,7 @@ public sealed partial class RedisStore
         byte[] record = _records.TryTake(out byte[]? used) ? used : GC.AllocateUninitializedArray<byte>(RecordBytes);
         header.CopyTo(record);
         payload.CopyTo(record.AsMemory(header.Length));
-        RedisValue[] arguments = [_options.KeyPrefix, hash.ToString(), MillisecondsOf(live), attributes.Priority, RecordsAllowed];
+        RedisValue[] arguments = [_options.KeyPrefix, hash.ToString(), MillisecondsOf(live), attributes.Priority, RecordsAllowed, attributes.Tenant];
         (bool written, RedisResult trimmed) = await CallAsync(() => WriteAsync(KeyOf(hash), record, live, arguments), cancellationToken).ConfigureAwait(false);
         _records.Add(record);
         long[] numbers = (long[])trimmed!;

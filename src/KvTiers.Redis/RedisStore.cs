@@ -40,7 +40,7 @@ public sealed partial class RedisStore : IPartedStore
         _probe = time.CreateTimer(_ => Probe(), null, options.RetryAfter / 2, options.RetryAfter / 2);
 
         // Records of another length are another room.
-        _keys = [$"{options.KeyPrefix}order:{recordBytes}", $"{options.KeyPrefix}uses:{recordBytes}", $"{options.KeyPrefix}expiries:{recordBytes}"];
+        _keys = [.. new[] { "order", "uses", "expiries", "tenants" }.Select(name => (RedisKey)$"{options.KeyPrefix}{name}:{recordBytes}")];
     }
 
     /// <inheritdoc/>
@@ -127,6 +127,29 @@ public sealed partial class RedisStore : IPartedStore
         return held;
     }
 
+    /// <summary>Over all processes that share the server.</summary>
+    public async ValueTask<long> CountAsync(int tenant, CancellationToken cancellationToken) =>
+        (await EvictTenantAsync(tenant, 0, cancellationToken).ConfigureAwait(false))[0];
+
+    /// <inheritdoc/>
+    public async ValueTask<int> EvictAsync(int tenant, int atMost, CancellationToken cancellationToken)
+    {
+        int evicted = 0;
+        while (evicted < atMost)
+        {
+            long[] numbers = await EvictTenantAsync(tenant, Math.Min(atMost - evicted, HashesPerScript), cancellationToken).ConfigureAwait(false);
+            if (numbers[1] == 0)
+            {
+                break;
+            }
+
+            evicted += (int)numbers[1];
+            NoteTrim(numbers[2], numbers[1]);
+        }
+
+        return evicted;
+    }
+
     /// <summary>Changes the room, for this process: the others keep theirs.</summary>
     public async ValueTask<long> ResizeAsync(long capacityBytes, CancellationToken cancellationToken)
     {
@@ -177,6 +200,14 @@ public sealed partial class RedisStore : IPartedStore
             NoteTrim(numbers[0], numbers[1]);
         }
         while (numbers[0] > records && numbers[1] > 0);
+    }
+
+    private async Task<long[]> EvictTenantAsync(int tenant, int atMost, CancellationToken cancellationToken)
+    {
+        RedisValue[] arguments = [_options.KeyPrefix, tenant, atMost];
+        RedisResult result = await CallAsync(
+            () => _control.GetDatabase().ScriptEvaluateAsync(RedisScripts.EvictTenant, _keys, arguments), cancellationToken).ConfigureAwait(false);
+        return (long[])result!;
     }
 
     private void NoteTrim(long count, long evicted)

@@ -119,7 +119,7 @@ public sealed partial class KvCache
         try
         {
             foreach (EvictedBlock block in departure.Blocks)
-                _observer.OnEvicting(block.Hash, Attributes(block.TokenCount, block.Priority, block.Expires), Pool.Bytes(block.Slot), block.Cause);
+                _observer.OnEvicting(block.Hash, Attributes(block.TokenCount, block.Priority, block.Expires, block.Tenant), Pool.Bytes(block.Slot), block.Cause);
         }
         finally
         {
@@ -136,23 +136,27 @@ public sealed partial class KvCache
     {
         if (_observer is null) return;
         DateTimeOffset? expires = node.TimeToLive == RadixNode.NoTimeToLive ? null : node.ExpiresAfter(_tree.Order.ReadClock());
-        _observer.OnSealed(_tree.HashOf(slot), Attributes(tokenCount, node.Priority, expires), Pool.Bytes(slot));
+        _observer.OnSealed(_tree.HashOf(slot), Attributes(tokenCount, node.Priority, expires, node.Root.Tenant), Pool.Bytes(slot));
     }
 
     // Colder tiers know fewer ranks.
-    private static BlockAttributes Attributes(int tokenCount, int priority, DateTimeOffset? expires) =>
-        new() { TokenCount = tokenCount, Priority = Math.Clamp(priority, 0, BlockAttributes.MaxPriority), Expires = expires };
+    private static BlockAttributes Attributes(int tokenCount, int priority, DateTimeOffset? expires, int tenant) =>
+        new() { TokenCount = tokenCount, Priority = Math.Clamp(priority, 0, BlockAttributes.MaxPriority), Expires = expires, Tenant = tenant };
 
     private EvictedBlock TakeVictim()
     {
         if (!_tree.TryEvict(out EvictedBlock block)) throw new InvalidOperationException("A block was counted as evictable, and none is.");
+        CountEvicted(block);
+        return block;
+    }
+
+    private void CountEvicted(in EvictedBlock block)
+    {
         switch (block.Cause)
         {
             case EvictionCause.Superseded: _totals.EvictedSupersededBlocks++; break;
             case EvictionCause.Expired: _totals.EvictedExpiredBlocks++; break;
             default: _totals.EvictedLiveBlocks++; break;
         }
-
-        return block;
     }
 }

@@ -28,7 +28,7 @@ public sealed partial class KvCache
                 int slot = slots[entry - start];
                 if (_reused[slot]) continue;
                 _reused[slot] = true;
-                (found ??= []).Add(new ReusedBlock(slot, _tree.HashOf(slot), Attributes(Layout.BlockSize, node.Priority, node.ExpiresAfter(now))));
+                (found ??= []).Add(new ReusedBlock(slot, _tree.HashOf(slot), Attributes(Layout.BlockSize, node.Priority, node.ExpiresAfter(now), node.Root.Tenant)));
             }
 
             end = start;

@@ -125,6 +125,7 @@ public sealed class CacheIntegrity
         {
             RadixNode child = node.Children[i];
             Require(child.Parent == node, "a child has another parent");
+            Require(child.Root == node.Root, "a child is of another namespace");
             if (i > 0) CheckSiblings(node.Children[i - 1], child);
             if (!node.IsRoot) CheckRank(node, child);
             CheckNode(child, hash);
@@ -193,6 +194,8 @@ public sealed class CacheIntegrity
     {
         foreach (RadixNode node in _holds.Keys) Require(_nodes.Contains(node), "a held node is not in the tree");
         Require(_tree.BlockCount == _treeBlocks, "the running total of blocks is wrong");
+        foreach (RadixRoot root in _tree.Roots)
+            Require(root.BlockCount == _nodes.Where(node => node.Root == root).Sum(node => node.Run.BlockCount), "the running total of a namespace's blocks is wrong");
         Require(_tree.EvictableBlockCount == _evictableBlocks, "the running total of evictable blocks is wrong");
         Require(_tree.SupersededBlockCount == _supersededBlocks, "the running total of superseded blocks is wrong");
         Require(_tree.NodeCount == _nodes.Count - _tree.RootCount, "the running total of nodes is wrong");

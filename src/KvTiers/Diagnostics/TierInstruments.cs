@@ -35,6 +35,7 @@ internal sealed class TierInstruments : IDisposable
         Gauge("kvtiers.tier.degraded", "{tier}", "1 while the tier is left alone because it failed too often, else 0.", usage => usage.IsDegraded ? 1 : 0);
         Meter.CreateObservableGauge("kvtiers.tier.latency", () => Rates(rate => rate.LatencySeconds), "s", "Time to the first byte, as a moving average.");
         Meter.CreateObservableGauge("kvtiers.tier.bandwidth", () => Rates(rate => rate.BytesPerSecond), "By/s", "Speed after the first byte, as a moving average.");
+        Meter.CreateObservableCounter("kvtiers.budget.evicted", () => stack.BudgetEvictedBytes, "By", "Bytes evicted from all tiers because a tenant was over its budget.");
         Meter.CreateObservableCounter("kvtiers.promotion.held_blocks", () => stack.Promotions.HeldBlocks, "{block}", "Blocks that colder tiers held after what was hot.");
         Meter.CreateObservableCounter("kvtiers.promotion.planned_blocks", () => stack.Promotions.PlannedBlocks, "{block}", "Held blocks that were worth loading.");
         Meter.CreateObservableCounter("kvtiers.promotion.loaded_blocks", () => stack.Promotions.LoadedBlocks, "{block}", "Blocks that arrived in the hot tier.");

@@ -67,6 +67,9 @@ public readonly struct BlockHash : IEquatable<BlockHash>, IComparable<BlockHash>
         return new BlockHash(digest);
     }
 
+    /// <summary>Of a root: a number above 0 that colder tiers know the namespace by, where budgets are kept.</summary>
+    internal int TenantNumber => Math.Max(1, (int)(_a & int.MaxValue));
+
     /// <summary>The hash of the block that follows this one and holds <paramref name="tokens"/>; a partial block hashes the same way.</summary>
     [SkipLocalsInit]
     public BlockHash Next(ReadOnlySpan<int> tokens)

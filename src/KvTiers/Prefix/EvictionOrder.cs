@@ -32,14 +32,18 @@ internal sealed class EvictionOrder(TimeProvider time)
     public static void Remove(RadixNode node) => node.List!.Remove(node);
 
     /// <summary>The node to lose a block first, and why; null when every block is held.</summary>
-    public RadixNode? First(out EvictionCause cause)
+    /// <param name="cause">Why.</param>
+    /// <param name="of">Null for any namespace. Of one namespace the first is a leaf as well, and found in the time of passing over the others'.</param>
+    public RadixNode? First(out EvictionCause cause, RadixRoot? of = null)
     {
         long now = ReadClock();
         RadixNode? first = null;
         cause = EvictionCause.LeastRecentlyUsed;
         foreach (EvictionList list in _lists)
         {
-            if (list.Head is not { } head) continue;
+            RadixNode? head = list.Head;
+            while (of is not null && head is not null && head.Root != of) head = head.Next;
+            if (head is null) continue;
             EvictionCause headCause = CauseOf(head, now);
             if (first is not null && !Precedes(head, headCause, first, cause)) continue;
             first = head;

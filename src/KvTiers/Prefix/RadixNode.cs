@@ -15,6 +15,9 @@ internal class RadixNode(int blockSize)
 
     public RadixNode? Parent;
 
+    /// <summary>The namespace; a root's own is itself.</summary>
+    public RadixRoot Root = null!;
+
     /// <summary>Sorted by the tokens of their first block, so the one with the longest common prefix is next to where a search ends.</summary>
     public List<RadixNode>? Children;
 

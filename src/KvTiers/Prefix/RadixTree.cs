@@ -81,6 +81,7 @@ internal sealed partial class RadixTree(BlockPool pool, TimeProvider time)
         RadixNode upper = new(_blockSize)
         {
             Parent = parent,
+            Root = parent.Root,
             Children = [node],
             RefCount = node.RefCount,
             Superseded = node.Superseded,
@@ -121,6 +122,7 @@ internal sealed partial class RadixTree(BlockPool pool, TimeProvider time)
         RadixNode child = new(_blockSize)
         {
             Parent = parent,
+            Root = parent.Root,
             RefCount = 1,
             Priority = parent.IsRoot ? 0 : Math.Min(parent.Priority, 0),
             TimeToLive = parent.IsRoot ? RadixNode.NoTimeToLive : parent.TimeToLive,
@@ -138,6 +140,7 @@ internal sealed partial class RadixTree(BlockPool pool, TimeProvider time)
         _hashes[slot] = (node.Run.BlockCount == 0 ? HashAfter(node.Parent!, node.Parent!.Run.BlockCount) : HashOf(node.Run.LastSlot)).Next(tokens);
         node.Run.Append(tokens, slot);
         BlockCount++;
+        node.Root.BlockCount++;
     }
 
     // Out of the tree; the slots are the caller's.
@@ -149,6 +152,7 @@ internal sealed partial class RadixTree(BlockPool pool, TimeProvider time)
         parent.Children!.RemoveAt(IndexOf(node));
         parent.Run.TrimExcess();
         BlockCount -= node.Run.BlockCount;
+        node.Root.BlockCount -= node.Run.BlockCount;
         NodeCount--;
         if (parent is RadixRoot root) RemoveIfUnused(root);
     }

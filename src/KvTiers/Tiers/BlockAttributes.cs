@@ -15,6 +15,6 @@ public readonly record struct BlockAttributes
     /// <summary>When the block may be forgotten before all that have not expired; null for never.</summary>
     public DateTimeOffset? Expires { get; init; }
 
-    /// <summary>The tenant whose budget it counts against; a number given by the host.</summary>
+    /// <summary>The tenant whose budget it counts against: a number above 0 that follows from the namespace's root, the same on every machine; 0 when unknown.</summary>
     public int Tenant { get; init; }
 }

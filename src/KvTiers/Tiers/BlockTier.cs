@@ -108,6 +108,17 @@ public sealed partial class BlockTier : IBlockTier
         GuardAsync(store => store.ExpireAsync(hashes, at, cancellationToken), 0);
 
     /// <inheritdoc/>
+    public async ValueTask<long> BytesOfAsync(int tenant, CancellationToken cancellationToken) =>
+        _store.RecordBytes * await GuardAsync(store => store.CountAsync(tenant, cancellationToken), 0).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public async ValueTask<long> EvictAsync(int tenant, long byteCount, CancellationToken cancellationToken)
+    {
+        int records = (int)Math.Min(int.MaxValue, (byteCount + _store.RecordBytes - 1) / _store.RecordBytes);
+        return (long)_store.RecordBytes * await GuardAsync(store => store.EvictAsync(tenant, records, cancellationToken), 0).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     public ValueTask<long> ResizeAsync(long capacityBytes, CancellationToken cancellationToken) =>
         GuardAsync(store => store.ResizeAsync(capacityBytes, cancellationToken), _store.CapacityBytes);
 

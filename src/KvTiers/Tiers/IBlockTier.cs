@@ -44,6 +44,15 @@ public interface IBlockTier : IAsyncDisposable
     /// <returns>How many were held.</returns>
     ValueTask<int> ExpireAsync(ReadOnlyMemory<BlockHash> hashes, DateTimeOffset at, CancellationToken cancellationToken);
 
+    /// <summary>Bytes that a tenant's blocks take up here; 0 when the tier does not answer.</summary>
+    /// <param name="tenant">The number in <see cref="BlockAttributes.Tenant"/>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    ValueTask<long> BytesOfAsync(int tenant, CancellationToken cancellationToken);
+
+    /// <summary>Forgets blocks of one tenant, in eviction order among themselves, until so many bytes are free.</summary>
+    /// <returns>Bytes freed.</returns>
+    ValueTask<long> EvictAsync(int tenant, long byteCount, CancellationToken cancellationToken);
+
     /// <summary>Changes the capacity; shrinking evicts.</summary>
     /// <returns>The capacity reached, in bytes.</returns>
     ValueTask<long> ResizeAsync(long capacityBytes, CancellationToken cancellationToken);

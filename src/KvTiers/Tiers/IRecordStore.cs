@@ -57,6 +57,16 @@ public interface IRecordStore : IAsyncDisposable
     /// <returns>How many were held.</returns>
     ValueTask<int> ExpireAsync(ReadOnlyMemory<BlockHash> hashes, DateTimeOffset at, CancellationToken cancellationToken);
 
+    /// <summary>How many records a tenant has here (<see cref="BlockAttributes.Tenant"/>).</summary>
+    ValueTask<long> CountAsync(int tenant, CancellationToken cancellationToken);
+
+    /// <summary>Forgets records of one tenant, as <see cref="ForgetAsync"/> does, in eviction order among themselves.</summary>
+    /// <param name="tenant">The tenant's number.</param>
+    /// <param name="atMost">Records forgotten at most.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>How many; fewer than asked for when the others are being read.</returns>
+    ValueTask<int> EvictAsync(int tenant, int atMost, CancellationToken cancellationToken);
+
     /// <summary>Changes the room; shrinking evicts.</summary>
     /// <returns>The capacity reached, in bytes: more than asked for while records are being read.</returns>
     ValueTask<long> ResizeAsync(long capacityBytes, CancellationToken cancellationToken);

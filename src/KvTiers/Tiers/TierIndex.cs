@@ -21,6 +21,7 @@ internal sealed class TierIndex
     private readonly Dictionary<BlockHash, int> _slots = [];
     private readonly FreeBlockQueue _free = new();
     private readonly PriorityQueue<(int Slot, BlockHash Hash), long> _expiries = new();
+    private readonly Dictionary<int, int> _tenants = [];
     private readonly int[] _first = new int[Lists];
     private readonly int[] _last = new int[Lists];
     private readonly TimeProvider _time;
@@ -70,6 +71,9 @@ internal sealed class TierIndex
         return count;
     }
 
+    /// <summary>Blocks of a tenant that can be found.</summary>
+    public int CountOf(int tenant) => _tenants.GetValueOrDefault(tenant);
+
     public BlockHash HashOf(int slot) => _entries[slot].Hash;
 
     public BlockAttributes AttributesOf(int slot) => _entries[slot].Attributes;
@@ -105,6 +109,7 @@ internal sealed class TierIndex
             return false;
         }
 
+        _tenants[entry.Attributes.Tenant] = CountOf(entry.Attributes.Tenant) + 1;
         entry.State = SlotState.Held;
         TrackExpiry(slot);
         Append(slot);
@@ -185,11 +190,26 @@ internal sealed class TierIndex
         return slot != None;
     }
 
+    /// <summary>Forgets blocks of a tenant, the first victim first. Passes over those of others before them.</summary>
+    /// <returns>How many.</returns>
+    public int EvictTenant(int tenant, int atMost)
+    {
+        CollectExpired();
+        int[] victims = [.. InOrder().Where(slot => _entries[slot].Attributes.Tenant == tenant && !IsPinned(slot)).Take(Math.Min(atMost, CountOf(tenant)))];
+        foreach (int slot in victims)
+        {
+            Remove(slot);
+        }
+
+        return victims.Length;
+    }
+
     /// <summary>Forgets a block at once. Its slot is free, or will be when its last pin goes.</summary>
     public void Remove(int slot)
     {
         ref Entry entry = ref _entries[slot];
         _slots.Remove(entry.Hash);
+        ForgetTenantOf(entry);
         if (entry.Pins > 0)
         {
             entry.Removed = true;
@@ -382,6 +402,19 @@ internal sealed class TierIndex
         }
 
         entry.List = None;
+    }
+
+    private void ForgetTenantOf(in Entry entry)
+    {
+        int left = CountOf(entry.Attributes.Tenant) - 1;
+        if (left == 0)
+        {
+            _tenants.Remove(entry.Attributes.Tenant);
+        }
+        else
+        {
+            _tenants[entry.Attributes.Tenant] = left;
+        }
     }
 
     private void Release(int slot)

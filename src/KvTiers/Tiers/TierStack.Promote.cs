@@ -19,7 +19,7 @@ public sealed partial class TierStack
         ArgumentNullException.ThrowIfNull(lease);
         int[] tokensByTier = new int[_tiers.Length];
         int held = 0, planned = 0, loaded = 0;
-        if (_options.Promotion != PromotionPolicy.Never)
+        if (_options.Promotion != PromotionPolicy.Never && _tiers.Length > 0)
         {
             while (true)
             {
@@ -68,6 +68,7 @@ public sealed partial class TierStack
             loaded += await LoadTailAsync(lease, tokens, tokensByTier, cancellationToken).ConfigureAwait(false);
         }
 
+        Gained(lease.Root.TenantNumber);
         return Counted(new PromotionResult(tokensByTier, held, planned, loaded));
     }
 
@@ -266,7 +267,7 @@ public sealed partial class TierStack
             {
                 for (int i = 0; i < count; i++)
                 {
-                    var attributes = new BlockAttributes { TokenCount = blockSize };
+                    var attributes = new BlockAttributes { TokenCount = blockSize, Tenant = lease.Root.TenantNumber };
                     await _tiers[tier].Tier.TryWriteAsync(hashes.Span[i], staging.AsMemory(i * bytes, bytes), attributes, cancellationToken).ConfigureAwait(false);
                 }
 

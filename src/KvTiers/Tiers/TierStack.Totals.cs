@@ -18,6 +18,9 @@ public sealed partial class TierStack
     public PromotionTotals Promotions =>
         new(Interlocked.Read(ref _heldBlocks), Interlocked.Read(ref _plannedBlocks), Interlocked.Read(ref _loadedBlocks));
 
+    /// <summary>Bytes evicted from all tiers because a tenant was over its budget.</summary>
+    public long BudgetEvictedBytes => _budget?.EvictedBytes ?? 0;
+
     internal Meter Meter => _instruments.Meter;
 
     private TierUsage UsageOf(int tier) => _tiers[tier].Tier.Usage with

@@ -26,6 +26,7 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
     private readonly TimeProvider _time;
     private KvCache? _cache;
     private BackgroundDemoter? _demoter;
+    private TenantBudget? _budget;
 
     /// <summary>Stacks tiers. <see cref="Attach"/> the cache before anything else.</summary>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
@@ -78,10 +79,11 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
             }
             else
             {
-                _writers[i] = new TierWriter(_tiers[i], cache.Layout.BytesPerBlock);
+                _writers[i] = new TierWriter(_tiers[i], cache.Layout.BytesPerBlock, Gained);
             }
         }
 
+        _budget = _options.TenantBudgetBytes is { } bytes ? new TenantBudget(bytes, cache, _tiers) : null;
         _demoter = _options.Watermarks is { } marks ? new BackgroundDemoter(cache, marks) : null;
     }
 
@@ -94,6 +96,7 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
     /// <inheritdoc/>
     void IBlockObserver.OnSealed(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes)
     {
+        Gained(attributes.Tenant);
         for (int i = 0; i < _tiers.Length; i++)
         {
             if (_tiers[i].WritePolicy == WritePolicy.OnSeal)
@@ -112,7 +115,7 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
         }
     }
 
-    /// <summary>Returns when every block handed over so far is written or given up.</summary>
+    /// <summary>Returns when every block handed over so far is written or given up, and every tenant within its budget.</summary>
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
         foreach (TierWriter? writer in _writers)
@@ -121,6 +124,11 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
             {
                 await writer.DrainAsync(cancellationToken).ConfigureAwait(false);
             }
+        }
+
+        if (_budget is not null)
+        {
+            await _budget.SettleAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -160,6 +168,11 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
             }
         }
 
+        if (_budget is not null)
+        {
+            await _budget.DisposeAsync().ConfigureAwait(false);
+        }
+
         foreach (TierOptions tier in _tiers)
         {
             await tier.Tier.DisposeAsync().ConfigureAwait(false);
@@ -195,6 +208,7 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
 
         using var memory = NativeMemoryManager.Over(block);
         ValueTask<bool> write = _tiers[tier].Tier.TryWriteAsync(hash, memory.Memory, attributes, CancellationToken.None);
+        Gained(attributes.Tenant);
         return write.IsCompleted ? write.Result : throw new InvalidOperationException($"Tier '{_tiers[tier].Tier.Name}' is said to be immediate, and is not.");
     }
 
@@ -215,6 +229,8 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
             Demote(hash, block, _tiers[tier].TimeToLive is null ? attributes : attributes with { Expires = null }, tier);
         }
     }
+
+    private void Gained(int tenant) => _budget?.Wake(tenant);
 
     private int IndexOf(string name)
     {

@@ -3,7 +3,7 @@ namespace KvTiers.Tiers;
 /// <summary>How blocks move between the tiers of a <see cref="TierStack"/>.</summary>
 public sealed record TierStackOptions
 {
-    /// <summary>Hottest first; at most 8.</summary>
+    /// <summary>Hottest first; at most 8. None only where there is a budget to keep.</summary>
     public required IReadOnlyList<TierOptions> Tiers { get; init; }
 
     /// <summary>Which blocks are loaded of those that could be. Default by measured rates.</summary>
@@ -12,12 +12,16 @@ public sealed record TierStackOptions
     /// <summary>When to demote ahead of need; null: only when a request needs the room.</summary>
     public Watermarks? Watermarks { get; init; }
 
+    /// <summary>Bytes that one tenant's blocks may take up over all tiers together, the hot one included; 1 or more. Null, the default: as much as there is.</summary>
+    public long? TenantBudgetBytes { get; init; }
+
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentException">Names the property, its value and the rule.</exception>
     public void Validate()
     {
         ArgumentNullException.ThrowIfNull(Tiers);
-        Check(Tiers.Count is >= 1 and <= 8, nameof(Tiers), Tiers.Count, "1 to 8 tiers");
+        Check(Tiers.Count <= 8 && (Tiers.Count >= 1 || TenantBudgetBytes is not null), nameof(Tiers), Tiers.Count, "1 to 8 tiers, or none with a budget");
+        Check(TenantBudgetBytes is null or >= 1, nameof(TenantBudgetBytes), TenantBudgetBytes, "1 or more");
         Check(Tiers.Select(tier => tier.Tier.Name).Distinct().Count() == Tiers.Count, nameof(Tiers), "a list with a name twice", "a list of different names");
         Check(Enum.IsDefined(Promotion), nameof(Promotion), Promotion, "ByRate, Always or Never");
         Check(Watermarks is not { IsValid: false }, nameof(Watermarks), Watermarks, "0 < low < high ≤ 1");

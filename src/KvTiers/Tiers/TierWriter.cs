@@ -15,10 +15,12 @@ internal sealed class TierWriter : IAsyncDisposable
     private readonly TierOptions _options;
     private readonly int _blockBytes;
     private readonly Task[] _workers;
+    private readonly Action<int> _written;
     private long _dropped;
 
-    public TierWriter(TierOptions options, int blockBytes)
+    public TierWriter(TierOptions options, int blockBytes, Action<int> written)
     {
+        _written = written;
         _options = options;
         _blockBytes = blockBytes;
         _room = new SemaphoreSlim(options.WriteQueueBlocks);
@@ -136,6 +138,7 @@ internal sealed class TierWriter : IAsyncDisposable
             }
 
             Return(write);
+            _written(write.Attributes.Tenant);
             write.Done.TrySetResult();
         }
     }

@@ -106,6 +106,31 @@ public abstract class BlockTierTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task TenantsAreCountedApartAndEachLosesItsOwnOldest()
+    {
+        IBlockTier tier = Open(8);
+        for (int i = 1; i <= 5; i++)
+        {
+            BlockAttributes attributes = TestBlocks.Attributes() with { Tenant = i % 2 == 1 ? 7 : 9 };
+            Assert.True(await tier.TryWriteAsync(TestBlocks.Hash(i), TestBlocks.Bytes(i), attributes, CancellationToken.None));
+        }
+
+        Assert.True(await tier.ReadAsync(1));
+        Assert.Equal((3L * RecordBytes, 2L * RecordBytes, 0), (await BytesAsync(7), await BytesAsync(9), await BytesAsync(8)));
+        Assert.Equal(0, await tier.EvictAsync(8, 1, CancellationToken.None));
+        Assert.Equal(2L * RecordBytes, await tier.EvictAsync(7, RecordBytes + 1, CancellationToken.None));
+        await tier.AssertHoldsAsync([1, 2, 4], of: [1, 2, 3, 4, 5]);
+        await tier.RemoveAsync(new[] { TestBlocks.Hash(2) }, CancellationToken.None);
+        Assert.Equal((RecordBytes, RecordBytes), (await BytesAsync(7), await BytesAsync(9)));
+        Assert.Equal(RecordBytes, await tier.EvictAsync(7, long.MaxValue, CancellationToken.None));
+        Assert.Equal(3, tier.Usage.EvictedBlocks);
+        await tier.ClearAsync(CancellationToken.None);
+        Assert.Equal((0, 0), (await BytesAsync(7), await BytesAsync(9)));
+
+        ValueTask<long> BytesAsync(int tenant) => tier.BytesOfAsync(tenant, CancellationToken.None);
+    }
+
+    [Fact]
     public async Task ClearForgetsEverything()
     {
         IBlockTier tier = Open(4);

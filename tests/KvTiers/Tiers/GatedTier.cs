@@ -50,6 +50,10 @@ internal sealed class GatedTier(IBlockTier inner) : IBlockTier
     public ValueTask<int> ExpireAsync(ReadOnlyMemory<BlockHash> hashes, DateTimeOffset at, CancellationToken cancellationToken) =>
         inner.ExpireAsync(hashes, at, cancellationToken);
 
+    public ValueTask<long> BytesOfAsync(int tenant, CancellationToken cancellationToken) => inner.BytesOfAsync(tenant, cancellationToken);
+
+    public ValueTask<long> EvictAsync(int tenant, long byteCount, CancellationToken cancellationToken) => inner.EvictAsync(tenant, byteCount, cancellationToken);
+
     public ValueTask<long> ResizeAsync(long capacityBytes, CancellationToken cancellationToken) => inner.ResizeAsync(capacityBytes, cancellationToken);
 
     public ValueTask ClearAsync(CancellationToken cancellationToken) => inner.ClearAsync(cancellationToken);

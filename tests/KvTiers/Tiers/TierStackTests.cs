@@ -93,11 +93,11 @@ public sealed class TierStackTests : IAsyncDisposable
         DateTimeOffset expires = _time.GetUtcNow() + TimeSpan.FromMinutes(5);
         _time.Advance(TimeSpan.FromMinutes(1));
         Compute([.. Enumerable.Range(100, 16)]);
-        var expected = new BlockAttributes { TokenCount = 4, Priority = BlockAttributes.MaxPriority, Expires = expires };
+        var expected = new BlockAttributes { TokenCount = 4, Priority = BlockAttributes.MaxPriority, Expires = expires, Tenant = Root.TenantNumber };
         Assert.Equal([expected, expected], Held(first).Select(block => block.Attributes));
         Assert.Equal([expected, expected], Held(second).Select(block => block.Attributes));
         Compute([.. Enumerable.Range(200, 4)]);
-        Assert.Equal(new BlockAttributes { TokenCount = 4 }, Held(first)[0].Attributes);
+        Assert.Equal(new BlockAttributes { TokenCount = 4, Tenant = Root.TenantNumber }, Held(first)[0].Attributes);
     }
 
     [Fact]

@@ -43,6 +43,8 @@ public sealed class SiloOptionsReaderTests : IDisposable
     [InlineData("Disk", "1023KiB")]
     [InlineData("Disk", "1025TiB")]
     [InlineData("RedisBytes", "0")]
+    [InlineData("TenantBytes", "1023KiB")]
+    [InlineData("TenantBytes", "1025TiB")]
     [InlineData("RamFormat", "f16")]
     [InlineData("DiskFormat", "int2")]
     [InlineData("RedisFormat", "zip")]

@@ -280,6 +280,26 @@ public sealed partial class DiskStore : IPartedStore
     }
 
     /// <inheritdoc/>
+    public ValueTask<long> CountAsync(int tenant, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            return ValueTask.FromResult((long)_index.CountOf(tenant));
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<int> EvictAsync(int tenant, int atMost, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            int evicted = _index.EvictTenant(tenant, atMost);
+            _totals = _totals with { EvictedRecords = _totals.EvictedRecords + evicted };
+            return ValueTask.FromResult(evicted);
+        }
+    }
+
+    /// <inheritdoc/>
     public ValueTask<long> ResizeAsync(long capacityBytes, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacityBytes, RecordBytes);

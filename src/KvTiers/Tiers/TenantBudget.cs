@@ -1,0 +1,136 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+
+namespace KvTiers.Tiers;
+
+/// <summary>
+/// Keeps every tenant's blocks within a number of bytes, over all tiers together. What a tenant has beyond it goes in the background,
+/// its own least useful blocks first: superseded and expired hot ones, then those of the coldest tier up to the hottest, in each tier's order.
+/// </summary>
+/// <remarks>
+/// A tenant is looked at when it has gained a block. Hot blocks in use stay, also beyond the budget; they go when they are released and
+/// the tenant gains another. Blocks that wait to be written count once they are written. In a shared tier a tenant's blocks count whoever wrote them.
+/// </remarks>
+internal sealed class TenantBudget : IAsyncDisposable
+{
+    private readonly long _budgetBytes;
+    private readonly KvCache _cache;
+    private readonly TierOptions[] _tiers;
+    private readonly Channel<int> _gained = Channel.CreateUnbounded<int>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly ConcurrentDictionary<int, bool> _due = [];
+    private readonly Task _work;
+    private TaskCompletionSource _settled = Ended();
+    private long _evictedBytes;
+    private int _open;
+
+    public TenantBudget(long budgetBytes, KvCache cache, TierOptions[] tiers)
+    {
+        _budgetBytes = budgetBytes;
+        _cache = cache;
+        _tiers = tiers;
+        _work = Task.Run(KeepAsync);
+    }
+
+    /// <summary>Bytes evicted so far because of budgets.</summary>
+    public long EvictedBytes => Interlocked.Read(ref _evictedBytes);
+
+    /// <summary>The tenant has gained a block. Never waits.</summary>
+    public void Wake(int tenant)
+    {
+        if (!_due.TryAdd(tenant, true))
+        {
+            return;
+        }
+
+        lock (_gained)
+        {
+            if (_open++ == 0)
+            {
+                _settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+        }
+
+        if (!_gained.Writer.TryWrite(tenant))
+        {
+            Close();
+        }
+    }
+
+    /// <summary>Returns when every tenant that has gained blocks so far is within its budget, but for what is in use.</summary>
+    public Task SettleAsync(CancellationToken cancellationToken)
+    {
+        lock (_gained)
+        {
+            return _settled.Task.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Ends after the tenant that is being looked at.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _gained.Writer.TryComplete();
+        await _work.ConfigureAwait(false);
+    }
+
+    private async Task KeepAsync()
+    {
+        await foreach (int tenant in _gained.Reader.ReadAllAsync().ConfigureAwait(false))
+        {
+            _due.TryRemove(tenant, out _);
+            await TrimAsync(tenant).ConfigureAwait(false);
+            Close();
+        }
+    }
+
+    private async Task TrimAsync(int tenant)
+    {
+        long over = HotBytes(_cache.BlocksOf(tenant)) - _budgetBytes;
+        foreach (TierOptions tier in _tiers)
+        {
+            over += await tier.Tier.BytesOfAsync(tenant, CancellationToken.None).ConfigureAwait(false);
+        }
+
+        over -= EvictHot(tenant, over, deadOnly: true);
+        for (int i = _tiers.Length - 1; i >= 0 && over > 0; i--)
+        {
+            long freed = await _tiers[i].Tier.EvictAsync(tenant, over, CancellationToken.None).ConfigureAwait(false);
+            Interlocked.Add(ref _evictedBytes, freed);
+            over -= freed;
+        }
+
+        EvictHot(tenant, over, deadOnly: false);
+    }
+
+    private long EvictHot(int tenant, long byteCount, bool deadOnly)
+    {
+        if (byteCount <= 0)
+        {
+            return 0;
+        }
+
+        long blocks = (byteCount + _cache.Layout.BytesPerBlock - 1) / _cache.Layout.BytesPerBlock;
+        long freed = HotBytes(_cache.EvictTenant(tenant, (int)Math.Min(int.MaxValue, blocks), deadOnly));
+        Interlocked.Add(ref _evictedBytes, freed);
+        return freed;
+    }
+
+    private long HotBytes(int blocks) => (long)blocks * _cache.Layout.BytesPerBlock;
+
+    private void Close()
+    {
+        lock (_gained)
+        {
+            if (--_open == 0)
+            {
+                _settled.SetResult();
+            }
+        }
+    }
+
+    private static TaskCompletionSource Ended()
+    {
+        var ended = new TaskCompletionSource();
+        ended.SetResult();
+        return ended;
+    }
+}
