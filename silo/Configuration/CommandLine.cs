@@ -24,6 +24,7 @@ internal sealed class CommandLine
         new("--disk-format", "KvTiers:DiskFormat", "FORMAT", "The same for the disk tier (hot)"),
         new("--redis-format", "KvTiers:RedisFormat", "FORMAT", "The same for the Redis tier (hot)"),
         new("--tenant-bytes", "KvTiers:TenantBytes", "SIZE", "Room that one tenant's blocks may take over all tiers together (0: no bound)"),
+        new("--warm-ahead", "KvTiers:WarmAhead", "TIME", "How long before a conversation's expected return its blocks are loaded from colder tiers (0s: not at all)"),
         new("--name", "KvTiers:Name", "NAME", "Name of this silo in answers (the machine's name)"),
         new("--answer-tokens", "KvTiers:AnswerTokens", "N", "Most tokens of an answer where the request does not say (512)"),
         new("--max-turns", "KvTiers:MaxTurns", "N", "Turns computed or waiting before more are refused (256)"),
@@ -94,6 +95,7 @@ internal sealed class CommandLine
         text.AppendLine($"  {"--help",-22} This text");
         text.AppendLine();
         text.AppendLine("KvTiers:Promotion chooses what is loaded from colder tiers rather than computed: by-rate (default), always, never.");
+        text.AppendLine("KvTiers:SystemPrompts:0, :1, … are texts whose blocks are computed at start, for the first conversation to find.");
         text.AppendLine("Prices of a million tokens: KvTiers:Prices:Input, :CachedInput (a tenth of Input), :Output, :Currency.");
         text.AppendLine("Every setting also comes from appsettings.json (section KvTiers) and the environment: KVTIERS__MODEL, KVTIERS__HOT, …");
         text.AppendLine("With OTEL_EXPORTER_OTLP_ENDPOINT set, metrics and traces go to that collector.");

@@ -25,6 +25,25 @@ internal sealed class SettingsReader(IConfigurationSection section)
         return fallback;
     }
 
+    /// <summary>The list under <paramref name="key"/>: <c>Key:0</c>, <c>Key:1</c>, …, in that order. Empty texts count too.</summary>
+    /// <param name="key">Key inside the section.</param>
+    /// <param name="rule">What every value must be, to follow the words "must be".</param>
+    /// <param name="isGood">False when a text breaks the rule.</param>
+    public IReadOnlyList<string> ReadList(string key, string rule, Predicate<string> isGood)
+    {
+        _known.Add(key);
+        var values = new List<string>();
+        foreach (IConfigurationSection item in section.GetSection(key).GetChildren())
+        {
+            _known.Add($"{key}:{item.Key}");
+            string value = item.Value ?? "";
+            if (isGood(value)) values.Add(value);
+            else _errors.Add(new SettingError($"{section.Path}:{key}:{item.Key}", value, rule));
+        }
+
+        return values;
+    }
+
     /// <summary>The errors so far, with one for each key of the section that nothing read.</summary>
     public IReadOnlyList<SettingError> Errors()
     {

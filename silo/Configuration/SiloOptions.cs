@@ -47,6 +47,12 @@ internal sealed record SiloOptions
     /// <summary>Which blocks of colder tiers are loaded rather than recomputed.</summary>
     public PromotionPolicy Promotion { get; init; } = PromotionPolicy.ByRate;
 
+    /// <summary>System prompts that are computed at start, for every tenant, and rank above other blocks.</summary>
+    public IReadOnlyList<string> SystemPrompts { get; init; } = [];
+
+    /// <summary>How long before a conversation's expected return its blocks are loaded from colder tiers; 0 for not at all, at most 10 minutes.</summary>
+    public TimeSpan WarmAhead { get; init; }
+
     /// <summary>Element format of the hot blocks.</summary>
     public KvFormat Kv { get; init; } = KvFormat.F32;
 

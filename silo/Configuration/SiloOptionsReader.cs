@@ -36,6 +36,8 @@ internal static class SiloOptionsReader
             RedisFormat = reader.Read("RedisFormat", Defaults.RedisFormat, FormatRule, ParseFormat),
             TenantBytes = reader.Read("TenantBytes", Defaults.TenantBytes, "0, or a size such as 1GiB, from 1MiB to 1PiB", SizeOrNone(1L << 20, 1L << 50)),
             Promotion = reader.Read("Promotion", Defaults.Promotion, "by-rate, always or never", ParsePromotion),
+            SystemPrompts = reader.ReadList("SystemPrompts", "a text that is not empty", text => !string.IsNullOrWhiteSpace(text)),
+            WarmAhead = reader.Read("WarmAhead", Defaults.WarmAhead, "a time such as 10s or 00:00:10, from 0 (off) to 10 minutes", ParseGrace),
             Kv = reader.Read("Kv", Defaults.Kv, "f32 or bf16", ParseKv),
             Weights = reader.Read("Weights", Defaults.Weights, "auto, f32, bf16 or int8", ParseWeights),
             WeightCache = reader.Read("WeightCache", Defaults.WeightCache, "on or off", ParseSwitch),

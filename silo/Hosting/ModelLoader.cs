@@ -12,7 +12,7 @@ using KvTiers.Tiers;
 namespace KvTiers.Silo.Hosting;
 
 /// <summary>Loads a model folder, puts cache, engine and conversations on it, and warms the kernels.</summary>
-internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time, ILoggerFactory loggers)
+internal sealed partial class ModelLoader(SiloOptions options, ApiKeys keys, TimeProvider time, ILoggerFactory loggers)
 {
     // Enough for the engine's own code to have run and to know how fast it computes prompts, and few enough not to be noticed; the kernels are warm before.
     private const int WarmUpTokens = 16;
@@ -56,13 +56,15 @@ internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time
         var engine = new Engine(weights, tokenizer, cache, new EngineOptions { MaxWaiting = options.MaxTurns }, time, loggers.CreateLogger<Engine>(), tiers);
         await WarmAsync(engine, cancellationToken);
         SamplingOptions sampling = SamplingDefaults.Load(options.Model);
+        ChatParts chat = Chat(engine, name, sampling);
+        await ComputeSystemPromptsAsync(engine, chat, cancellationToken);
         return new LoadedModel
         {
             Name = name,
             WrittenAt = Directory.EnumerateFiles(options.Model, "*.safetensors").Max(File.GetLastWriteTimeUtc),
             Weights = weights,
             Tokenizer = tokenizer,
-            ChatParts = Chat(engine, name, sampling),
+            ChatParts = chat,
             SamplingDefaults = sampling,
             Cache = cache,
             Engine = engine,
@@ -106,7 +108,14 @@ internal sealed partial class ModelLoader(SiloOptions options, TimeProvider time
             RepetitionPenalty = sampling.RepetitionPenalty,
         };
         var services = new ConversationServices(engine, prompt, store, new ConversationOptions { ModelName = modelName, Defaults = defaults }, time);
-        return new ChatParts(prompt, new LocalConversations(services), null);
+        return new ChatParts(prompt, new LocalConversations(services, new LocalConversationsOptions { WarmAhead = options.WarmAhead }), null);
+    }
+
+    private async Task ComputeSystemPromptsAsync(Engine engine, ChatParts chat, CancellationToken cancellationToken)
+    {
+        if (options.SystemPrompts.Count == 0) return;
+        if (chat.Prompt is null) throw new StartException($"KvTiers:SystemPrompts: must be removed, as the model cannot chat: {chat.Failure}");
+        await new SystemPrompts(engine, chat.Prompt, loggers.CreateLogger<SystemPrompts>()).ComputeAsync(options.SystemPrompts, keys.Tenants, cancellationToken);
     }
 
     private static async Task WarmAsync(Engine engine, CancellationToken cancellationToken)

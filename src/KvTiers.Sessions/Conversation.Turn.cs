@@ -5,6 +5,7 @@ using KvTiers.Blocks;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
+using KvTiers.Tiers;
 
 namespace KvTiers.Sessions;
 
@@ -50,9 +51,35 @@ public sealed partial class Conversation
             Conversation = Key.Id,
             Tokens = result.PromptTokenCount,
             CachedTokens = result.CachedTokenCount,
+            LoadedTokens = result.PromotedTokenCounts.Values.Sum(),
             ComputedTokens = result.ComputedTokenCount,
             TotalMs = result.Duration.TotalMilliseconds,
         };
+    }
+
+    /// <summary>Loads what colder tiers hold of the conversation's blocks, as far as there is free room in the hot tier, and holds it as after a turn.</summary>
+    /// <remarks>Computes nothing and makes no room.</remarks>
+    /// <returns>Tokens loaded.</returns>
+    public async Task<int> PreloadAsync(CancellationToken cancellationToken = default)
+    {
+        ConversationState state = await RequireAsync(expectedVersion: null, cancellationToken).ConfigureAwait(false);
+        ReadOnlyMemory<int> tokens = KnownLog(state).Tokens;
+        if (Tiers is not { } tiers || tokens.IsEmpty)
+            return 0;
+        BlockLease lease = Cache.Acquire(_root, tokens.Span);
+        try
+        {
+            int room = (int)Math.Min(tokens.Length, lease.TokenCount + ((long)Cache.Pool.FreeCount * Cache.Layout.BlockSize));
+            PromotionResult loaded = await tiers.PromoteAsync(lease, tokens[..room], cancellationToken).ConfigureAwait(false);
+            Cache.Publish(lease);
+            (_lease, lease) = (lease, _lease!);
+            RenewPin();
+            return loaded.TokenCount;
+        }
+        finally
+        {
+            lease?.Dispose();
+        }
     }
 
     private async IAsyncEnumerable<TurnEvent> RunAsync(

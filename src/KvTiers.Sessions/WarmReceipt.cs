@@ -9,8 +9,11 @@ public sealed record WarmReceipt
     /// <summary>Tokens in its log.</summary>
     public required int Tokens { get; init; }
 
-    /// <summary>Tokens that were hot already.</summary>
+    /// <summary>Tokens that were hot already, or were loaded.</summary>
     public required int CachedTokens { get; init; }
+
+    /// <summary>Those of them that were loaded from a colder tier.</summary>
+    public int LoadedTokens { get; init; }
 
     /// <summary>Tokens that were computed.</summary>
     public required int ComputedTokens { get; init; }

@@ -5,6 +5,8 @@ using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
 using KvTiers.Sessions.Hosting;
 using KvTiers.Sessions.Storage;
+using KvTiers.Tiers;
+using KvTiers.Tiers.Encodings;
 
 namespace KvTiers.Sessions.Tests;
 
@@ -16,15 +18,18 @@ internal sealed class ConversationHost : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly TemporaryFolder? _folder;
 
-    public ConversationHost(TinyModel model, IConversationStore? store = null, int blocks = 512, LocalConversationsOptions? options = null, ManualTime? time = null, double pinnedShare = 0.5)
+    public ConversationHost(TinyModel model, IConversationStore? store = null, int blocks = 512, LocalConversationsOptions? options = null, ManualTime? time = null, double pinnedShare = 0.5, long ramBytes = 0)
     {
         if (store is null)
             _folder = new();
         Store = store ?? new FileConversationStore(new() { Folder = _folder!.Path, Sync = false });
         Time = time ?? new();
         Model = new(model.Load());
-        Cache = new KvCache(Model.Config.CreateLayout(KvFormat.F32), new KvCacheOptions { HotBlocks = blocks, Prefault = false }, Time);
-        Engine = new Engine(Model, model.Prompt.Tokenizer, Cache, new EngineOptions());
+        BlockLayout layout = Model.Config.CreateLayout(KvFormat.F32);
+        Tiers = ramBytes == 0 ? null : new TierStack(new() { Tiers = [Ram(layout, ramBytes)], Promotion = PromotionPolicy.Always }, Time);
+        Cache = new KvCache(layout, new KvCacheOptions { HotBlocks = blocks, Prefault = false }, Time, Tiers);
+        Tiers?.Attach(Cache);
+        Engine = new Engine(Model, model.Prompt.Tokenizer, Cache, new EngineOptions(), tiers: Tiers);
         Services = new(Engine, model.Prompt, Store, new() { ModelName = "tiny", Defaults = new() { MaxTokens = 12, Temperature = 0 }, PinnedShare = pinnedShare }, Time);
         Conversations = new(Services, options);
     }
@@ -36,6 +41,8 @@ internal sealed class ConversationHost : IAsyncDisposable
     public SteppedModel Model { get; }
 
     public KvCache Cache { get; }
+
+    public TierStack? Tiers { get; }
 
     public Engine Engine { get; }
 
@@ -108,8 +115,16 @@ internal sealed class ConversationHost : IAsyncDisposable
         CacheIntegrity.Check(Cache);
         Assert.Equal(0, Cache.Snapshot().Leases);
         Assert.Equal(0, Cache.Snapshot().Pins);
+        if (Tiers is not null)
+            await Tiers.DisposeAsync();
         Cache.Dispose();
         Model.Dispose();
         _folder?.Dispose();
+    }
+
+    private static TierOptions Ram(BlockLayout layout, long bytes)
+    {
+        var format = new BlockRecord(BlockCodec.Create(layout, BlockEncoding.Hot));
+        return new() { Tier = new BlockTier("ram", format, new RamStore(format.RecordBytes, bytes)), Immediate = true };
     }
 }

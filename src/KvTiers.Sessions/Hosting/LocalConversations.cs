@@ -8,11 +8,12 @@ namespace KvTiers.Sessions.Hosting;
 /// A turn runs by itself, whether or not its stream is being read, so a slow reader holds up nobody; leaving the stream ends it.
 /// Reading a conversation, listing and explaining wait for no turn: they see the last stored version.
 /// </remarks>
-public sealed class LocalConversations : IConversations, IAsyncDisposable
+public sealed partial class LocalConversations : IConversations, IAsyncDisposable
 {
     private readonly ConversationServices _services;
     private readonly ActiveConversations _active;
     private readonly LocalConversationsMetrics _metrics;
+    private readonly int _maxActive;
     private readonly ITimer _sweep;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -31,13 +32,19 @@ public sealed class LocalConversations : IConversations, IAsyncDisposable
         options.Validate();
         _services = services;
         _active = new(services, options);
+        _maxActive = options.MaxActive;
+        _predictor = options.WarmAhead > TimeSpan.Zero ? new(options.WarmAhead, RememberedPerActive * options.MaxActive) : null;
         _metrics = new(Snapshot);
         _sweep = services.Time.CreateTimer(_ => SweepIfOpen(), null, options.SweepEvery, options.SweepEvery);
     }
 
     /// <summary>What is in memory now, and what was done so far.</summary>
     public LocalConversationsSnapshot Snapshot() =>
-        new(_active.Count, _active.BusyCount, _active.IdleLeasedBlocks, _active.Activations, Interlocked.Read(ref _conflicts));
+        new(_active.Count, _active.BusyCount, _active.IdleLeasedBlocks, _active.Activations, Interlocked.Read(ref _conflicts))
+        {
+            Preloads = Interlocked.Read(ref _preloads),
+            PreloadedTokens = Interlocked.Read(ref _preloadedTokens),
+        };
 
     /// <inheritdoc/>
     public Task<ConversationView> CreateAsync(string tenant, CreateConversation request, CancellationToken cancellationToken = default)
@@ -202,6 +209,7 @@ public sealed class LocalConversations : IConversations, IAsyncDisposable
     {
         try
         {
+            _predictor?.TurnStarted(key, _services.Time.GetUtcNow());
             await CallAsync(
                 key,
                 async (conversation, token) =>
@@ -216,12 +224,18 @@ public sealed class LocalConversations : IConversations, IAsyncDisposable
         {
             events.Complete(exception);
         }
+        finally
+        {
+            _predictor?.TurnEnded(key, _services.Time.GetUtcNow());
+        }
     }
 
     private void SweepIfOpen()
     {
-        if (Volatile.Read(ref _disposed) == 0)
-            _active.Sweep();
+        if (Volatile.Read(ref _disposed) != 0)
+            return;
+        _active.Sweep();
+        PreloadDue();
     }
 
     private void BeginCall()

@@ -14,6 +14,8 @@ internal sealed class LocalConversationsMetrics : IDisposable
         _meter.CreateObservableGauge("kvtiers.sessions.idle_leased_blocks", () => snapshot().IdleLeasedBlocks, "{block}", "Hot blocks held between turns; a shared one counts for each.");
         _meter.CreateObservableCounter("kvtiers.sessions.activations", () => snapshot().Activations, "{conversation}", "Conversations taken into memory.");
         _meter.CreateObservableCounter("kvtiers.sessions.conflicts", () => snapshot().Conflicts, "{call}", "Calls refused because someone else changed the conversation.");
+        _meter.CreateObservableCounter("kvtiers.sessions.preloads", () => snapshot().Preloads, "{conversation}", "Conversations that were expected back and looked for in colder tiers.");
+        _meter.CreateObservableCounter("kvtiers.sessions.preloaded_tokens", () => snapshot().PreloadedTokens, "{token}", "Tokens whose blocks that loaded.");
     }
 
     public void Dispose() => _meter.Dispose();

@@ -15,6 +15,12 @@ public sealed record LocalConversationsOptions
     /// <summary>Share of the hot blocks that conversations may hold between turns, 0 to 1. Beyond it the longest idle one gives up its blocks. Default 0.5.</summary>
     public double LeasedShare { get; init; } = 0.5;
 
+    /// <summary>
+    /// How long before a conversation's expected return its blocks are loaded from colder tiers into free hot room; zero (the default, off) to 10 minutes.
+    /// What is looked at every <see cref="SweepEvery"/> cannot be earlier than that.
+    /// </summary>
+    public TimeSpan WarmAhead { get; init; }
+
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentException">A value is out of range; the message names property, value and rule.</exception>
     public void Validate()
@@ -23,6 +29,8 @@ public sealed record LocalConversationsOptions
             throw new ArgumentException($"{nameof(IdleAfter)} is {IdleAfter}; it must be above zero.", nameof(IdleAfter));
         if (SweepEvery <= TimeSpan.Zero)
             throw new ArgumentException($"{nameof(SweepEvery)} is {SweepEvery}; it must be above zero.", nameof(SweepEvery));
+        if (WarmAhead < TimeSpan.Zero || WarmAhead > TimeSpan.FromMinutes(10))
+            throw new ArgumentException($"{nameof(WarmAhead)} is {WarmAhead}; it must be from zero to 10 minutes.", nameof(WarmAhead));
         if (MaxActive < 1)
             throw new ArgumentException($"{nameof(MaxActive)} is {MaxActive}; it must be 1 or more.", nameof(MaxActive));
         if (LeasedShare is not (>= 0 and <= 1))

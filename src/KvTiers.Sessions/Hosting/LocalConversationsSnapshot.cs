@@ -6,4 +6,11 @@ namespace KvTiers.Sessions.Hosting;
 /// <param name="IdleLeasedBlocks">Hot blocks that the others hold between turns; a shared block counts for each.</param>
 /// <param name="Activations">Conversations taken into memory.</param>
 /// <param name="Conflicts">Calls refused because someone else changed the conversation.</param>
-public sealed record LocalConversationsSnapshot(int Active, int Busy, long IdleLeasedBlocks, long Activations, long Conflicts);
+public sealed record LocalConversationsSnapshot(int Active, int Busy, long IdleLeasedBlocks, long Activations, long Conflicts)
+{
+    /// <summary>Conversations whose blocks were looked for in colder tiers because they were expected back.</summary>
+    public long Preloads { get; init; }
+
+    /// <summary>Tokens whose blocks that loaded.</summary>
+    public long PreloadedTokens { get; init; }
+}
