@@ -107,6 +107,23 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
     }
 
     /// <inheritdoc/>
+    public async ValueTask<bool> TryDeleteDamagedAsync(ConversationKey key, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await ReadAsync(key, cancellationToken).ConfigureAwait(false);
+            return false;
+        }
+        catch (ConversationDamagedException)
+        {
+            await CallAsync(
+                () => Task.WhenAll(Database.KeyDeleteAsync(KeyOf(key)), Database.SetRemoveAsync(IdsOf(key.Tenant), key.Id)), CancellationToken.None).ConfigureAwait(false);
+            _summaries.TryRemove(key, out _);
+            return true;
+        }
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<ConversationSummary>> ListAsync(string tenant, CancellationToken cancellationToken = default)
     {
         ConversationKey.Validate(tenant, nameof(tenant));

@@ -162,8 +162,26 @@ public sealed partial class Conversation : IDisposable
         RenewPin();
     }
 
-    /// <summary>Deletes the conversation, and the blocks that only it used.</summary>
+    /// <summary>Deletes the conversation, and the blocks that only it used. Of a damaged one those that are known.</summary>
     public async Task<DeleteReceipt> DeleteAsync(CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await DeleteReadableAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ConversationDamagedException)
+        {
+            if (!await _services.Store.TryDeleteDamagedAsync(Key, cancellationToken).ConfigureAwait(false))
+                return await DeleteReadableAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        ConversationState? known = _state;
+        _state = null;
+        DeleteReceipt receipt = known is null ? new() { Conversation = Key.Id, Tiers = [], BlocksShared = 0 } : await EraseAsync(known).ConfigureAwait(false);
+        return receipt with { WasDamaged = true };
+    }
+
+    private async Task<DeleteReceipt> DeleteReadableAsync(CancellationToken cancellationToken)
     {
         ConversationState state;
         int attempts = 0;

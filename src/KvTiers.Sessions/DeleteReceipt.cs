@@ -11,4 +11,7 @@ public sealed record DeleteReceipt
 
     /// <summary>Hot blocks that stay because something else uses them.</summary>
     public required int BlocksShared { get; init; }
+
+    /// <summary>Whether what was stored could not be read. Blocks that are then not known to be its own stay until their room is needed.</summary>
+    public bool WasDamaged { get; init; }
 }

@@ -28,6 +28,10 @@ public interface IConversationStore
     /// <returns>False = another version is stored, or none.</returns>
     ValueTask<bool> TryDeleteAsync(ConversationKey key, ConversationVersion version, CancellationToken cancellationToken = default);
 
+    /// <summary>Removes a conversation that is damaged, whatever is left of it.</summary>
+    /// <returns>False = it can be read, or there is none.</returns>
+    ValueTask<bool> TryDeleteDamagedAsync(ConversationKey key, CancellationToken cancellationToken = default);
+
     /// <summary>The tenant's conversations in any order. A damaged one is listed with its damage.</summary>
     ValueTask<IReadOnlyList<ConversationSummary>> ListAsync(string tenant, CancellationToken cancellationToken = default);
 }

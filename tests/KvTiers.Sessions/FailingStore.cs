@@ -14,5 +14,7 @@ internal sealed class FailingStore(IConversationStore inner) : IConversationStor
 
     public ValueTask<bool> TryDeleteAsync(ConversationKey key, ConversationVersion version, CancellationToken cancellationToken = default) => inner.TryDeleteAsync(key, version, cancellationToken);
 
+    public ValueTask<bool> TryDeleteDamagedAsync(ConversationKey key, CancellationToken cancellationToken = default) => inner.TryDeleteDamagedAsync(key, cancellationToken);
+
     public ValueTask<IReadOnlyList<ConversationSummary>> ListAsync(string tenant, CancellationToken cancellationToken = default) => inner.ListAsync(tenant, cancellationToken);
 }

@@ -70,10 +70,25 @@ public sealed class FileConversationStore : IConversationStore
         using IDisposable held = await _locks.EnterAsync(NameOf(key), cancellationToken).ConfigureAwait(false);
         if ((FindKnown(path)?.Version ?? Read(path)?.State.Version) != version)
             return false;
-        File.Delete(path);
-        _known.TryRemove(path, out _);
-        FlushFolder(path);
+        Remove(path);
         return true;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> TryDeleteDamagedAsync(ConversationKey key, CancellationToken cancellationToken = default)
+    {
+        string path = PathOf(key);
+        using IDisposable held = await _locks.EnterAsync(NameOf(key), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await ReadAsync(key, cancellationToken).ConfigureAwait(false);
+            return false;
+        }
+        catch (ConversationDamagedException)
+        {
+            Remove(path);
+            return true;
+        }
     }
 
     /// <inheritdoc/>
@@ -242,6 +257,13 @@ public sealed class FileConversationStore : IConversationStore
         FlushFolder(path);
         _known.TryRemove(path, out _);
         _ = Read(path);
+    }
+
+    private void Remove(string path)
+    {
+        File.Delete(path);
+        _known.TryRemove(path, out _);
+        FlushFolder(path);
     }
 
     private void FlushFolder(string path)
