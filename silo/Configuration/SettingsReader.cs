@@ -33,6 +33,7 @@ internal sealed class SettingsReader(IConfigurationSection section)
     {
         _known.Add(key);
         var values = new List<string>();
+        if (!string.IsNullOrEmpty(section[key])) _errors.Add(new SettingError($"{section.Path}:{key}", section[key]!, $"a list: {key}:0, {key}:1, …"));
         foreach (IConfigurationSection item in section.GetSection(key).GetChildren())
         {
             _known.Add($"{key}:{item.Key}");

@@ -23,19 +23,6 @@ public sealed class DamagedDeletionTests(TinyModel model)
     }
 
     [Fact]
-    public async Task WhatIsKnownOfItsBlocksGoesWithIt()
-    {
-        using var folder = new TemporaryFolder();
-        await using var host = new ConversationHost(model, new FileConversationStore(new() { Folder = folder.Path, Sync = false }));
-        await host.Turn(model.TextOf(64, "Remember this"));
-        Assert.True(host.UsedBlocks >= 4);
-        Damage(host, "c");
-        DeleteReceipt receipt = await host.Conversations.DeleteAsync(ConversationHost.Key());
-        Assert.True(receipt.WasDamaged);
-        Assert.Equal(0, host.UsedBlocks);
-    }
-
-    [Fact]
     public async Task OneThatCanBeReadIsNotTakenForDamaged()
     {
         using var folder = new TemporaryFolder();

@@ -27,22 +27,6 @@ public sealed class PreloadTests(TinyModel model)
     }
 
     [Fact]
-    public async Task PreloadingTakesFreeRoomOnly()
-    {
-        await using ConversationHost host = Open(TimeSpan.FromSeconds(10));
-        await TwoTurnsAMinuteApartAsync(host);
-        Demote(host);
-        await host.Turn(model.TextOf(16 * 64, "Something else entirely"), "other"); // hot and held by nobody
-        int inUse = host.UsedBlocks;
-        host.Cache.Resize(inUse + 2);
-        host.Time.Advance(TimeSpan.FromSeconds(52));
-        await WaitForPreloadAsync(host);
-        Assert.Equal(32, host.Conversations.Snapshot().PreloadedTokens);
-        Assert.Equal(inUse + 2, host.UsedBlocks);
-        Assert.Equal(0, host.Cache.Snapshot().Totals.EvictedLiveBlocks - _evictedBefore);
-    }
-
-    [Fact]
     public async Task WithoutASettingNothingIsLoadedAheadOfTime()
     {
         await using ConversationHost host = Open(TimeSpan.Zero);
@@ -61,8 +45,6 @@ public sealed class PreloadTests(TinyModel model)
         Demote(host);
         WarmReceipt warm = await host.Conversations.WarmAsync(ConversationHost.Key());
         Assert.InRange(warm.LoadedTokens, known - 16, known); // the last token is always computed
-        Assert.Equal(known, warm.CachedTokens + warm.ComputedTokens);
-        Assert.InRange(warm.ComputedTokens, 1, 16);
     }
 
     [Fact]
@@ -75,8 +57,6 @@ public sealed class PreloadTests(TinyModel model)
             Assert.Equal("WarmAhead", error.ParamName);
         }
     }
-
-    private long _evictedBefore;
 
     // No share for idle conversations: their blocks are nobody's between turns.
     private ConversationHost Open(TimeSpan ahead) => new(model, options: new() { WarmAhead = ahead, LeasedShare = 0 }, ramBytes: RamBytes);
@@ -93,13 +73,12 @@ public sealed class PreloadTests(TinyModel model)
     }
 
     // Another conversation needs all the room; then it is over, and the room is free.
-    private void Demote(ConversationHost host)
+    private static void Demote(ConversationHost host)
     {
         using (BlockLease all = host.Cache.AcquirePrivate())
             Assert.True(host.Cache.TryReserve(all, host.Cache.Pool.Capacity * host.Cache.Layout.BlockSize));
         Assert.Equal(0, host.UsedBlocks);
         Assert.True(host.Tiers!.Usage[0].Blocks > 8);
-        _evictedBefore = host.Cache.Snapshot().Totals.EvictedLiveBlocks;
     }
 
     private static async Task WaitForPreloadAsync(ConversationHost host)

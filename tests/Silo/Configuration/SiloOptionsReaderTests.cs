@@ -47,6 +47,7 @@ public sealed class SiloOptionsReaderTests : IDisposable
     [InlineData("WarmAhead", "-1s")]
     [InlineData("WarmAhead", "often")]
     [InlineData("SystemPrompts:0", " ")]
+    [InlineData("SystemPrompts", "Be kind.")]
     [InlineData("TenantBytes", "1023KiB")]
     [InlineData("TenantBytes", "1025TiB")]
     [InlineData("RamFormat", "f16")]
