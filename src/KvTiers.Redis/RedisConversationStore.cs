@@ -18,7 +18,7 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
     private const int NonceBytes = 16;
     private const int ChecksumBytes = sizeof(uint);
     private const int MaxSummaries = 16384;
-    private static readonly TimeSpan _retryDelay = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(50);
 
     private readonly RedisConversationStoreOptions _options;
     private readonly ConnectionMultiplexer _connection;
@@ -198,7 +198,7 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
             }
             catch (RedisConnectionException) when (!deadline.IsCancellationRequested)
             {
-                await Task.WhenAny(Task.Delay(_retryDelay, deadline.Token)).ConfigureAwait(false);
+                await Task.WhenAny(Task.Delay(RetryDelay, deadline.Token)).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {

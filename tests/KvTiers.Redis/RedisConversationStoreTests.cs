@@ -102,7 +102,10 @@ public sealed class RedisConversationStoreTests : ConversationStoreContract, IAs
     {
         var options = new RedisConversationStoreOptions
         {
-            Configuration = "x", TimeToLive = TimeSpan.FromMinutes(1), Deadline = TimeSpan.FromMilliseconds(10), CompactAfterRecords = 2,
+            Configuration = "x",
+            TimeToLive = TimeSpan.FromMinutes(1),
+            Deadline = TimeSpan.FromMilliseconds(10),
+            CompactAfterRecords = 2,
         };
         options.Validate();
         Assert.Equal("Configuration", Assert.Throws<ArgumentException>(() => (options with { Configuration = " " }).Validate()).ParamName);

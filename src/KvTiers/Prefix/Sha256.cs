@@ -15,16 +15,16 @@ internal static unsafe class Sha256
     // SHA256_CTX has 112 bytes.
     private const int ContextBytes = 128;
 
-    private static readonly Functions? _native = Load();
+    private static readonly Functions? Native = Load();
 
     /// <summary>Whether OpenSSL's functions are called directly.</summary>
-    public static bool IsNative => _native is not null;
+    public static bool IsNative => Native is not null;
 
     /// <summary>Writes the digest of a message.</summary>
     public static void HashData(ReadOnlySpan<byte> message, Span<byte> digest)
     {
-        if (_native is null) SHA256.HashData(message, digest);
-        else _native.Hash(message, digest[..ByteCount]);
+        if (Native is null) SHA256.HashData(message, digest);
+        else Native.Hash(message, digest[..ByteCount]);
     }
 
     private static Functions? Load()

@@ -71,7 +71,13 @@ internal sealed class FakeSilo(Dictionary<string, FakeSilo.Stored> shared) : ICo
             FinishReason = "stop",
             Usage = new TurnUsage
             {
-                PromptTokens = 10, CompletionTokens = 2, Cached = new CachedTokens { Hot = 3, Redis = 4 }, ComputedTokens = 3, InvalidatedTokens = 0, TtftMs = 1, TotalMs = 2,
+                PromptTokens = 10,
+                CompletionTokens = 2,
+                Cached = new CachedTokens { Hot = 3, Redis = 4 },
+                ComputedTokens = 3,
+                InvalidatedTokens = 0,
+                TtftMs = 1,
+                TotalMs = 2,
             },
         };
     }
