@@ -52,6 +52,12 @@ public sealed partial class KvCache
         lock (_lock) return _departures.Count == 0 ? Task.CompletedTask : Task.WhenAll(_departures.Select(departure => departure.Done));
     }
 
+    /// <summary>Ends when the observer has seen one of these blocks; null when none is on its way out.</summary>
+    internal Task? DepartureOf(ReadOnlyMemory<BlockHash> hashes)
+    {
+        lock (_lock) return _departures.Find(departure => departure.Blocks.Exists(block => hashes.Span.Contains(block.Hash)))?.Done;
+    }
+
     // Evicts until so many blocks are free for the caller; nothing when even that would not do. May leave the lock, as Evict does.
     private bool TryMakeRoom(int blockCount)
     {

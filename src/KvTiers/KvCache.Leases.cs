@@ -45,6 +45,20 @@ public sealed partial class KvCache
         }
     }
 
+    /// <summary>Whether <see cref="TryReserve"/> would find room now. Evicts nothing, and promises nothing.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The count is negative.</exception>
+    public bool CanReserve(BlockLease lease, int tokenCount)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(tokenCount);
+        lock (_lock)
+        {
+            Require(lease);
+            LapsePins();
+            int missing = Math.Max(0, BlocksFor((long)lease.TokenCount + tokenCount) - lease.Table.Count) + (SharesTail(lease) ? 1 : 0);
+            return tokenCount == 0 || (long)AvailableCount + _tree.EvictableBlockCount >= missing;
+        }
+    }
+
     /// <summary>Tells that K and V of <paramref name="tokens"/>, which follow the lease's, are written. Seals blocks that are full now.</summary>
     /// <remarks>Where an identical block stands already, the table points to that one from now on and the lease's own is freed.</remarks>
     /// <exception cref="InvalidOperationException">No room was reserved for that many tokens.</exception>

@@ -3,22 +3,16 @@ using Microsoft.Extensions.Logging;
 
 namespace KvTiers.Inference.Scheduling;
 
-/// <content>Between submission and queue: a sequence's lease is filled from the colder tiers, beside the steps of others.</content>
+/// <content>Between queue and first chunk: a sequence's lease is filled from the colder tiers, beside the steps of others.</content>
 public sealed partial class Engine
 {
     // Steps with fewer prompt tokens say little about the speed of prefill.
     private const int PrefillSample = 16;
 
-    private int _promoting;
-
-    /// <summary>Sends a sequence to the tiers; false when there is nothing to be had there.</summary>
-    private bool TryPromote(Sequence sequence)
+    private void Promote(Sequence sequence)
     {
-        if (Tiers is not { } tiers || !sequence.UsesCache || sequence.NeedsPromptLogits || sequence.MatchableCount == 0)
-            return false;
-        _scheduler.Acquire(sequence);
-        _promoting++;
-        ReadOnlyMemory<int> tokens = sequence.Generation.Request.Prompt[..sequence.MatchableCount];
+        TierStack tiers = Tiers!;
+        ReadOnlyMemory<int> tokens = sequence.TokenMemory[..sequence.MatchableCount];
         _ = Task.Run(async () =>
         {
             PromotedSequence promoted;
@@ -38,16 +32,14 @@ public sealed partial class Engine
                 Monitor.Pulse(_gate);
             }
         });
-        return true;
     }
 
     private void TakePromoted(PromotedSequence promoted)
     {
         (Sequence sequence, PromotionResult? result, Exception? error) = promoted;
-        _promoting--;
         if (result is not null)
         {
-            sequence.Generation.PromotedTokenCounts = Tiers!.Names.Zip(result.TokensByTier).ToDictionary(tier => tier.First, tier => tier.Second);
+            CountPromoted(sequence, result);
         }
         else
         {
@@ -58,7 +50,23 @@ public sealed partial class Engine
         }
 
         Scheduler.CountFound(sequence);
-        _scheduler.Enqueue(sequence);
+        _scheduler.Return(sequence, result?.LackedRoom ?? false);
+    }
+
+    // Of what was computed or found before, the loading is not counted again: it is no cached token of the prompt.
+    private void CountPromoted(Sequence sequence, PromotionResult result)
+    {
+        if (sequence.ReachedCount < sequence.PromptLength)
+            sequence.Generation.LeftToComputeTokenCount = (result.HeldBlocks - result.PlannedBlocks) * Cache.Layout.BlockSize;
+        Dictionary<string, int> counts = sequence.Generation.PromotedTokenCounts ??= Tiers!.Names.ToDictionary(name => name, _ => 0);
+        int start = sequence.ComputedCount - result.TokenCount;
+        int repeated = Math.Max(0, sequence.ReachedCount - start);
+        foreach ((string name, int count) in Tiers!.Names.Zip(result.TokensByTier))
+        {
+            int again = Math.Min(count, repeated);
+            repeated -= again;
+            counts[name] += count - again;
+        }
     }
 
     /// <summary>Before the end: no lease may be in the tiers' hands.</summary>
@@ -66,11 +74,11 @@ public sealed partial class Engine
     {
         lock (_gate)
         {
-            while (_promoting > 0)
+            while (_scheduler.Promoting > 0)
             {
                 while (_promoted.TryDequeue(out PromotedSequence promoted))
                     TakePromoted(promoted);
-                if (_promoting > 0)
+                if (_scheduler.Promoting > 0)
                     Monitor.Wait(_gate);
             }
         }

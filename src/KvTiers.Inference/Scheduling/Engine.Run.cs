@@ -78,8 +78,7 @@ public sealed partial class Engine
             _hasCancellations = false;
             while (_submitted.TryDequeue(out Sequence? sequence))
             {
-                if (!TryPromote(sequence))
-                    _scheduler.Enqueue(sequence);
+                _scheduler.Enqueue(sequence);
                 hasCancellations |= sequence.Generation.IsCancelled;
             }
 
@@ -96,9 +95,11 @@ public sealed partial class Engine
     private void Plan()
     {
         _scheduler.Plan();
+        foreach (Sequence sequence in _scheduler.Promotions)
+            Promote(sequence);
         CountSequences();
         lock (_gate)
-            _waitingCount = _scheduler.Waiting.Count + _promoting + _submitted.Count;
+            _waitingCount = _scheduler.Waiting.Count + _scheduler.Promoting + _submitted.Count;
     }
 
     private void Step()
@@ -318,7 +319,7 @@ public sealed partial class Engine
     private void CountSequences()
     {
         Volatile.Write(ref _running, _scheduler.Running.Count);
-        Volatile.Write(ref _waiting, _scheduler.Waiting.Count + _promoting);
+        Volatile.Write(ref _waiting, _scheduler.Waiting.Count + _scheduler.Promoting);
         Volatile.Write(ref _preemptions, _scheduler.Preemptions);
     }
 

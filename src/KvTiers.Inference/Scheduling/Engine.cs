@@ -67,7 +67,7 @@ public sealed partial class Engine : IAsyncDisposable
         _options = options;
         _logger = logger ?? NullLogger<Engine>.Instance;
         _prefillBound = new PrefillBound(options.MaxPrefillDelay, options.MaxTokensPerStep);
-        _scheduler = new Scheduler(cache, options) { PrefillBesideDecode = _prefillBound.Tokens };
+        _scheduler = new Scheduler(cache, options, hasTiers: tiers is not null) { PrefillBesideDecode = _prefillBound.Tokens };
         _sampledVocabulary = Math.Min(model.Config.Vocabulary, tokenizer.VocabularySize);
         _sampler = new Sampler(_sampledVocabulary);
         _batch = new StepBatch(layout, model.Config.Vocabulary);

@@ -68,7 +68,9 @@ public sealed class Generation
     internal int RecomputedTokenCount { get; set; }
 
     /// <summary>Prompt tokens that each colder tier brought, by its name; null when none was asked.</summary>
-    internal IReadOnlyDictionary<string, int>? PromotedTokenCounts { get; set; }
+    internal Dictionary<string, int>? PromotedTokenCounts { get; set; }
+
+    internal int LeftToComputeTokenCount { get; set; }
 
     internal TimeSpan? TimeToFirstToken { get; set; }
 
@@ -129,7 +131,8 @@ public sealed class Generation
         {
             PromptTokenCount = Request.Prompt.Length,
             CachedTokenCount = CachedTokenCount,
-            PromotedTokenCounts = PromotedTokenCounts ?? ReadOnlyDictionary<string, int>.Empty,
+            PromotedTokenCounts = PromotedTokenCounts is { } counts ? counts : ReadOnlyDictionary<string, int>.Empty,
+            LeftToComputeTokenCount = LeftToComputeTokenCount,
             ComputedTokenCount = ComputedTokenCount,
             RecomputedTokenCount = RecomputedTokenCount,
             TimeToFirstToken = TimeToFirstToken ?? duration,

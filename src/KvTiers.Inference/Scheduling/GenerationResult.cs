@@ -16,6 +16,9 @@ public sealed record GenerationResult
     /// <summary>How many of the cached tokens each colder tier brought, by its name. What is left was hot.</summary>
     public IReadOnlyDictionary<string, int> PromotedTokenCounts { get; init; } = ReadOnlyDictionary<string, int>.Empty;
 
+    /// <summary>Computed tokens, in whole blocks, that a colder tier held: computing them was chosen as the faster way.</summary>
+    public int LeftToComputeTokenCount { get; init; }
+
     /// <summary>Prompt tokens that went through the model.</summary>
     public required int ComputedTokenCount { get; init; }
 

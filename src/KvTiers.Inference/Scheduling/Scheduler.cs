@@ -7,9 +7,10 @@ namespace KvTiers.Inference.Scheduling;
 /// served; nobody of the same tenant passes. When blocks run out on the way, the latest sequence (of the tenant that has most in work) gives
 /// way: what it has computed stays findable, its blocks become evictable, and it resumes from what is left of them. So the earliest
 /// sequence always gets on, and no running request fails. A sequence whose next tokens an earlier one is about to compute waits for them.
+/// With colder tiers, one that is to be started and has room goes through the tiers' hands first, whether it is new or has given way.
 /// Used by the engine's thread only.
 /// </remarks>
-internal sealed partial class Scheduler(KvCache cache, EngineOptions options)
+internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bool hasTiers)
 {
     // Rows with logits for prompt log-probabilities; a row is as long as the vocabulary.
     private const int PromptLogitRows = 32;
@@ -18,11 +19,19 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options)
     private readonly List<Sequence> _running = [];
     private readonly List<Sequence> _waiting = [];
     private readonly List<ScheduledChunk> _chunks = [];
+    private readonly List<Sequence> _promotions = [];
     private bool _isAdmissionHeld;
     private long _plan;
+    private int _promisedTokens;
 
     /// <summary>What the planned step computes.</summary>
     public IReadOnlyList<ScheduledChunk> Chunks => _chunks;
+
+    /// <summary>Sequences that are to be promoted from now on, beside the steps of others, until <see cref="Return"/>.</summary>
+    public IReadOnlyList<Sequence> Promotions => _promotions;
+
+    /// <summary>Sequences in the tiers' hands.</summary>
+    public int Promoting { get; private set; }
 
     public IReadOnlyList<Sequence> Running => _running;
 
@@ -37,7 +46,19 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options)
     public void Enqueue(Sequence sequence) => AddWaiting(sequence);
 
     /// <summary>True while another sequence may run.</summary>
-    public bool HasPlace => _running.Count < options.MaxRunning;
+    public bool HasPlace => _running.Count + Promoting < options.MaxRunning;
+
+    /// <summary>Takes a sequence back from the tiers.</summary>
+    /// <param name="sequence">One of <see cref="Promotions"/>.</param>
+    /// <param name="lackedRoom">Whether it is to be tried again when there is room.</param>
+    public void Return(Sequence sequence, bool lackedRoom)
+    {
+        Promoting--;
+        sequence.Tenant!.Running--;
+        _promisedTokens -= sequence.PromisedTokens;
+        sequence.WantsPromotion = lackedRoom;
+        Enqueue(sequence);
+    }
 
     /// <summary>Takes on a sequence that holds its blocks already.</summary>
     public void Start(Sequence sequence) => AddRunning(sequence);
@@ -73,6 +94,7 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options)
     {
         _plan++;
         _chunks.Clear();
+        _promotions.Clear();
         int budget = options.MaxTokensPerStep;
         for (int i = 0; i < _running.Count && budget > 0; i++)
         {
@@ -117,13 +139,15 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options)
         {
             Open(first);
             int shared = Math.Max(first.ComputedCount, PrefixBeingComputed(first, _running.Count).TokenCount);
-            while (!cache.TryReserve(first.Lease!, first.TokenCount - shared))
+            int missing = first.TokenCount - shared;
+            bool promotes = hasTiers && first.CanPromote;
+            while (!(promotes ? cache.CanReserve(first.Lease!, missing + _promisedTokens) : cache.TryReserve(first.Lease!, missing)))
             {
                 if (TryYieldTo(first))
                     continue;
 
                 // With nobody running, only those behind it can hold what it waits for.
-                if (_running.Count == 0 && _waiting.FindLast(static waiting => waiting.Lease is not null) is { } holder && holder != first)
+                if (_running.Count + Promoting == 0 && _waiting.FindLast(static waiting => waiting.Lease is not null) is { } holder && holder != first)
                 {
                     Release(holder);
                     continue;
@@ -132,11 +156,26 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options)
                 return;
             }
 
-            first.Tenant!.Served += Math.Max(1, first.TokenCount - shared);
             _waiting.Remove(first);
-            first.Tenant.Waiting--;
+            first.Tenant!.Waiting--;
+            if (promotes)
+            {
+                Promote(first, missing);
+                continue;
+            }
+
+            first.Tenant.Served += Math.Max(1, missing);
             AddRunning(first);
         }
+    }
+
+    private void Promote(Sequence sequence, int missingTokens)
+    {
+        sequence.PromisedTokens = missingTokens;
+        _promisedTokens += missingTokens;
+        Promoting++;
+        sequence.Tenant!.Running++;
+        _promotions.Add(sequence);
     }
 
     // The first in the queue holds what it found while it waits for room, so that the rest is all it waits for.
@@ -180,6 +219,7 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options)
             cache.Publish(sequence.Lease!);
         sequence.Lease!.Dispose();
         sequence.Lease = null;
+        sequence.WantsPromotion = true;
     }
 
     // False while an earlier runner computes what this one needs next. Once that is there (or will not come), picks it up.

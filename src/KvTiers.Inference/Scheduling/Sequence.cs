@@ -49,6 +49,9 @@ internal sealed class Sequence
 
     public ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, TokenCount);
 
+    /// <summary>As <see cref="Tokens"/>; stays as it is when further tokens are taken.</summary>
+    public ReadOnlyMemory<int> TokenMemory => _tokens.AsMemory(0, TokenCount);
+
     /// <summary>The blocks held; null while waiting without any.</summary>
     public BlockLease? Lease { get; set; }
 
@@ -80,6 +83,15 @@ internal sealed class Sequence
 
     /// <summary>Its tenant's share, while it waits or runs.</summary>
     public TenantShare? Tenant { get; set; }
+
+    /// <summary>False once it holds what colder tiers had of it. A sequence that gives its blocks back wants it again.</summary>
+    public bool WantsPromotion { get; set; } = true;
+
+    /// <summary>True when colder tiers are to be asked before it runs.</summary>
+    public bool CanPromote => WantsPromotion && UsesCache && !NeedsPromptLogits && MatchableCount > 0;
+
+    /// <summary>Tokens that it needs room for while it is in the tiers' hands.</summary>
+    public int PromisedTokens { get; set; }
 
     /// <summary>Token counts for the penalties; null when there are none.</summary>
     public TokenCounts? Counts { get; }

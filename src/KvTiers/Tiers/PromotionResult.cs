@@ -7,6 +7,9 @@ namespace KvTiers.Tiers;
 /// <param name="LoadedBlocks">Those that arrived, whole ones and a partial last one.</param>
 public sealed record PromotionResult(IReadOnlyList<int> TokensByTier, int HeldBlocks, int PlannedBlocks, int LoadedBlocks)
 {
+    /// <summary>Whether it ended for want of hot blocks: tried again when there are some, it may bring more.</summary>
+    public bool LackedRoom { get; init; }
+
     /// <summary>Tokens loaded in all.</summary>
     public int TokenCount => TokensByTier.Sum();
 }

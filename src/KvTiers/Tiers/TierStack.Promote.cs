@@ -7,7 +7,7 @@ namespace KvTiers.Tiers;
 
 public sealed partial class TierStack
 {
-    private readonly ConcurrentDictionary<BlockHash, TaskCompletionSource> _loading = [];
+    private readonly ConcurrentDictionary<BlockHash, TaskCompletionSource<bool>> _loading = [];
 
     /// <summary>Brings the blocks that follow a lease's hot tokens from the colder tiers, as many as are worth it.</summary>
     /// <param name="lease">A lease as <see cref="KvCache.Acquire"/> returned it; nobody else may use it meanwhile.</param>
@@ -17,7 +17,7 @@ public sealed partial class TierStack
     public async ValueTask<PromotionResult> PromoteAsync(BlockLease lease, ReadOnlyMemory<int> tokens, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(lease);
-        int[] tokensByTier = new int[_tiers.Length];
+        var arrivals = new Arrivals(_tiers.Length);
         int held = 0, planned = 0, loaded = 0;
         if (_options.Promotion != PromotionPolicy.Never && _tiers.Length > 0)
         {
@@ -29,13 +29,14 @@ public sealed partial class TierStack
                     break;
                 }
 
-                var mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                TaskCompletionSource loader = _loading.GetOrAdd(chain[0], mine);
+                var mine = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+                TaskCompletionSource<bool> loader = _loading.GetOrAdd(chain[0], mine);
                 if (loader != mine)
                 {
-                    await loader.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+                    bool lackedRoom = await loader.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
                     if (Cache.Extend(lease, tokens.Span) == 0)
                     {
+                        arrivals.LackedRoom = lackedRoom;
                         break;
                     }
 
@@ -44,32 +45,67 @@ public sealed partial class TierStack
 
                 try
                 {
-                    List<TierRun> runs = await FindRunsAsync(chain, cancellationToken).ConfigureAwait(false);
-                    int found = runs.Sum(run => run.BlockCount);
-                    int toLoad = Plan(runs, found);
-                    if (toLoad < found)
-                    {
-                        MeasureAside(runs[^1].Tier, chain[found - 1]);
-                    }
-
-                    held += found;
-                    planned += toLoad;
-                    loaded += await LoadAsync(lease, tokens, chain, runs, toLoad, firstToken, tokensByTier, cancellationToken).ConfigureAwait(false);
+                    (held, planned, loaded) = await LoadChainAsync(lease, tokens, chain, firstToken, arrivals, cancellationToken).ConfigureAwait(false);
                 }
                 finally
                 {
-                    _loading.TryRemove(new KeyValuePair<BlockHash, TaskCompletionSource>(chain[0], mine));
-                    mine.SetResult();
+                    _loading.TryRemove(new KeyValuePair<BlockHash, TaskCompletionSource<bool>>(chain[0], mine));
+                    mine.SetResult(arrivals.LackedRoom);
                 }
 
                 break;
             }
 
-            loaded += await LoadTailAsync(lease, tokens, tokensByTier, cancellationToken).ConfigureAwait(false);
+            if (!arrivals.LackedRoom)
+            {
+                loaded += await LoadTailAsync(lease, tokens, arrivals, cancellationToken).ConfigureAwait(false);
+            }
         }
 
         Gained(lease.Root.TenantNumber);
-        return Counted(new PromotionResult(tokensByTier, held, planned, loaded));
+        return Counted(new PromotionResult(arrivals.Tokens, held, planned, loaded) { LackedRoom = arrivals.LackedRoom });
+    }
+
+    /// <summary>
+    /// Loads what is worth it of the chain. A block that does not arrive may have passed into another tier meanwhile, or stand there
+    /// too: it is looked for again.
+    /// </summary>
+    private async ValueTask<(int Held, int Planned, int Loaded)> LoadChainAsync(
+        BlockLease lease, ReadOnlyMemory<int> tokens, ReadOnlyMemory<BlockHash> chain, int firstToken, Arrivals arrivals, CancellationToken cancellationToken)
+    {
+        int loaded = 0;
+        int? failedTier = null;
+        while (true)
+        {
+            List<TierRun> runs = await FindRunsAsync(chain[loaded..], cancellationToken).ConfigureAwait(false);
+            int found = runs.Sum(run => run.BlockCount);
+            int toLoad = found == 0 || runs[0].Tier == failedTier ? 0 : Plan(runs, found);
+            if (toLoad < found && failedTier is null)
+            {
+                MeasureAside(runs[^1].Tier, chain.Span[loaded + found - 1]);
+            }
+
+            int start = firstToken + (loaded * Cache.Layout.BlockSize);
+            int arrived = await LoadAsync(lease, tokens, chain[loaded..], runs, toLoad, start, arrivals, cancellationToken).ConfigureAwait(false);
+            loaded += arrived;
+            if (arrived == toLoad || arrivals.LackedRoom)
+            {
+                return (loaded - arrived + found, loaded - arrived + toLoad, loaded);
+            }
+
+            failedTier = TierAt(runs, arrived);
+        }
+    }
+
+    private static int TierAt(List<TierRun> runs, int block)
+    {
+        int run = 0;
+        while (block >= runs[run].BlockCount)
+        {
+            block -= runs[run++].BlockCount;
+        }
+
+        return runs[run].Tier;
     }
 
     /// <summary>The hashes of the whole blocks that follow the hot ones.</summary>
@@ -99,6 +135,13 @@ public sealed partial class TierStack
             if (count == 0)
             {
                 tier++;
+                if (tier == _tiers.Length && Cache.DepartureOf(chain[..1]) is { } departure)
+                {
+                    // It is just leaving the hot tier, and will be in one of these.
+                    await departure.WaitAsync(cancellationToken).ConfigureAwait(false);
+                    tier = 0;
+                }
+
                 continue;
             }
 
@@ -161,7 +204,7 @@ public sealed partial class TierStack
         List<TierRun> runs,
         int blockCount,
         int firstToken,
-        int[] tokensByTier,
+        Arrivals arrivals,
         CancellationToken cancellationToken)
     {
         if (blockCount == 0)
@@ -181,8 +224,8 @@ public sealed partial class TierStack
             {
                 int batch = Math.Min(end - done, BlocksAtOnce(run.Tier));
                 int loaded = await LoadBatchAsync(
-                    lease, tokens.Slice(firstToken + (done * blockSize), batch * blockSize), chain.Slice(done, batch), run.Tier, cancellationToken).ConfigureAwait(false);
-                tokensByTier[run.Tier] += loaded * blockSize;
+                    lease, tokens.Slice(firstToken + (done * blockSize), batch * blockSize), chain.Slice(done, batch), run.Tier, arrivals, cancellationToken).ConfigureAwait(false);
+                arrivals.Tokens[run.Tier] += loaded * blockSize;
                 done += loaded;
                 arrived = loaded == batch;
             }
@@ -203,13 +246,13 @@ public sealed partial class TierStack
 
     /// <summary>Reads blocks side by side into the lease's own reserved blocks, and seals those that arrived in order.</summary>
     private async ValueTask<int> LoadBatchAsync(
-        BlockLease lease, ReadOnlyMemory<int> tokens, ReadOnlyMemory<BlockHash> hashes, int tier, CancellationToken cancellationToken)
+        BlockLease lease, ReadOnlyMemory<int> tokens, ReadOnlyMemory<BlockHash> hashes, int tier, Arrivals arrivals, CancellationToken cancellationToken)
     {
         int blockSize = Cache.Layout.BlockSize;
         long start = _time.GetTimestamp();
         int count = _tiers[tier].Exclusive && Cache.Pool.FreeCount < hashes.Length
-            ? await ExchangeAsync(lease, hashes, tier, cancellationToken).ConfigureAwait(false)
-            : await ReadInPlaceAsync(lease, hashes, tier, cancellationToken).ConfigureAwait(false);
+            ? await ExchangeAsync(lease, hashes, tier, arrivals, cancellationToken).ConfigureAwait(false)
+            : await ReadInPlaceAsync(lease, hashes, tier, arrivals, cancellationToken).ConfigureAwait(false);
         for (int i = 0; i < count; i++)
         {
             Cache.AppendPromoted(lease, tokens.Span.Slice(i * blockSize, blockSize));
@@ -225,11 +268,12 @@ public sealed partial class TierStack
     }
 
     private async ValueTask<int> ReadInPlaceAsync(
-        BlockLease lease, ReadOnlyMemory<BlockHash> hashes, int tier, CancellationToken cancellationToken)
+        BlockLease lease, ReadOnlyMemory<BlockHash> hashes, int tier, Arrivals arrivals, CancellationToken cancellationToken)
     {
         int blockSize = Cache.Layout.BlockSize;
         if (!Cache.TryReserve(lease, hashes.Length * blockSize))
         {
+            arrivals.LackedRoom = true;
             return 0;
         }
 
@@ -249,7 +293,7 @@ public sealed partial class TierStack
     /// are evicted, so that no tier gives up a block for want of the room that an exchange does not need.
     /// </summary>
     private async ValueTask<int> ExchangeAsync(
-        BlockLease lease, ReadOnlyMemory<BlockHash> hashes, int tier, CancellationToken cancellationToken)
+        BlockLease lease, ReadOnlyMemory<BlockHash> hashes, int tier, Arrivals arrivals, CancellationToken cancellationToken)
     {
         int blockSize = Cache.Layout.BlockSize;
         int bytes = Cache.Layout.BytesPerBlock;
@@ -265,6 +309,7 @@ public sealed partial class TierStack
             await ForgetAsync(tier, hashes[..count], cancellationToken).ConfigureAwait(false);
             if (!Cache.TryReserve(lease, count * blockSize))
             {
+                arrivals.LackedRoom = true;
                 for (int i = 0; i < count; i++)
                 {
                     var attributes = new BlockAttributes { TokenCount = blockSize, Tenant = lease.Root.TenantNumber };
@@ -321,7 +366,7 @@ public sealed partial class TierStack
 
     /// <summary>A conversation's last block may be there in part: the longest such prefix of what is left is loaded.</summary>
     private async ValueTask<int> LoadTailAsync(
-        BlockLease lease, ReadOnlyMemory<int> tokens, int[] tokensByTier, CancellationToken cancellationToken)
+        BlockLease lease, ReadOnlyMemory<int> tokens, Arrivals arrivals, CancellationToken cancellationToken)
     {
         int blockSize = Cache.Layout.BlockSize;
         int hot = lease.TokenCount % blockSize;
@@ -333,29 +378,45 @@ public sealed partial class TierStack
         }
 
         BlockHash parent = Cache.HashAt(lease, start / blockSize);
+        var lengths = new BlockHash[longest];
+        for (int length = 1; length <= longest; length++)
+        {
+            lengths[length - 1] = parent.Next(tokens.Span.Slice(start, length));
+        }
+
+        while (Cache.DepartureOf(lengths) is { } departure)
+        {
+            await departure.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         for (int length = longest; length > hot; length--)
         {
-            BlockHash hash = parent.Next(tokens.Span.Slice(start, length));
+            ReadOnlyMemory<BlockHash> hash = lengths.AsMemory(length - 1, 1);
             for (int tier = 0; tier < _tiers.Length; tier++)
             {
                 bool near = _tiers[tier].Immediate || !_tiers[tier].Shared;
-                if (near && await CountLeadingAsync(tier, new[] { hash }, cancellationToken).ConfigureAwait(false) == 1)
+                if (near && await CountLeadingAsync(tier, hash, cancellationToken).ConfigureAwait(false) == 1
+                    && (await TryLoadTailAsync(lease, tokens.Slice(start, length), hash.Span[0], tier, arrivals, cancellationToken).ConfigureAwait(false)
+                        || arrivals.LackedRoom))
                 {
-                    return await LoadTailFromAsync(lease, tokens.Slice(start, length), hash, tier, tokensByTier, cancellationToken).ConfigureAwait(false);
+                    return arrivals.LackedRoom ? 0 : 1;
                 }
             }
         }
 
+        // What was hot of the block may have been given up for a copy that did not arrive.
+        Cache.Extend(lease, tokens.Span);
         return 0;
     }
 
-    private async ValueTask<int> LoadTailFromAsync(
-        BlockLease lease, ReadOnlyMemory<int> tail, BlockHash hash, int tier, int[] tokensByTier, CancellationToken cancellationToken)
+    private async ValueTask<bool> TryLoadTailAsync(
+        BlockLease lease, ReadOnlyMemory<int> tail, BlockHash hash, int tier, Arrivals arrivals, CancellationToken cancellationToken)
     {
         int hot = lease.TokenCount % Cache.Layout.BlockSize;
         if (!Cache.TryReserve(lease, tail.Length - hot))
         {
-            return 0;
+            arrivals.LackedRoom = true;
+            return false;
         }
 
         var memory = NativeMemoryManager.At(lease.Table.Addresses[lease.TokenCount / Cache.Layout.BlockSize], Cache.Layout.BytesPerBlock);
@@ -363,15 +424,24 @@ public sealed partial class TierStack
         {
             // The block's former rows may be overwritten in part.
             Cache.Truncate(lease, lease.TokenCount - hot);
-            return 0;
+            return false;
         }
 
         Cache.Append(lease, tail.Span[hot..]);
-        tokensByTier[tier] += tail.Length - hot;
-        return 1;
+        arrivals.Tokens[tier] += tail.Length - hot;
+        return true;
     }
 
     private async ValueTask<bool> ReadAsync(int tier, BlockHash hash, Memory<byte> block, CancellationToken cancellationToken) =>
         (_writers[tier] is { } writer && writer.TryRead(hash, block.Span))
         || await _tiers[tier].Tier.TryReadAsync(hash, block, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>What a promotion has brought so far.</summary>
+    private sealed class Arrivals(int tiers)
+    {
+        /// <summary>Tokens from each tier.</summary>
+        public int[] Tokens { get; } = new int[tiers];
+
+        public bool LackedRoom { get; set; }
+    }
 }

@@ -1,10 +1,5 @@
-using KvTiers.Blocks;
-using KvTiers.Diagnostics;
-using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Tiers;
-using KvTiers.Tiers.Disk;
-using KvTiers.Tiers.Encodings;
 
 namespace KvTiers.Inference.Tests.Scheduling;
 
@@ -17,26 +12,26 @@ public sealed class EngineTiersTests(TinyModel tiny) : IClassFixture<TinyModel>,
     private readonly TemporaryFolder _folder = new();
 
     [Fact]
-    public async Task WithTheRestInRamEachTurnComputesOnlyItsNewTokens() => await AssertNothingIsRecomputed(format => [Ram(format, 4096)]);
+    public async Task WithTheRestInRamEachTurnComputesOnlyItsNewTokens() => await AssertNothingIsRecomputed(format => [TieredHost.Ram(format, 4096)]);
 
     [Fact]
-    public async Task WithTheRestOnDiskEachTurnComputesOnlyItsNewTokens() => await AssertNothingIsRecomputed(format => [Disk(format)]);
+    public async Task WithTheRestOnDiskEachTurnComputesOnlyItsNewTokens() => await AssertNothingIsRecomputed(format => [TieredHost.Disk(format, _folder)]);
 
     [Fact]
-    public async Task WithTheRestInRamAndOnDiskEachTurnComputesOnlyItsNewTokens() => await AssertNothingIsRecomputed(format => [Ram(format, 64), Disk(format)]);
+    public async Task WithTheRestInRamAndOnDiskEachTurnComputesOnlyItsNewTokens() => await AssertNothingIsRecomputed(format => [TieredHost.Ram(format, 64), TieredHost.Disk(format, _folder)]);
 
     [Fact]
     public async Task AfterARestartTheDisksBlocksAreUsed()
     {
         GenerationRequest request = Requests.Of(Requests.Tokens(100, 1));
         GenerationResult first, second;
-        await using (var host = new TieredHost(tiny, 64, format => [Disk(format) with { WritePolicy = WritePolicy.OnSeal, Exclusive = false }]))
+        await using (var host = new TieredHost(tiny, 64, format => [TieredHost.Disk(format, _folder) with { WritePolicy = WritePolicy.OnSeal, Exclusive = false }]))
         {
             first = await host.Run(request);
             await host.Tiers.DrainAsync(CancellationToken.None);
         }
 
-        await using (var host = new TieredHost(tiny, 64, format => [Disk(format) with { WritePolicy = WritePolicy.OnSeal, Exclusive = false }]))
+        await using (var host = new TieredHost(tiny, 64, format => [TieredHost.Disk(format, _folder) with { WritePolicy = WritePolicy.OnSeal, Exclusive = false }]))
         {
             second = await host.Run(request);
         }
@@ -50,7 +45,7 @@ public sealed class EngineTiersTests(TinyModel tiny) : IClassFixture<TinyModel>,
     [Fact]
     public async Task CancelledWhileLoadingLeavesNoLease()
     {
-        await using var host = new TieredHost(tiny, 32, format => [Disk(format)]);
+        await using var host = new TieredHost(tiny, 32, format => [TieredHost.Disk(format, _folder)]);
         for (int i = 0; i < 20; i++)
         {
             using var cancellation = new CancellationTokenSource();
@@ -60,6 +55,23 @@ public sealed class EngineTiersTests(TinyModel tiny) : IClassFixture<TinyModel>,
         }
 
         Assert.Equal(0, host.Cache.Snapshot().Leases);
+    }
+
+    [Fact]
+    public async Task ASequenceThatGaveWayLoadsWhatItHadComputed()
+    {
+        GenerationRequest[] requests = [.. Enumerable.Range(0, 6).Select(i => Requests.Of(Requests.Tokens(40 + i, i), 60))];
+        await using var plain = new EngineHost(tiny.WithThreads(1), tiny.Tokenizer, blocks: 64);
+        await using var host = new TieredHost(tiny, 16, format => [TieredHost.Ram(format, 256)]);
+        GenerationResult[] expected = await plain.RunTogether(requests);
+        GenerationResult[] actual = await host.RunTogether(requests);
+
+        Assert.True(host.Engine.Snapshot().Preemptions > 0, "The pool must be too small for this to mean anything.");
+        for (int i = 0; i < requests.Length; i++)
+        {
+            Requests.AssertSame(expected[i], actual[i]);
+            Assert.Equal((i, 40 + i, 0), (i, actual[i].ComputedTokenCount, actual[i].RecomputedTokenCount));
+        }
     }
 
     public void Dispose() => _folder.Dispose();
@@ -88,55 +100,5 @@ public sealed class EngineTiersTests(TinyModel tiny) : IClassFixture<TinyModel>,
         }
 
         Assert.True(promoted > 1000, $"only {promoted} tokens came from the tiers");
-    }
-
-    private static TierOptions Ram(BlockRecord format, int blocks) => new()
-    {
-        Tier = new BlockTier("ram", format, new RamStore(format.RecordBytes, (long)blocks * format.RecordBytes)),
-        Immediate = true,
-    };
-
-    private TierOptions Disk(BlockRecord format) => new()
-    {
-        Tier = new BlockTier("disk", format, DiskStore.Open(format, new DiskStoreOptions
-        {
-            Folder = Path.Combine(_folder.Path, "disk"),
-            CapacityBytes = 4096L * format.RecordBytes,
-            SegmentBytes = 64 << 20,
-        })),
-    };
-
-    private sealed class TieredHost : IAsyncDisposable
-    {
-        private readonly Engine _engine;
-
-        public TieredHost(TinyModel tiny, int blocks, Func<BlockRecord, TierOptions[]> tiers)
-        {
-            LanguageModel model = tiny.WithThreads(2);
-            BlockLayout layout = model.Config.CreateLayout(KvFormat.F32);
-            Tiers = new TierStack(new TierStackOptions
-            {
-                Tiers = tiers(new BlockRecord(BlockCodec.Create(layout, BlockEncoding.Hot))),
-                Promotion = PromotionPolicy.Always,
-            });
-            Cache = new KvCache(layout, new KvCacheOptions { HotBlocks = blocks, Prefault = false }, observer: Tiers);
-            Tiers.Attach(Cache);
-            _engine = new Engine(model, tiny.Tokenizer, Cache, new EngineOptions(), tiers: Tiers);
-        }
-
-        public TierStack Tiers { get; }
-
-        public KvCache Cache { get; }
-
-        public Task<GenerationResult> Run(GenerationRequest request, CancellationToken cancellationToken = default) =>
-            _engine.Submit(request, cancellationToken).Completion.WaitAsync(TimeSpan.FromSeconds(60), CancellationToken.None);
-
-        public async ValueTask DisposeAsync()
-        {
-            await _engine.DisposeAsync();
-            CacheIntegrity.Check(Cache);
-            await Tiers.DisposeAsync();
-            Cache.Dispose();
-        }
     }
 }
