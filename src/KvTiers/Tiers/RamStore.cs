@@ -68,6 +68,15 @@ public sealed unsafe class RamStore : IRecordStore
         }
     }
 
+    /// <summary>Whether a record can be found. A victim can, until it is gone; one that was removed cannot.</summary>
+    internal bool Holds(BlockHash hash)
+    {
+        lock (_lock)
+        {
+            return _index.TryFind(hash, out _);
+        }
+    }
+
     /// <inheritdoc/>
     public ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> record, CancellationToken cancellationToken)
     {

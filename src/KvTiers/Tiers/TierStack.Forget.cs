@@ -13,20 +13,8 @@ public sealed partial class TierStack
         SupersedeResult hot = Cache.Supersede(root, tokens.Span, keptTokenCount);
         int kept = (keptTokenCount / Cache.Layout.BlockSize) + hot.SharedBlocks;
         BlockHash[] cut = PathHashes(root, tokens.Span, kept);
-        var removals = new TierRemoval[_tiers.Length];
-
-        // A block of the path may be on its way down since before: where it arrives, it is to be found and removed.
-        await Cache.DeparturesAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
-        for (int i = 0; i < _tiers.Length; i++)
-        {
-            ForgetQueued(i, cut);
-            int count = _tiers[i].Shared
-                ? await _tiers[i].Tier.ExpireAsync(cut, _time.GetUtcNow() + _tiers[i].SupersededTimeToLive, cancellationToken).ConfigureAwait(false)
-                : await _tiers[i].Tier.RemoveAsync(cut, cancellationToken).ConfigureAwait(false);
-            removals[i] = Removal(i, count);
-        }
-
-        return (hot, removals);
+        DateTimeOffset? Soon(TierOptions tier) => tier.Shared ? _time.GetUtcNow() + tier.SupersededTimeToLive : null;
+        return (hot, await ForgetEverywhereAsync(cut, Soon, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>Erases a path from every colder tier, from its block number <paramref name="keptBlocks"/> on, after <see cref="KvCache.Erase"/>.</summary>
@@ -39,15 +27,59 @@ public sealed partial class TierStack
     {
         ArgumentOutOfRangeException.ThrowIfNegative(keptBlocks);
         BlockHash[] erased = PathHashes(root, tokens.Span, keptBlocks);
+        return await ForgetEverywhereAsync(erased, _ => null, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Follows blocks down, tier by tier, so that none slips by on its way from one to the next.</summary>
+    /// <param name="hashes">Blocks that the hot tier demotes no more.</param>
+    /// <param name="expiry">When a tier's copies expire; null for at once.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    private async ValueTask<TierRemoval[]> ForgetEverywhereAsync(
+        BlockHash[] hashes, Func<TierOptions, DateTimeOffset?> expiry, CancellationToken cancellationToken)
+    {
         var removals = new TierRemoval[_tiers.Length];
         await Cache.DeparturesAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
         for (int i = 0; i < _tiers.Length; i++)
         {
-            ForgetQueued(i, erased);
-            removals[i] = Removal(i, await _tiers[i].Tier.RemoveAsync(erased, cancellationToken).ConfigureAwait(false));
+            HashSet<BlockHash> queued = await CancelWritesAsync(i, hashes, cancellationToken).ConfigureAwait(false);
+            BlockHash[] stored = queued.Count == 0 ? hashes : [.. hashes.Where(hash => !queued.Contains(hash))];
+            int count = expiry(_tiers[i]) is { } at
+                ? await _tiers[i].Tier.ExpireAsync(stored, at, cancellationToken).ConfigureAwait(false)
+                : await _tiers[i].Tier.RemoveAsync(stored, cancellationToken).ConfigureAwait(false);
+            if (queued.Count > 0)
+            {
+                // An older copy may be there beside the one that waited. It is the same block.
+                await _tiers[i].Tier.RemoveAsync(queued.ToArray(), cancellationToken).ConfigureAwait(false);
+            }
+
+            await PassagesAsync(i, hashes, cancellationToken).ConfigureAwait(false);
+            removals[i] = Removal(i, count + queued.Count);
         }
 
         return removals;
+    }
+
+    /// <summary>Drops copies that wait to be written, and returns when none of them is being written any more.</summary>
+    private async ValueTask<HashSet<BlockHash>> CancelWritesAsync(int tier, BlockHash[] hashes, CancellationToken cancellationToken)
+    {
+        var cancelled = new HashSet<BlockHash>();
+        if (_writers[tier] is not { } writer)
+        {
+            return cancelled;
+        }
+
+        var ends = new List<Task>();
+        foreach (BlockHash hash in hashes)
+        {
+            if (writer.Forget(hash) is { } end)
+            {
+                cancelled.Add(hash);
+                ends.Add(end);
+            }
+        }
+
+        await Task.WhenAll(ends).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return cancelled;
     }
 
     private TierRemoval Removal(int tier, int blocks)

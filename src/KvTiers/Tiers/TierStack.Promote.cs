@@ -349,19 +349,12 @@ public sealed partial class TierStack
 
     private async ValueTask ForgetAsync(int tier, ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken)
     {
-        ForgetQueued(tier, hashes.Span);
-        await _tiers[tier].Tier.ForgetAsync(hashes, cancellationToken).ConfigureAwait(false);
-    }
-
-    private void ForgetQueued(int tier, ReadOnlySpan<BlockHash> hashes)
-    {
-        if (_writers[tier] is { } writer)
+        foreach (BlockHash hash in hashes.Span)
         {
-            foreach (BlockHash hash in hashes)
-            {
-                writer.Forget(hash);
-            }
+            _writers[tier]?.Forget(hash);
         }
+
+        await _tiers[tier].Tier.ForgetAsync(hashes, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>A conversation's last block may be there in part: the longest such prefix of what is left is loaded.</summary>

@@ -74,7 +74,7 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
             {
                 if (_tiers[i].Tier is BlockTier { Store: RamStore store } ram)
                 {
-                    store.Evicting = (hash, attributes, record) => HandOn(ram, hash, attributes, record, tier);
+                    store.Evicting = (hash, attributes, record) => HandOn(ram, store, hash, attributes, record, tier);
                 }
             }
             else
@@ -212,24 +212,6 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
         return write.IsCompleted ? write.Result : throw new InvalidOperationException($"Tier '{_tiers[tier].Tier.Name}' is said to be immediate, and is not.");
     }
 
-    /// <summary>What a tier in memory evicts goes to the tier below, decoded.</summary>
-    private void HandOn(BlockTier from, BlockHash hash, BlockAttributes attributes, ReadOnlyMemory<byte> record, int tier)
-    {
-        if (attributes.Expires is { } expires && expires <= _time.GetUtcNow())
-        {
-            return;
-        }
-
-        byte[] block = _handOnBuffer is { } scratch && scratch.Length == Cache.Layout.BytesPerBlock
-            ? scratch
-            : _handOnBuffer = GC.AllocateUninitializedArray<byte>(Cache.Layout.BytesPerBlock, pinned: true);
-        if (from.Format.TryRead(hash, record.Span, block) == RecordFault.None)
-        {
-            // A tier's own time to live is no other's.
-            Demote(hash, block, _tiers[tier].TimeToLive is null ? attributes : attributes with { Expires = null }, tier);
-        }
-    }
-
     private void Gained(int tenant) => _budget?.Wake(tenant);
 
     private int IndexOf(string name)
@@ -237,7 +219,4 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
         int index = Array.FindIndex(_tiers, tier => tier.Tier.Name == name);
         return index >= 0 ? index : throw new ArgumentException($"There is no tier '{name}'; there are {string.Join(", ", Names)}.", nameof(name));
     }
-
-    [ThreadStatic]
-    private static byte[]? _handOnBuffer;
 }

@@ -37,7 +37,7 @@ internal sealed class TierWriter : IAsyncDisposable
     /// <summary>Takes a copy of a block. Waits for room; gives the block up when there is none for too long.</summary>
     public bool Offer(BlockHash hash, ReadOnlySpan<byte> block, in BlockAttributes attributes, bool mayWait)
     {
-        if (_pending.ContainsKey(hash))
+        if (_pending.TryGetValue(hash, out PendingWrite? waiting) && waiting.TryRenew())
         {
             return true;
         }
@@ -83,14 +83,9 @@ internal sealed class TierWriter : IAsyncDisposable
         }
     }
 
-    /// <summary>Drops a block that waits. One that is being written is written all the same.</summary>
-    public void Forget(BlockHash hash)
-    {
-        if (_pending.TryGetValue(hash, out PendingWrite? write))
-        {
-            write.Cancelled = true;
-        }
-    }
+    /// <summary>Drops a block that waits; one that is being written is removed when it is. A new <see cref="Offer"/> takes that back.</summary>
+    /// <returns>Ends when nothing is written any more; null when the block does not wait.</returns>
+    public Task? Forget(BlockHash hash) => _pending.TryGetValue(hash, out PendingWrite? write) ? write.TryCancel() : null;
 
     /// <summary>Drops every block that waits, as <see cref="Forget"/> does.</summary>
     public void ForgetAll()
@@ -126,20 +121,39 @@ internal sealed class TierWriter : IAsyncDisposable
     {
         await foreach (PendingWrite write in _queue.Reader.ReadAllAsync().ConfigureAwait(false))
         {
-            if (!write.Cancelled && !await IsHeldAsync(write.Hash).ConfigureAwait(false))
+            bool written = false;
+            while (!TryFinish(write, written))
             {
-                await _options.Tier.TryWriteAsync(write.Hash, write.Block!.Memory, write.Attributes, CancellationToken.None).ConfigureAwait(false);
-            }
+                if (written)
+                {
+                    await _options.Tier.RemoveAsync(new[] { write.Hash }, CancellationToken.None).ConfigureAwait(false);
+                }
+                else if (!await IsHeldAsync(write.Hash).ConfigureAwait(false))
+                {
+                    await _options.Tier.TryWriteAsync(write.Hash, write.Block!.Memory, write.Attributes, CancellationToken.None).ConfigureAwait(false);
+                }
 
-            _pending.TryRemove(new KeyValuePair<BlockHash, PendingWrite>(write.Hash, write));
-            if (write.Cancelled)
-            {
-                await _options.Tier.RemoveAsync(new[] { write.Hash }, CancellationToken.None).ConfigureAwait(false);
+                written = !written;
             }
 
             Return(write);
             _written(write.Attributes.Tenant);
             write.Done.TrySetResult();
+        }
+    }
+
+    // Whether the tier is as it is to be. Then the block waits no more, and whoever offers it again begins anew.
+    private bool TryFinish(PendingWrite write, bool written)
+    {
+        lock (write)
+        {
+            if (write.Cancelled == written)
+            {
+                return false;
+            }
+
+            write.Finished = true;
+            return _pending.TryRemove(new KeyValuePair<BlockHash, PendingWrite>(write.Hash, write));
         }
     }
 
@@ -166,8 +180,29 @@ internal sealed class TierWriter : IAsyncDisposable
 
         public AlignedBuffer? Block { get; set; } = block;
 
-        public volatile bool Cancelled;
+        // These two under the lock of the object.
+        public bool Cancelled { get; private set; }
+
+        public bool Finished { get; set; }
 
         public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool TryRenew()
+        {
+            lock (this)
+            {
+                Cancelled &= Finished;
+                return !Finished;
+            }
+        }
+
+        public Task? TryCancel()
+        {
+            lock (this)
+            {
+                Cancelled |= !Finished;
+                return Finished ? null : Done.Task;
+            }
+        }
     }
 }

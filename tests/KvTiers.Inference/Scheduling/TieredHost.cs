@@ -47,6 +47,9 @@ internal sealed class TieredHost : IAsyncDisposable
             CapacityBytes = 4096L * format.RecordBytes,
             SegmentBytes = 64 << 20,
         })),
+
+        // A block is given up when the device does not keep pace for so long, which is not what is tested.
+        WritePatience = TimeSpan.FromMinutes(1),
     };
 
     public Task<GenerationResult> Run(GenerationRequest request, CancellationToken cancellationToken = default) =>

@@ -14,7 +14,7 @@ public sealed class WorkingSetTests(TinyModel tiny) : IClassFixture<TinyModel>, 
     private const int AnswerTokens = 12;
 
     // Two blocks that all conversations begin with.
-    private static readonly int[] _system = Requests.Tokens(32, 99);
+    private static readonly int[] SystemTokens = Requests.Tokens(32, 99);
 
     private readonly TemporaryFolder _folder = new();
 
@@ -29,6 +29,7 @@ public sealed class WorkingSetTests(TinyModel tiny) : IClassFixture<TinyModel>, 
         await using var host = new TieredHost(
             tiny, workingSet / 10, format => [TieredHost.Ram(format, workingSet / 3), TieredHost.Disk(format, _folder)]);
         GenerationResult[][] actual = await Converse(batch => host.RunTogether(batch), together);
+        Assert.All(host.Tiers.Usage, usage => Assert.Equal((usage.Name, 0, 0), (usage.Name, usage.DroppedBlocks, usage.Refusals)));
 
         for (int turn = 0; turn < Turns; turn++)
         {
@@ -79,8 +80,8 @@ public sealed class WorkingSetTests(TinyModel tiny) : IClassFixture<TinyModel>, 
     /// <returns>[turn][conversation]</returns>
     private static async Task<GenerationResult[][]> Converse(Func<IEnumerable<GenerationRequest>, Task<GenerationResult[]>> run, int together)
     {
-        List<int>[] logs = [.. Enumerable.Range(0, Conversations).Select(i => new List<int>([.. _system, .. Requests.Tokens(FirstLength(i), i)]))];
-        await run([Requests.Of(_system, newTokens: 0)]);
+        List<int>[] logs = [.. Enumerable.Range(0, Conversations).Select(i => new List<int>([.. SystemTokens, .. Requests.Tokens(FirstLength(i), i)]))];
+        await run([Requests.Of(SystemTokens, newTokens: 0)]);
         GenerationResult[][] results = [.. Enumerable.Range(0, Turns).Select(_ => new GenerationResult[Conversations])];
         for (int turn = 0; turn < Turns; turn++)
         {
@@ -115,7 +116,7 @@ public sealed class WorkingSetTests(TinyModel tiny) : IClassFixture<TinyModel>, 
 
     private static int WorkingSetBlocks(GenerationResult[] last)
     {
-        int system = _system.Length / 16;
+        int system = SystemTokens.Length / 16;
         return system + last.Sum(result => ((result.PromptTokenCount + AnswerTokens + 15) / 16) - system);
     }
 }

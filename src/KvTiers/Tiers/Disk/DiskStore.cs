@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using KvTiers.Prefix;
 
 namespace KvTiers.Tiers.Disk;
@@ -224,6 +225,7 @@ public sealed partial class DiskStore : IPartedStore
     public async ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken)
     {
         int removed = 0;
+        ExceptionDispatchInfo? fault = null;
         using var blank = new AlignedBuffer(BlockRecord.SectorBytes);
         for (int i = 0; i < hashes.Length; i++)
         {
@@ -246,6 +248,12 @@ public sealed partial class DiskStore : IPartedStore
             {
                 await segment.WriteAsync(OffsetOf(slot), blank.Memory, cancellationToken).ConfigureAwait(false);
                 removed++;
+                NoteWritten(segment);
+            }
+            catch (Exception thrown) when (thrown is IOException or UnauthorizedAccessException)
+            {
+                // Found no more all the same; the others are removed nevertheless.
+                fault ??= ExceptionDispatchInfo.Capture(thrown);
             }
             finally
             {
@@ -254,10 +262,9 @@ public sealed partial class DiskStore : IPartedStore
                     _index.Unpin(slot);
                 }
             }
-
-            NoteWritten(segment);
         }
 
+        fault?.Throw();
         return removed;
     }
 
