@@ -1,5 +1,4 @@
 using KvTiers.Inference.Scheduling;
-using KvTiers.Tiers;
 
 namespace KvTiers.Inference.Tests.Scheduling;
 
@@ -44,29 +43,6 @@ public sealed class WorkingSetTests(TinyModel tiny) : IClassFixture<TinyModel>, 
 
         foreach (string tier in (string[])["ram", "disk"])
             Assert.True(actual.SelectMany(results => results).Sum(result => result.PromotedTokenCounts[tier]) > 1000, $"{tier} was hardly used");
-    }
-
-    /// <summary>What load-or-recompute chooses to compute is all that is computed beside the new tokens.</summary>
-    [Fact]
-    public async Task ByRateOnlyWhatThePlanLeavesIsComputedAgain()
-    {
-        GenerationResult[][] hot = await WithEverythingHot();
-        int workingSet = WorkingSetBlocks(hot[^1]);
-        await using var host = new TieredHost(
-            tiny, workingSet / 10, format => [TieredHost.Ram(format, workingSet / 3), TieredHost.Disk(format, _folder)], PromotionPolicy.ByRate);
-        GenerationResult[][] actual = await Converse(batch => host.RunTogether(batch), together: 4);
-
-        for (int turn = 0; turn < Turns; turn++)
-        {
-            for (int i = 0; i < Conversations; i++)
-            {
-                Requests.AssertSame(hot[turn][i], actual[turn][i]);
-                int extra = actual[turn][i].ComputedTokenCount - NewTokens(turn, i), chosen = actual[turn][i].LeftToComputeTokenCount;
-
-                // The choice is made in blocks. The first of those left may be hot in part, and a partial one may follow them.
-                Assert.True(chosen == 0 ? extra == 0 : Math.Abs(extra - chosen) < 16, $"turn {turn} of {i}: {extra} tokens more than the new ones, {chosen} by choice");
-            }
-        }
     }
 
     public void Dispose() => _folder.Dispose();
