@@ -26,15 +26,23 @@ public sealed partial class RedisStore
     public async ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> header, Memory<byte> payload, CancellationToken cancellationToken)
     {
         RedisKey key = KeyOf(hash);
-        RedisValue[] pieces = await CallAsync(() => ReadPiecesAsync(key), cancellationToken).ConfigureAwait(false);
+        RedisValue[] arguments = [_options.KeyPrefix, hash.ToString(), MillisecondsOf(_options.TimeToLive)];
+        RedisValue[] pieces = await CallAsync(
+            async () =>
+            {
+                // Beside the reading, and waited for, so that what comes after it finds the record used.
+                Task<RedisResult> touch = _control.GetDatabase().ScriptEvaluateAsync(RedisScripts.Touch, _keys, arguments);
+                Task<RedisValue[]> read = ReadPiecesAsync(key);
+                await Task.WhenAll(touch, read).ConfigureAwait(false);
+                return await read.ConfigureAwait(false);
+            },
+            cancellationToken).ConfigureAwait(false);
         if (!CopyPieces(pieces, header.Span, payload.Span))
         {
             return false;
         }
 
         Interlocked.Increment(ref _readRecords);
-        RedisValue[] arguments = [_options.KeyPrefix, hash.ToString(), MillisecondsOf(_options.TimeToLive)];
-        Forget(_control.GetDatabase().ScriptEvaluateAsync(RedisScripts.Touch, _keys, arguments));
         return true;
     }
 

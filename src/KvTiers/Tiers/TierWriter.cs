@@ -92,7 +92,7 @@ internal sealed class TierWriter : IAsyncDisposable
     {
         foreach (PendingWrite write in _pending.Values)
         {
-            write.Cancelled = true;
+            write.TryCancel();
         }
     }
 

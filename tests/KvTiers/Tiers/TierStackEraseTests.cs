@@ -94,7 +94,7 @@ public sealed class TierStackEraseTests : IAsyncDisposable
             writing.Set();
             Assert.True(gate.Wait(Patience));
         };
-        await using var writer = new TierWriter(new TierOptions { Tier = new BlockTier("tier", Format, _second), WriteConcurrency = 1 }, Layout.BytesPerBlock);
+        await using var writer = new TierWriter(new TierOptions { Tier = new BlockTier("tier", Format, _second), WriteConcurrency = 1 }, Layout.BytesPerBlock, static _ => { });
         byte[] block = new byte[Layout.BytesPerBlock];
         var attributes = new BlockAttributes { TokenCount = 4 };
         BlockHash hash = Root.Next([1]);
