@@ -10,6 +10,7 @@ internal sealed class StepLog : IDisposable
 
     private readonly ManualResetEventSlim _gate = new();
     private readonly SemaphoreSlim _reached = new(0);
+    private readonly SemaphoreSlim _passes = new(0);
     private readonly List<(int Start, int Rows)[]> _steps = [];
 
     /// <summary>Of each step: first position and rows of its segments.</summary>
@@ -32,11 +33,16 @@ internal sealed class StepLog : IDisposable
         lock (_steps)
             _steps.Add(step);
         _reached.Release();
-        _gate.Wait(Patience);
+        WaitHandle.WaitAny([_gate.WaitHandle, _passes.AvailableWaitHandle], Patience);
+        if (!_gate.IsSet)
+            _passes.Wait(0);
     }
 
     /// <summary>Waits until a step is held up.</summary>
     public Task<bool> UntilHeld() => _reached.WaitAsync(Patience);
+
+    /// <summary>Lets the step go on that is held up, and holds the next one up.</summary>
+    public void Pass() => _passes.Release();
 
     public void Open() => _gate.Set();
 
@@ -44,5 +50,6 @@ internal sealed class StepLog : IDisposable
     {
         Open();
         _reached.Dispose();
+        _passes.Dispose();
     }
 }
