@@ -23,7 +23,7 @@ class Chatter:
         self.model = Llama(Config(
             vocabulary=stated["vocab_size"], hidden=stated["hidden_size"], intermediate=stated["intermediate_size"], layers=stated["num_hidden_layers"], heads=stated["num_attention_heads"],
             kv_heads=stated["num_key_value_heads"], rope_theta=stated["rope_theta"], norm_eps=stated["rms_norm_eps"], max_positions=stated["max_position_embeddings"]))
-        self.model.load_state_dict({name.removeprefix("model."): tensor.float() for name, tensor in safetensors.load_folder(folder).items()})
+        self.model.load_state_dict(safetensors.load_model(folder))
         self.end = self.tokenizer.vocabulary[IM_END]
 
 

@@ -45,3 +45,8 @@ def load_folder(folder: Path) -> dict[str, Tensor]:
     for path in sorted(folder.glob("model*.safetensors")):
         tensors.update(load(path))
     return tensors
+
+
+def load_model(folder: Path) -> dict[str, Tensor]:
+    """An exported model's parameters in float32, named as in `model.Llama`."""
+    return {name.removeprefix("model."): tensor.float() for name, tensor in load_folder(folder).items()}

