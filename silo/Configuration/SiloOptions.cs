@@ -44,6 +44,15 @@ internal sealed record SiloOptions
     /// <summary>Bytes that one tenant's blocks may take up over all tiers together; 0 for no bound.</summary>
     public long TenantBytes { get; init; }
 
+    /// <summary>Fractions of free hot blocks between which blocks are demoted in the background; null: when a request needs the room.</summary>
+    public Watermarks? Watermarks { get; init; }
+
+    /// <summary>When blocks are copied to the disk tier.</summary>
+    public WritePolicy DiskWrite { get; init; } = WritePolicy.OnDemote;
+
+    /// <summary>When blocks are copied to the Redis tier.</summary>
+    public WritePolicy RedisWrite { get; init; } = WritePolicy.OnSeal;
+
     /// <summary>Which blocks of colder tiers are loaded rather than recomputed.</summary>
     public PromotionPolicy Promotion { get; init; } = PromotionPolicy.ByRate;
 

@@ -11,6 +11,7 @@ namespace KvTiers.Silo.Configuration;
 internal static class SiloOptionsReader
 {
     private const string FormatRule = "hot, bf16, fp8, int8 or int4";
+    private const string WriteRule = "on-demote, on-second-use or on-seal";
 
     private static readonly SiloOptions Defaults = new();
 
@@ -35,6 +36,9 @@ internal static class SiloOptionsReader
             DiskFormat = reader.Read("DiskFormat", Defaults.DiskFormat, FormatRule, ParseFormat),
             RedisFormat = reader.Read("RedisFormat", Defaults.RedisFormat, FormatRule, ParseFormat),
             TenantBytes = reader.Read("TenantBytes", Defaults.TenantBytes, "0, or a size such as 1GiB, from 1MiB to 1PiB", SizeOrNone(1L << 20, 1L << 50)),
+            Watermarks = reader.Read<Watermarks?>("Watermarks", null, "off, or two fractions such as 0.05,0.1 with 0 < low < high ≤ 1", ParseWatermarks),
+            DiskWrite = reader.Read("DiskWrite", Defaults.DiskWrite, WriteRule, ParseWrite),
+            RedisWrite = reader.Read("RedisWrite", Defaults.RedisWrite, WriteRule, ParseWrite),
             Promotion = reader.Read("Promotion", Defaults.Promotion, "by-rate, always or never", ParsePromotion),
             SystemPrompts = reader.ReadList("SystemPrompts", "a text that is not empty", text => !string.IsNullOrWhiteSpace(text)),
             WarmAhead = reader.Read("WarmAhead", Defaults.WarmAhead, "a time such as 10s or 00:00:10, from 0 (off) to 10 minutes", ParseGrace),
@@ -127,6 +131,31 @@ internal static class SiloOptionsReader
         {
             return false;
         }
+    }
+
+    private static bool ParseWatermarks(string text, out Watermarks? value)
+    {
+        value = null;
+        if (text.Equals("off", StringComparison.OrdinalIgnoreCase)) return true;
+        if (text.Split(',') is not [string low, string high] || !ParseFraction(low, out double from) || !ParseFraction(high, out double to)) return false;
+        value = new Watermarks(from, to);
+        return value.Value.IsValid;
+    }
+
+    private static bool ParseFraction(string text, out double value) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value);
+
+    private static bool ParseWrite(string text, out WritePolicy value)
+    {
+        WritePolicy? policy = text.ToLowerInvariant() switch
+        {
+            "on-demote" => WritePolicy.OnDemote,
+            "on-second-use" => WritePolicy.OnSecondUse,
+            "on-seal" => WritePolicy.OnSeal,
+            _ => null,
+        };
+        value = policy ?? default;
+        return policy is not null;
     }
 
     private static bool ParsePromotion(string text, out PromotionPolicy value)

@@ -26,7 +26,7 @@ internal static class TierComposition
         {
             BlockRecord format = Format("KvTiers:DiskFormat", options.DiskFormat, layout);
             CheckRoom("KvTiers:Disk", options.DiskBytes, format);
-            tiers.Add(new TierOptions { Tier = new BlockTier("disk", format, OpenDisk(options, format, time), time), Exclusive = false });
+            tiers.Add(new TierOptions { Tier = new BlockTier("disk", format, OpenDisk(options, format, time), time), WritePolicy = options.DiskWrite, Exclusive = false });
         }
 
         if (options.Redis is not null)
@@ -34,12 +34,13 @@ internal static class TierComposition
             BlockRecord format = Format("KvTiers:RedisFormat", options.RedisFormat, layout);
             CheckRoom("KvTiers:RedisBytes", options.RedisBytes, format);
             RedisStore store = await ConnectAsync(options, format, time);
-            tiers.Add(new TierOptions { Tier = new BlockTier("redis", format, store, time), WritePolicy = WritePolicy.OnSeal, Exclusive = false, Shared = true });
+            tiers.Add(new TierOptions { Tier = new BlockTier("redis", format, store, time), WritePolicy = options.RedisWrite, Exclusive = false, Shared = true });
         }
 
         if (tiers.Count == 0 && options.TenantBytes == 0) return null;
         long? budget = options.TenantBytes == 0 ? null : options.TenantBytes;
-        return new TierStack(new TierStackOptions { Tiers = tiers, Promotion = options.Promotion, TenantBudgetBytes = budget }, time);
+        var stack = new TierStackOptions { Tiers = tiers, Promotion = options.Promotion, TenantBudgetBytes = budget, Watermarks = tiers.Count == 0 ? null : options.Watermarks };
+        return new TierStack(stack, time);
     }
 
     private static DiskStore OpenDisk(SiloOptions options, BlockRecord format, TimeProvider time)

@@ -1,3 +1,4 @@
+using KvTiers.Tiers;
 using KvTiers.Blocks;
 using KvTiers.Inference.Model;
 using KvTiers.Silo.Configuration;
@@ -37,6 +38,12 @@ public sealed class SiloOptionsReaderTests : IDisposable
     [InlineData("Hot", "8EiB")]
     [InlineData("Hot", "7999TiB")]
     [InlineData("Promotion", "sometimes")]
+    [InlineData("Watermarks", "0.1,0.05")]
+    [InlineData("Watermarks", "0,0.5")]
+    [InlineData("Watermarks", "0.5,1.01")]
+    [InlineData("Watermarks", "0.5")]
+    [InlineData("DiskWrite", "at-once")]
+    [InlineData("RedisWrite", "")]
     [InlineData("Ram", "1023KiB")]
     [InlineData("Ram", "-1")]
     [InlineData("Ram", "7999TiB")]
@@ -110,7 +117,16 @@ public sealed class SiloOptionsReaderTests : IDisposable
     [InlineData("StopGrace", "00:10:00")]
     [InlineData("Urls", "http://localhost:0;http://[::1]:5080;https://127.0.0.2:1")]
     [InlineData("Prices:Input", "0")]
+    [InlineData("Watermarks", "off")]
+    [InlineData("Watermarks", "0.001,1")]
     public void ABoundaryIsInside(string key, string value) => Read((key, value));
+
+    [Fact]
+    public void WhenBlocksAreWrittenIsReadForEachTier()
+    {
+        SiloOptions options = Read(("Watermarks", "0.05,0.1"), ("DiskWrite", "on-seal"), ("RedisWrite", "On-Second-Use"));
+        Assert.Equal((new Watermarks(0.05, 0.1), WritePolicy.OnSeal, WritePolicy.OnSecondUse), (options.Watermarks, options.DiskWrite, options.RedisWrite));
+    }
 
     [Fact]
     public void AllWrongSettingsAreToldAtOnce()
