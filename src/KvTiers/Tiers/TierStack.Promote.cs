@@ -73,7 +73,7 @@ public sealed partial class TierStack
     private async ValueTask<(int Held, int Planned, int Loaded)> LoadChainAsync(
         BlockLease lease, ReadOnlyMemory<int> tokens, ReadOnlyMemory<BlockHash> chain, int firstToken, Arrivals arrivals, CancellationToken cancellationToken)
     {
-        int loaded = 0;
+        int loaded = 0, held = 0, planned = 0;
         int? failedTier = null;
         while (true)
         {
@@ -85,12 +85,15 @@ public sealed partial class TierStack
                 MeasureAside(runs[^1].Tier, chain.Span[loaded + found - 1]);
             }
 
+            // What failed on its way was held and planned, though it is found no more.
+            held = Math.Max(held, loaded + found);
+            planned = Math.Max(planned, loaded + toLoad);
             int start = firstToken + (loaded * Cache.Layout.BlockSize);
             int arrived = await LoadAsync(lease, tokens, chain[loaded..], runs, toLoad, start, arrivals, cancellationToken).ConfigureAwait(false);
             loaded += arrived;
             if (arrived == toLoad || arrivals.LackedRoom)
             {
-                return (loaded - arrived + found, loaded - arrived + toLoad, loaded);
+                return (held, planned, loaded);
             }
 
             failedTier = TierAt(runs, arrived);

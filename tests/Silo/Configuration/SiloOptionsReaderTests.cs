@@ -1,7 +1,7 @@
-using KvTiers.Tiers;
 using KvTiers.Blocks;
 using KvTiers.Inference.Model;
 using KvTiers.Silo.Configuration;
+using KvTiers.Tiers;
 using Microsoft.Extensions.Configuration;
 
 namespace KvTiers.Silo.Tests.Configuration;
@@ -43,7 +43,7 @@ public sealed class SiloOptionsReaderTests : IDisposable
     [InlineData("Watermarks", "0.5,1.01")]
     [InlineData("Watermarks", "0.5")]
     [InlineData("DiskWrite", "at-once")]
-    [InlineData("RedisWrite", "")]
+    [InlineData("RedisWrite", "never")]
     [InlineData("Ram", "1023KiB")]
     [InlineData("Ram", "-1")]
     [InlineData("Ram", "7999TiB")]

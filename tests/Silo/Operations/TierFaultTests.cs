@@ -37,7 +37,7 @@ public sealed class TierFaultTests
     {
         Assert.SkipUnless(RedisServer.IsAvailable, "redis-server is not installed");
         using var redis = new RedisServer();
-        await using SiloServer silo = await SiloServer.StartAsync("--redis", redis.Configuration);
+        await using SiloServer silo = await SiloServer.StartAsync("--redis", redis.Configuration, "--KvTiers:Promotion=always");
         string answer = await AskAsync(silo, Prompt);
         JsonObject ready = await silo.Http.GetJsonAsync("/readyz");
         Assert.Equal(("ready", 0), ((string)ready["status"]!, ready["reasons"]!.AsArray().Count));
@@ -47,6 +47,8 @@ public sealed class TierFaultTests
         JsonObject degraded = await silo.Http.GetJsonAsync("/readyz");
         Assert.Contains("'redis'", (string)Assert.Single(degraded["reasons"]!.AsArray())!, StringComparison.Ordinal);
         Assert.Equal(answer, await AskAsync(silo, Prompt));
+        for (int i = 0; i < 3; i++) await AskAsync(silo, $"Not hot yet, number {i}: {Prompt}");
+        await silo.Model.Engine.Tiers!.DrainAsync(CancellationToken.None);
         IReadOnlyDictionary<string, double> samples = await MetricsAsync(silo);
         Assert.True(samples["kvtiers_tier_misses_total{kind=\"unavailable\",tier=\"redis\"}"] > 0);
         Assert.Equal(1, samples["kvtiers_tier_degraded{tier=\"redis\"}"]);
