@@ -23,6 +23,8 @@ internal sealed class CommandLine
         new("--ram-format", "KvTiers:RamFormat", "FORMAT", "How the RAM tier stores: hot (as it is), bf16, fp8, int8 or int4 (hot)"),
         new("--disk-format", "KvTiers:DiskFormat", "FORMAT", "The same for the disk tier (hot)"),
         new("--redis-format", "KvTiers:RedisFormat", "FORMAT", "The same for the Redis tier (hot)"),
+        new("--store", "KvTiers:Store", "file|redis", "Where conversations are stored: in the data folder, or on Redis for any silo to continue them (file)"),
+        new("--store-redis", "KvTiers:StoreRedis", "ADDRESS", "Redis server of the conversation store (that of --redis; one of its own is better)"),
         new("--tenant-bytes", "KvTiers:TenantBytes", "SIZE", "Room that one tenant's blocks may take over all tiers together (0: no bound)"),
         new("--warm-ahead", "KvTiers:WarmAhead", "TIME", "How long before a conversation's expected return its blocks are loaded from colder tiers (0s: not at all)"),
         new("--name", "KvTiers:Name", "NAME", "Name of this silo in answers (the machine's name)"),
@@ -95,6 +97,7 @@ internal sealed class CommandLine
         text.AppendLine($"  {"--help",-22} This text");
         text.AppendLine();
         text.AppendLine("KvTiers:DiskWrite and KvTiers:RedisWrite: when blocks are copied there, on-demote (disk), on-second-use or on-seal (Redis). KvTiers:Watermarks: 0.05,0.1 demotes ahead (off).");
+        text.AppendLine("KvTiers:StoreTtl: how long a conversation stays on Redis after its last change, such as 30d (off). KvTiers:StoreDeadline: how long a call to it may take (2s).");
         text.AppendLine("KvTiers:Promotion chooses what is loaded from colder tiers rather than computed: by-rate (default), always, never.");
         text.AppendLine("KvTiers:SystemPrompts:0, :1, … are texts whose blocks are computed at start, for the first conversation to find.");
         text.AppendLine("Prices of a million tokens: KvTiers:Prices:Input, :CachedInput (a tenth of Input), :Output, :Currency.");

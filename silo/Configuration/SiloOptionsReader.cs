@@ -60,8 +60,10 @@ internal static class SiloOptionsReader
                 Currency = reader.Read("Prices:Currency", Defaults.Prices.Currency, "a short name such as USD", ParseCurrency),
             },
         };
+        options = StoreSettings.Read(reader, options);
 
         List<SettingError> errors = [.. reader.Errors()];
+        if (errors.Count == 0) errors.AddRange(StoreSettings.Conflicts(options));
         string? model = ModelFolder.Find(asked);
         if (model is null) errors.Add(new SettingError("KvTiers:Model", asked, ModelFolder.Rule));
         if (options.ApiKeyFile is null)
@@ -249,7 +251,7 @@ internal static class SiloOptionsReader
         return inRange;
     }
 
-    private static bool ParseRedis(string text, out string? value)
+    internal static bool ParseRedis(string text, out string? value)
     {
         value = text;
         return text.Length > 0 && !text.StartsWith("redis:", StringComparison.OrdinalIgnoreCase);

@@ -1,4 +1,5 @@
 using KvTiers.Inference.Tokens;
+using KvTiers.Sessions;
 using KvTiers.Sessions.Hosting;
 
 namespace KvTiers.Silo.Hosting;
@@ -7,4 +8,8 @@ namespace KvTiers.Silo.Hosting;
 /// <param name="Prompt">Messages to token ids; null = the model cannot chat.</param>
 /// <param name="Conversations">The conversations; null = the model cannot chat.</param>
 /// <param name="Failure">Why it cannot, as a sentence; null = it can.</param>
-internal sealed record ChatParts(ChatPrompt? Prompt, LocalConversations? Conversations, string? Failure);
+internal sealed record ChatParts(ChatPrompt? Prompt, LocalConversations? Conversations, string? Failure)
+{
+    /// <summary>Where the conversations are stored; null when there are none.</summary>
+    public IConversationStore? Store { get; init; }
+}

@@ -78,6 +78,7 @@ internal sealed class LoadedModel : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (ChatParts.Conversations is { } conversations) await conversations.DisposeAsync();
+        if (ChatParts.Store is IAsyncDisposable store) await store.DisposeAsync();
         await Engine.DisposeAsync();
         if (Engine.Tiers is { } tiers)
         {

@@ -1,5 +1,6 @@
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Tokens;
+using KvTiers.Redis;
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Http;
 
@@ -20,9 +21,15 @@ internal sealed partial class ModelHost(
     /// <summary>Why no turn can be taken now; null = one can.</summary>
     public string? NotReadyReason => _model is null ? $"the model is loading from {options.Model}" : null;
 
-    /// <summary>Why turns compute more than they would; empty = nothing is amiss.</summary>
-    public IReadOnlyList<string> DegradedReasons =>
-        [.. (_model?.Engine.Tiers?.Usage ?? []).Where(tier => tier.IsDegraded).Select(tier => $"the tier '{tier.Name}' failed too often and is left alone for now; what it holds is computed")];
+    /// <summary>Why turns compute more than they would, or some are refused; empty = nothing is amiss.</summary>
+    public IReadOnlyList<string> DegradedReasons => [.. StoreReasons, .. TierReasons];
+
+    private IEnumerable<string> StoreReasons => _model?.ChatParts.Store is RedisConversationStore { IsFailing: true }
+        ? ["the conversation store on Redis does not answer; calls of stored conversations are refused until it does"]
+        : [];
+
+    private IEnumerable<string> TierReasons =>
+        (_model?.Engine.Tiers?.Usage ?? []).Where(tier => tier.IsDegraded).Select(tier => $"the tier '{tier.Name}' failed too often and is left alone for now; what it holds is computed");
 
     /// <summary>The loaded model.</summary>
     /// <exception cref="ApiException">503: it is not loaded yet.</exception>

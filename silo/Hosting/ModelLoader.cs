@@ -5,7 +5,6 @@ using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
 using KvTiers.Sessions;
 using KvTiers.Sessions.Hosting;
-using KvTiers.Sessions.Storage;
 using KvTiers.Silo.Configuration;
 using KvTiers.Tiers;
 
@@ -56,7 +55,7 @@ internal sealed partial class ModelLoader(SiloOptions options, ApiKeys keys, Tim
         var engine = new Engine(weights, tokenizer, cache, new EngineOptions { MaxWaiting = options.MaxTurns }, time, loggers.CreateLogger<Engine>(), tiers);
         await WarmAsync(engine, cancellationToken);
         SamplingOptions sampling = SamplingDefaults.Load(options.Model);
-        ChatParts chat = Chat(engine, name, sampling);
+        ChatParts chat = await ChatAsync(engine, name, sampling);
         await ComputeSystemPromptsAsync(engine, chat, cancellationToken);
         return new LoadedModel
         {
@@ -84,7 +83,7 @@ internal sealed partial class ModelLoader(SiloOptions options, ApiKeys keys, Tim
         return layout;
     }
 
-    private ChatParts Chat(Engine engine, string modelName, SamplingOptions sampling)
+    private async Task<ChatParts> ChatAsync(Engine engine, string modelName, SamplingOptions sampling)
     {
         ChatPrompt prompt;
         try
@@ -97,7 +96,7 @@ internal sealed partial class ModelLoader(SiloOptions options, ApiKeys keys, Tim
             return new ChatParts(null, null, e.Message + ".");
         }
 
-        var store = new FileConversationStore(new FileConversationStoreOptions { Folder = Path.Combine(options.Data, "conversations") });
+        IConversationStore store = await StoreComposition.OpenAsync(options, time);
         var defaults = new GenerationOptions
         {
             MaxTokens = options.AnswerTokens,
@@ -108,7 +107,7 @@ internal sealed partial class ModelLoader(SiloOptions options, ApiKeys keys, Tim
             RepetitionPenalty = sampling.RepetitionPenalty,
         };
         var services = new ConversationServices(engine, prompt, store, new ConversationOptions { ModelName = modelName, Defaults = defaults }, time);
-        return new ChatParts(prompt, new LocalConversations(services, new LocalConversationsOptions { WarmAhead = options.WarmAhead }), null);
+        return new ChatParts(prompt, new LocalConversations(services, new LocalConversationsOptions { WarmAhead = options.WarmAhead }), null) { Store = store };
     }
 
     private async Task ComputeSystemPromptsAsync(Engine engine, ChatParts chat, CancellationToken cancellationToken)

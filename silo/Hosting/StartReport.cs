@@ -15,7 +15,7 @@ internal sealed partial class StartReport(
         lifetime.ApplicationStarted.Register(() =>
         {
             foreach (string url in server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses) Listening(logger, url);
-            Keeping(logger, options.Data, keys.Required ? "API keys required" : "no API keys: one tenant, loopback only");
+            Keeping(logger, options.Store == StoreKind.Redis ? "on Redis" : $"in {options.Data}", keys.Required ? "API keys required" : "no API keys: one tenant, loopback only");
         });
         lifetime.ApplicationStopping.Register(() => Stopping(logger, options.StopGrace.TotalSeconds));
         stop.EndTurns.Register(() => GraceOver(logger));
@@ -28,8 +28,8 @@ internal sealed partial class StartReport(
     [LoggerMessage(1, LogLevel.Information, "Listening on {Url}")]
     private static partial void Listening(ILogger logger, string url);
 
-    [LoggerMessage(2, LogLevel.Information, "Conversations in {Data}; {Access}")]
-    private static partial void Keeping(ILogger logger, string data, string access);
+    [LoggerMessage(2, LogLevel.Information, "Conversations {Place}; {Access}")]
+    private static partial void Keeping(ILogger logger, string place, string access);
 
     [LoggerMessage(3, LogLevel.Information, "Stopping: running turns may finish for {Seconds} s; a second Ctrl-C ends them")]
     private static partial void Stopping(ILogger logger, double seconds);

@@ -53,6 +53,7 @@ internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSigna
         ConversationNotFoundException => ApiException.NotFound(e.Message, null, "conversation_not_found", e),
         ConversationConflictException => ApiException.Conflict(e.Message, e),
         ConversationDamagedException => ApiException.Damaged(e.Message, e),
+        ConversationStoreUnavailableException => ApiException.Unavailable("The conversation store does not answer. What was acknowledged is on it; try again soon.", "store_unavailable", e),
         PromptTooLongException => ApiException.ContextLengthExceeded(e.Message, path == "/v1/completions" ? "prompt" : "messages", e),
         EngineBusyException => ApiException.Busy(e.Message, e),
         TemplateException { IsRefusal: true } => ApiException.BadRequest(e.Message, "messages", null, e),

@@ -19,28 +19,42 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
     private const int ChecksumBytes = sizeof(uint);
     private const int MaxSummaries = 16384;
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(1);
 
     private readonly RedisConversationStoreOptions _options;
     private readonly ConnectionMultiplexer _connection;
     private readonly ConcurrentDictionary<ConversationKey, (ConversationVersion Version, ConversationSummary Summary)> _summaries = new();
+    private readonly ITimer _probe;
+    private volatile bool _isFailing;
 
-    private RedisConversationStore(RedisConversationStoreOptions options, ConnectionMultiplexer connection)
+    private RedisConversationStore(RedisConversationStoreOptions options, ConnectionMultiplexer connection, TimeProvider time)
     {
         _options = options;
         _connection = connection;
+        _isFailing = !connection.IsConnected;
+        _probe = time.CreateTimer(_ => Probe(), null, ProbeEvery, ProbeEvery);
     }
+
+    /// <summary>Whether the last call failed. It is tried again in the background, so that recovery needs no request.</summary>
+    public bool IsFailing => _isFailing;
 
     private IDatabase Database => _connection.GetDatabase();
 
-    /// <summary>Starts to connect. While the server is not there, every call throws <see cref="IOException"/>.</summary>
+    /// <summary>Starts to connect. While the server is not there, every call throws <see cref="ConversationStoreUnavailableException"/>.</summary>
     /// <exception cref="ArgumentException">An option is out of its range, or the configuration cannot be read.</exception>
-    public static async Task<RedisConversationStore> ConnectAsync(RedisConversationStoreOptions options)
+    public static async Task<RedisConversationStore> ConnectAsync(RedisConversationStoreOptions options, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         ConfigurationOptions configuration = ConfigurationOptions.Parse(options.Configuration);
         configuration.AbortOnConnectFail = false;
-        return new(options, await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false));
+        ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false);
+
+        // Version 1 of the client hands answers out one after the other unless it is told not to; version 2 never does.
+#pragma warning disable CS0618
+        connection.PreserveAsyncOrder = false;
+#pragma warning restore CS0618
+        return new(options, connection, time ?? TimeProvider.System);
     }
 
     /// <inheritdoc/>
@@ -143,6 +157,7 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
     /// <summary>Closes the connection; the conversations stay.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _probe.DisposeAsync().ConfigureAwait(false);
         await _connection.CloseAsync().ConfigureAwait(false);
         _connection.Dispose();
     }
@@ -194,9 +209,11 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
             try
             {
                 pending = call();
-                return await pending.WaitAsync(deadline.Token).ConfigureAwait(false);
+                T result = await pending.WaitAsync(deadline.Token).ConfigureAwait(false);
+                _isFailing = false;
+                return result;
             }
-            catch (RedisConnectionException) when (!deadline.IsCancellationRequested)
+            catch (RedisException fault) when (!deadline.IsCancellationRequested && PassesSoon(fault))
             {
                 await Task.WhenAny(Task.Delay(RetryDelay, deadline.Token)).ConfigureAwait(false);
             }
@@ -208,8 +225,28 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
             catch (Exception fault) when (fault is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException)
             {
                 Forget(pending);
-                throw new IOException($"The conversation store on Redis did not answer within {_options.Deadline.TotalSeconds:0.###} s: {fault.Message}", fault);
+                _isFailing = true;
+                string what = fault is RedisServerException ? "refused" : FormattableString.Invariant($"did not answer within {_options.Deadline.TotalSeconds:0.###} s");
+                throw new ConversationStoreUnavailableException($"The conversation store on Redis {what}: {fault.Message}", fault);
             }
+        }
+    }
+
+    // A connection comes back; a server that was just started reads its file first.
+    private static bool PassesSoon(RedisException fault) =>
+        fault is RedisConnectionException || (fault is RedisServerException && fault.Message.StartsWith("LOADING", StringComparison.Ordinal));
+
+    private async void Probe()
+    {
+        if (!_isFailing)
+            return;
+        try
+        {
+            await CallAsync(() => Database.PingAsync(), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (ConversationStoreUnavailableException)
+        {
+            // Not back yet.
         }
     }
 

@@ -85,8 +85,8 @@ public sealed class RedisConversationStoreTests : ConversationStoreContract, IAs
         RedisConversationStore store = OpenRedis(new() { Configuration = _server.Configuration, Deadline = TimeSpan.FromMilliseconds(300) });
         ConversationState state = await Write(store, Key, 2);
         _server.Hang();
-        await Assert.ThrowsAsync<IOException>(async () => await store.ReadVersionAsync(Key));
-        await Assert.ThrowsAsync<IOException>(async () => await store.TryAppendAsync(Key, state.Version, Add(state, 5)));
+        await Assert.ThrowsAsync<ConversationStoreUnavailableException>(async () => await store.ReadVersionAsync(Key));
+        await Assert.ThrowsAsync<ConversationStoreUnavailableException>(async () => await store.TryAppendAsync(Key, state.Version, Add(state, 5)));
         _server.Resume();
 
         // The write whose answer nobody waited for may have arrived or not; either way the store says which version stands.

@@ -4,13 +4,21 @@ using System.Net.Sockets;
 
 namespace KvTiers.Redis.Tests;
 
-/// <summary>A redis-server of the test's own, on a private loopback port, without persistence.</summary>
+/// <summary>A redis-server of one's own, on a private loopback port. Tests and benchmarks use it.</summary>
 public sealed class RedisServer : IDisposable
 {
+    private readonly DirectoryInfo? _folder;
     private Process? _process;
 
+    /// <summary>One that keeps nothing when it ends.</summary>
     public RedisServer()
+        : this(keeps: false)
     {
+    }
+
+    private RedisServer(bool keeps)
+    {
+        _folder = keeps ? Directory.CreateTempSubdirectory("kvtiers-redis-") : null;
         Port = FreePort();
         Start();
     }
@@ -19,25 +27,29 @@ public sealed class RedisServer : IDisposable
     public static bool IsAvailable { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "")
         .Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "redis-server")));
 
+    /// <summary>Where it listens.</summary>
     public int Port { get; }
 
+    /// <summary>Its address, with the right to clear it.</summary>
     public string Configuration => $"127.0.0.1:{Port},allowAdmin=true";
 
+    /// <summary>One that has what it acknowledged again after <see cref="Kill"/> and <see cref="Start"/>.</summary>
+    public static RedisServer StartKeeping() => new(keeps: true);
+
+    /// <summary>Starts it, and waits until it takes connections. Nothing happens where there is none to start.</summary>
     public void Start()
     {
         if (!IsAvailable)
-        {
             return;
-        }
-
-        _process = Process.Start(new ProcessStartInfo("redis-server", $"--port {Port} --bind 127.0.0.1 --save \"\" --appendonly no --dir {Path.GetTempPath()}")
+        string files = _folder is null ? $"--appendonly no --dir {Path.GetTempPath()}" : $"--appendonly yes --appendfsync always --dir {_folder.FullName}";
+        _process = Process.Start(new ProcessStartInfo("redis-server", $"--port {Port} --bind 127.0.0.1 --save \"\" {files}")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
-        for (int attempt = 0; attempt < 200; attempt++)
+        for (int attempt = 0; attempt < 200 && !_process.HasExited; attempt++)
         {
             try
             {
@@ -54,6 +66,7 @@ public sealed class RedisServer : IDisposable
         throw new InvalidOperationException($"redis-server did not answer on port {Port}.");
     }
 
+    /// <summary>Ends it at once.</summary>
     public void Kill()
     {
         _process?.Kill();
@@ -63,16 +76,16 @@ public sealed class RedisServer : IDisposable
     /// <summary>Hangs the server: it keeps its connections and answers nothing.</summary>
     public void Hang() => Signal("STOP");
 
+    /// <summary>Lets it go on.</summary>
     public void Resume() => Signal("CONT");
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         if (_process is { HasExited: false })
-        {
             Kill();
-        }
-
         _process?.Dispose();
+        _folder?.Delete(recursive: true);
     }
 
     private static int FreePort()

@@ -24,6 +24,9 @@ internal sealed class SiloServer : IAsyncDisposable
     /// <summary>Where the server listens.</summary>
     public Uri Url => Http.BaseAddress!;
 
+    /// <summary>Its data folder.</summary>
+    public string Data => _app.Services.GetRequiredService<SiloOptions>().Data;
+
     /// <summary>The model that answers.</summary>
     public LoadedModel Model => _app.Services.GetRequiredService<ModelHost>().Model;
 

@@ -61,6 +61,15 @@ public sealed class SiloOptionsReaderTests : IDisposable
     [InlineData("DiskFormat", "int2")]
     [InlineData("RedisFormat", "zip")]
     [InlineData("Redis", "redis://127.0.0.1")]
+    [InlineData("Store", "sql")]
+    [InlineData("Store", "redis")]
+    [InlineData("StoreRedis", "redis://127.0.0.1")]
+    [InlineData("StoreRedis", "127.0.0.1:6379")]
+    [InlineData("StoreTtl", "59s")]
+    [InlineData("StoreTtl", "3651d")]
+    [InlineData("StoreTtl", "often")]
+    [InlineData("StoreDeadline", "9ms")]
+    [InlineData("StoreDeadline", "61s")]
     [InlineData("Kv", "f16")]
     [InlineData("Weights", "int3")]
     [InlineData("WeightCache", "yes")]
@@ -96,7 +105,8 @@ public sealed class SiloOptionsReaderTests : IDisposable
         StartException e = Assert.Throws<StartException>(() => Read((key, value)));
 
         string line = Assert.Single(e.Lines);
-        Assert.StartsWith($"KvTiers:{key} = '", line);
+        Assert.StartsWith($"KvTiers:{(key == "Store" && value == "redis" ? "StoreRedis" : key)} = '", line);
+        if (key == "Store" && value == "redis") value = "";
         Assert.Contains(key == "Urls" ? value.Split(';')[^1] : value, line);
         Assert.Contains("': must be ", line);
     }
@@ -126,6 +136,23 @@ public sealed class SiloOptionsReaderTests : IDisposable
     {
         SiloOptions options = Read(("Watermarks", "0.05,0.1"), ("DiskWrite", "on-seal"), ("RedisWrite", "On-Second-Use"));
         Assert.Equal((new Watermarks(0.05, 0.1), WritePolicy.OnSeal, WritePolicy.OnSecondUse), (options.Watermarks, options.DiskWrite, options.RedisWrite));
+    }
+
+    [Fact]
+    public void AStoreOnRedisHasItsOwnServerOrTheTiers()
+    {
+        SiloOptions options = Read(("Store", "redis"), ("Redis", "127.0.0.1:1"), ("StoreTtl", "30d"), ("StoreDeadline", "500ms"));
+        Assert.Equal((StoreKind.Redis, null, TimeSpan.FromDays(30), TimeSpan.FromMilliseconds(500)), (options.Store, options.StoreRedis, options.StoreTtl, options.StoreDeadline));
+        options = Read(("Store", "redis"), ("StoreRedis", "127.0.0.1:2"), ("StoreTtl", "off"));
+        Assert.Equal(("127.0.0.1:2", null), (options.StoreRedis, options.StoreTtl));
+        Assert.Equal(StoreKind.File, Read().Store);
+    }
+
+    [Fact]
+    public void ATimeToLiveOfFilesIsRefused()
+    {
+        StartException e = Assert.Throws<StartException>(() => Read(("StoreTtl", "1m")));
+        Assert.Contains("KvTiers:StoreTtl = '00:01:00': must be removed", Assert.Single(e.Lines));
     }
 
     [Fact]

@@ -1,0 +1,86 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using KvTiers.Client;
+using KvTiers.Sessions;
+
+namespace KvTiers.Cluster.Tests;
+
+/// <summary>Servers that store conversations on one Redis: any takes any turn, and a Redis that goes costs time, never a turn.</summary>
+public sealed class SharedStoreTests
+{
+    private static readonly ConversationKey Key = new(KvTiersClientOptions.DefaultTenant, "shared");
+
+    [Fact]
+    public async Task AnyServerContinuesWhatAnotherBegan()
+    {
+        await using SharedStore shared = await SharedStore.StartAsync(2);
+        IConversations one = shared.ClientOf(0), two = shared.ClientOf(1);
+        await one.CreateAsync(Key.Tenant, new CreateConversation { Id = Key.Id });
+        await SharedStore.SayAsync(one, Key, "The first.");
+        TurnCompleted second = await SharedStore.SayAsync(two, Key, "The second.");
+        TurnCompleted third = await SharedStore.SayAsync(one, Key, "The third.");
+        Assert.Equal((3, 4), (second.Version, third.Version));
+        Assert.Equal(["The first.", "The second.", "The third."], (await two.GetAsync(Key)).Messages.Where(message => message.Role == "user").Select(message => message.Content));
+        Assert.Equal(Key.Id, Assert.Single(await two.ListAsync(Key.Tenant)).Id);
+        Assert.Empty(Directory.EnumerateFiles(DataOf(shared, 0), "*.conv", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task AChangeOfAnotherVersionIsRefusedAndOneWithoutAVersionGoesOnFromTheNewest()
+    {
+        await using SharedStore shared = await SharedStore.StartAsync(2);
+        IConversations one = shared.ClientOf(0), two = shared.ClientOf(1);
+        await one.CreateAsync(Key.Tenant, new CreateConversation { Id = Key.Id });
+        await SharedStore.SayAsync(one, Key, "The first.", expectedVersion: 1);
+        ConversationConflictException late = await Assert.ThrowsAsync<ConversationConflictException>(() => SharedStore.SayAsync(two, Key, "Too late.", expectedVersion: 1));
+        Assert.Contains("is at version 2, not 1", late.Message, StringComparison.Ordinal);
+        Assert.Equal(3, (await SharedStore.SayAsync(two, Key, "In time.")).Version);
+    }
+
+    [Fact]
+    public async Task WithRedisAwayStoredConversationsAreRefusedAndLaterGoOn()
+    {
+        await using SharedStore shared = await SharedStore.StartAsync(1, "--KvTiers:StoreDeadline=300ms");
+        HttpClient http = shared.Silos[0].Http;
+        IConversations silo = shared.ClientOf(0);
+        await silo.CreateAsync(Key.Tenant, new CreateConversation { Id = Key.Id });
+        await SharedStore.SayAsync(silo, Key, "Acknowledged.");
+        string stored = await http.GetStringAsync($"/v1/conversations/{Key.Id}");
+
+        shared.Redis.Kill();
+        const string Turn = """{"messages":[{"role":"user","content":"x"}],"options":{"max_tokens":4}}""";
+        JsonObject refusal = await http.PostAsync($"/v1/conversations/{Key.Id}/turns", Turn, HttpStatusCode.ServiceUnavailable);
+        Assert.Equal("store_unavailable", (string)refusal["error"]!["code"]!);
+        await http.PostAsync("/v1/conversations", "{}", HttpStatusCode.ServiceUnavailable);
+        JsonObject ready = await http.GetJsonAsync("/readyz");
+        Assert.Equal("degraded", (string)ready["status"]!);
+        Assert.Contains(ready["reasons"]!.AsArray(), reason => ((string)reason!).Contains("store", StringComparison.Ordinal));
+        await http.PostAsync("/v1/chat/completions", """{"messages":[{"role":"user","content":"Nothing is stored of this."}],"max_tokens":4}""");
+
+        shared.Redis.Start();
+        await UntilReadyAsync(http);
+        Assert.Equal(stored, await http.GetStringAsync($"/v1/conversations/{Key.Id}"));
+        Assert.Equal(3, (await SharedStore.SayAsync(silo, Key, "Goes on.")).Version);
+    }
+
+    [Fact]
+    public async Task AServerStartsWithoutItsRedisAndServesOnceItIsThere()
+    {
+        Assert.SkipUnless(RedisServer.IsAvailable, "redis-server is not installed");
+        using RedisServer redis = RedisServer.StartKeeping();
+        redis.Kill();
+        await using SiloServer silo = await SiloServer.StartAsync("--store", "redis", "--store-redis", redis.Configuration, "--KvTiers:StoreDeadline=100ms");
+        Assert.Equal("degraded", (string)(await silo.Http.GetJsonAsync("/readyz"))["status"]!);
+        redis.Start();
+        await UntilReadyAsync(silo.Http);
+        await silo.Http.PostAsync("/v1/conversations", "{}", HttpStatusCode.Created);
+    }
+
+    private static string DataOf(SharedStore shared, int silo) => shared.Silos[silo].Data;
+
+    private static async Task UntilReadyAsync(HttpClient http)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while ((string)(await http.GetJsonAsync("/readyz"))["status"]! != "ready") await Task.Delay(20, deadline.Token);
+    }
+}
