@@ -25,6 +25,7 @@ internal sealed class CommandLine
         new("--redis-format", "KvTiers:RedisFormat", "FORMAT", "The same for the Redis tier (hot)"),
         new("--store", "KvTiers:Store", "file|redis", "Where conversations are stored: in the data folder, or on Redis for any silo to continue them (file)"),
         new("--store-redis", "KvTiers:StoreRedis", "ADDRESS", "Redis server of the conversation store (that of --redis; one of its own is better)"),
+        new("--orleans", "KvTiers:Orleans:Enabled", "on|off", "Take part in a cluster of silos (off); the other settings of it are KvTiers:Orleans:…"),
         new("--tenant-bytes", "KvTiers:TenantBytes", "SIZE", "Room that one tenant's blocks may take over all tiers together (0: no bound)"),
         new("--warm-ahead", "KvTiers:WarmAhead", "TIME", "How long before a conversation's expected return its blocks are loaded from colder tiers (0s: not at all)"),
         new("--name", "KvTiers:Name", "NAME", "Name of this silo in answers (the machine's name)"),

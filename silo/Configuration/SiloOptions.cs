@@ -53,6 +53,9 @@ internal sealed record SiloOptions
     /// <summary>How long a call to the store on Redis may take, with its repetitions; 10 ms to 60 s.</summary>
     public TimeSpan StoreDeadline { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How this silo takes part in an Orleans cluster; null: it does not.</summary>
+    public OrleansSettings? Orleans { get; init; }
+
     /// <summary>Bytes that one tenant's blocks may take up over all tiers together; 0 for no bound.</summary>
     public long TenantBytes { get; init; }
 

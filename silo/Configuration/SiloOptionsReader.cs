@@ -61,9 +61,10 @@ internal static class SiloOptionsReader
             },
         };
         options = StoreSettings.Read(reader, options);
+        options = OrleansSettings.Read(reader, options);
 
         List<SettingError> errors = [.. reader.Errors()];
-        if (errors.Count == 0) errors.AddRange(StoreSettings.Conflicts(options));
+        if (errors.Count == 0) errors.AddRange([.. StoreSettings.Conflicts(options), .. OrleansSettings.Conflicts(options)]);
         string? model = ModelFolder.Find(asked);
         if (model is null) errors.Add(new SettingError("KvTiers:Model", asked, ModelFolder.Rule));
         if (options.ApiKeyFile is null)
@@ -208,13 +209,13 @@ internal static class SiloOptionsReader
         return format is not null;
     }
 
-    private static bool ParseSwitch(string text, out bool value)
+    internal static bool ParseSwitch(string text, out bool value)
     {
         value = text.Equals("on", StringComparison.OrdinalIgnoreCase);
         return value || text.Equals("off", StringComparison.OrdinalIgnoreCase);
     }
 
-    private static bool ParseName(string text, out string value)
+    internal static bool ParseName(string text, out string value)
     {
         value = text;
         return text.Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
@@ -263,6 +264,6 @@ internal static class SiloOptionsReader
     private static SettingsReader.Parse<long> Size(long least, long most) =>
         (string text, out long value) => ByteSize.TryParse(text, out value) && value >= least && value <= most;
 
-    private static SettingsReader.Parse<int> Integer(int least, int most) =>
+    internal static SettingsReader.Parse<int> Integer(int least, int most) =>
         (string text, out int value) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value >= least && value <= most;
 }

@@ -52,7 +52,7 @@ internal static class StoreSettings
 
     private static bool ParseDeadline(string text, out TimeSpan value) => TryParse(text, out value) && value >= LeastDeadline && value <= MostDeadline;
 
-    private static bool TryParse(string text, out TimeSpan value)
+    internal static bool TryParse(string text, out TimeSpan value)
     {
         value = default;
         foreach ((string unit, double seconds) in new[] { ("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86_400) })

@@ -44,7 +44,7 @@ internal sealed class LoadedModel : IAsyncDisposable
 
     /// <summary>The conversations.</summary>
     /// <exception cref="ApiException">400: the model cannot chat.</exception>
-    public IConversations Conversations => ChatParts.Conversations ?? throw CannotChat();
+    public IConversations Conversations => ChatParts.Door ?? throw CannotChat();
 
     /// <summary>The model's shape.</summary>
     public ModelConfig Config => Weights.Config;

@@ -11,7 +11,7 @@ using KvTiers.Tiers;
 namespace KvTiers.Silo.Hosting;
 
 /// <summary>Loads a model folder, puts cache, engine and conversations on it, and warms the kernels.</summary>
-internal sealed partial class ModelLoader(SiloOptions options, ApiKeys keys, TimeProvider time, ILoggerFactory loggers)
+internal sealed partial class ModelLoader(SiloOptions options, ApiKeys keys, ConversationDoor door, TimeProvider time, ILoggerFactory loggers)
 {
     // Enough for the engine's own code to have run and to know how fast it computes prompts, and few enough not to be noticed; the kernels are warm before.
     private const int WarmUpTokens = 16;
@@ -107,7 +107,9 @@ internal sealed partial class ModelLoader(SiloOptions options, ApiKeys keys, Tim
             RepetitionPenalty = sampling.RepetitionPenalty,
         };
         var services = new ConversationServices(engine, prompt, store, new ConversationOptions { ModelName = modelName, Defaults = defaults }, time);
-        return new ChatParts(prompt, new LocalConversations(services, new LocalConversationsOptions { WarmAhead = options.WarmAhead }), null) { Store = store };
+        var hosting = new LocalConversationsOptions { WarmAhead = options.WarmAhead };
+        var local = new LocalConversations(services, options.Orleans is { } cluster ? hosting with { IdleAfter = cluster.IdleAfter } : hosting);
+        return new ChatParts(prompt, local, null) { Store = store, Door = door(local) };
     }
 
     private async Task ComputeSystemPromptsAsync(Engine engine, ChatParts chat, CancellationToken cancellationToken)

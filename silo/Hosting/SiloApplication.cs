@@ -16,6 +16,7 @@ internal static class SiloApplication
     {
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft"] = "Warning",
+        ["Logging:LogLevel:Orleans"] = "Warning",
         // What keeps the server from starting is told in one line of our own.
         ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "None",
         ["Logging:Console:FormatterName"] = "simple",
@@ -49,6 +50,15 @@ internal static class SiloApplication
             kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes;
         });
         AddServices(builder.Services, options, keys);
+        if (options.Orleans is not null)
+        {
+#if WITH_ORLEANS
+            ClusterComposition.Add(builder, options);
+#else
+            throw new StartException(new SettingError("KvTiers:Orleans:Enabled", "on", "off, as this server was built without Orleans (build it with -p:WithOrleans=true)").ToString());
+#endif
+        }
+
         if (Telemetry.Start(options) is { } telemetry) builder.Services.AddHostedService(_ => telemetry);
 
         WebApplication app = builder.Build();
@@ -72,6 +82,7 @@ internal static class SiloApplication
         services.AddSingleton<ProcessMetrics>();
         services.AddSingleton<SiloMetrics>();
         services.AddSingleton<AnswerAccount>();
+        services.AddSingleton<ConversationDoor>(_ => local => local);
         services.AddSingleton<ModelLoader>();
         services.AddSingleton<ModelHost>();
         services.AddHostedService(provider => provider.GetRequiredService<ModelHost>());

@@ -54,6 +54,7 @@ internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSigna
         ConversationConflictException => ApiException.Conflict(e.Message, e),
         ConversationDamagedException => ApiException.Damaged(e.Message, e),
         ConversationStoreUnavailableException => ApiException.Unavailable("The conversation store does not answer. What was acknowledged is on it; try again soon.", "store_unavailable", e),
+        ConversationUnreachableException => ApiException.Unavailable("The silo that has the conversation cannot be reached. What was acknowledged is stored; try again soon.", "silo_unavailable", e),
         PromptTooLongException => ApiException.ContextLengthExceeded(e.Message, path == "/v1/completions" ? "prompt" : "messages", e),
         EngineBusyException => ApiException.Busy(e.Message, e),
         TemplateException { IsRefusal: true } => ApiException.BadRequest(e.Message, "messages", null, e),

@@ -12,6 +12,7 @@ public sealed class PromptTooLongException : ArgumentException
     {
         PromptTokenCount = promptTokenCount;
         MaxPromptTokenCount = maxPromptTokenCount;
+        Limit = limit;
     }
 
     /// <summary>Tokens in the prompt.</summary>
@@ -19,4 +20,7 @@ public sealed class PromptTooLongException : ArgumentException
 
     /// <summary>Tokens that a prompt may have.</summary>
     public int MaxPromptTokenCount { get; }
+
+    /// <summary>What sets the limit, as the end of a sentence.</summary>
+    public string Limit { get; }
 }

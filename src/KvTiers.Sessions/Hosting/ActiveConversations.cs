@@ -97,6 +97,16 @@ internal sealed class ActiveConversations(ConversationServices services, LocalCo
         Unregister(entered);
     }
 
+    /// <summary>Deactivates a conversation that has no users.</summary>
+    public void Release(ConversationKey key)
+    {
+        lock (_lock)
+        {
+            if (_active.TryGetValue(key, out ActiveConversation? found) && found.Idle is not null)
+                Deactivate(found);
+        }
+    }
+
     /// <summary>Deactivates what was idle for long, and takes the blocks of all idle ones when the engine lacks room.</summary>
     public void Sweep()
     {

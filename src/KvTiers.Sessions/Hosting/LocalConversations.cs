@@ -38,6 +38,18 @@ public sealed partial class LocalConversations : IConversations, IAsyncDisposabl
         _sweep = services.Time.CreateTimer(_ => SweepIfOpen(), null, options.SweepEvery, options.SweepEvery);
     }
 
+    /// <summary>What the conversations work with.</summary>
+    public ConversationServices Services => _services;
+
+    /// <summary>Whether a conversation is in memory.</summary>
+    public bool IsActive(ConversationKey key) => _active.StateOf(key) is not null;
+
+    /// <summary>Until when a conversation in memory is pinned; null = it is not in memory, or not pinned now.</summary>
+    public DateTimeOffset? PinnedUntil(ConversationKey key) => _active.StateOf(key)?.PinnedUntil is { } until && until > _services.Time.GetUtcNow() ? until : null;
+
+    /// <summary>Takes a conversation out of memory, and gives up its blocks, unless a call is under way: then it goes when it has been idle.</summary>
+    public void Release(ConversationKey key) => _active.Release(key);
+
     /// <summary>What is in memory now, and what was done so far.</summary>
     public LocalConversationsSnapshot Snapshot() =>
         new(_active.Count, _active.BusyCount, _active.IdleLeasedBlocks, _active.Activations, Interlocked.Read(ref _conflicts))

@@ -1,0 +1,170 @@
+using System.Runtime.CompilerServices;
+using KvTiers.Orleans.Hosting;
+using KvTiers.Orleans.Placement;
+using KvTiers.Orleans.Serialization;
+using KvTiers.Sessions;
+using KvTiers.Sessions.Hosting;
+using Orleans.Concurrency;
+
+namespace KvTiers.Orleans.Grains;
+
+/// <summary>The address of a <see cref="Conversation"/>: the actor itself is in memory on the silo that has the grain, among those whose blocks it shares.</summary>
+/// <remarks>
+/// Reentrant, because the actor's host lets one changing call in at a time itself, and reads need not wait for a turn. That there are two activations for
+/// a moment costs time and nothing else: the store decides.
+/// </remarks>
+[Reentrant]
+[PrefixPlacement]
+internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConversationGrain
+{
+    private static readonly TimeSpan LongestStay = TimeSpan.FromDays(365);
+
+    private bool _stays;
+
+    private ConversationKey Key => KeyOf(this.GetPrimaryKeyString());
+
+    public Task<ConversationView> CreateAsync(CreateConversation request, CancellationToken cancellationToken) =>
+        CallAsync(conversations => conversations.CreateAsync(Key.Tenant, request with { Id = Key.Id }, cancellationToken), cancellationToken);
+
+    public Task<ConversationView> GetAsync(CancellationToken cancellationToken) =>
+        CallAsync(conversations => conversations.GetAsync(Key, cancellationToken), cancellationToken);
+
+    public IAsyncEnumerable<TurnEvent> TurnAsync(TurnRequest request, CancellationToken cancellationToken) =>
+        StreamAsync(conversations => conversations.TurnAsync(Key, request, cancellationToken), cancellationToken);
+
+    public IAsyncEnumerable<TurnEvent> RegenerateAsync(GenerationOptions options, CancellationToken cancellationToken) =>
+        StreamAsync(conversations => conversations.RegenerateAsync(Key, options, cancellationToken), cancellationToken);
+
+    public Task<EditReceipt> EditAsync(EditRequest request, CancellationToken cancellationToken) =>
+        CallAsync(conversations => conversations.EditAsync(Key, request, cancellationToken), cancellationToken);
+
+    public Task<EditReceipt> TruncateAsync(int index, CancellationToken cancellationToken) =>
+        CallAsync(conversations => conversations.TruncateAsync(Key, index, cancellationToken), cancellationToken);
+
+    public Task<ConversationView> ForkAsync(ForkRequest request, CancellationToken cancellationToken) =>
+        CallAsync(conversations => conversations.ForkAsync(Key, request, cancellationToken), cancellationToken);
+
+    public Task<EditReceipt> UndoAsync(CancellationToken cancellationToken) =>
+        CallAsync(conversations => conversations.UndoAsync(Key, cancellationToken), cancellationToken);
+
+    public Task<WarmReceipt> WarmAsync(CancellationToken cancellationToken) =>
+        CallAsync(conversations => conversations.WarmAsync(Key, cancellationToken), cancellationToken);
+
+    public Task<PinReceipt> PinAsync(TimeSpan? ttl, CancellationToken cancellationToken) =>
+        CallAsync(conversations => conversations.PinAsync(Key, ttl, cancellationToken), cancellationToken);
+
+    public Task UnpinAsync(CancellationToken cancellationToken) =>
+        CallAsync<object?>(
+            async conversations =>
+            {
+                await conversations.UnpinAsync(Key, cancellationToken);
+                return null;
+            },
+            cancellationToken);
+
+    public Task<Explanation> ExplainAsync(CancellationToken cancellationToken) =>
+        CallAsync(conversations => conversations.ExplainAsync(Key, cancellationToken), cancellationToken);
+
+    public async Task<DeleteReceipt> DeleteAsync(CancellationToken cancellationToken)
+    {
+        DeleteReceipt receipt = await CallAsync(conversations => conversations.DeleteAsync(Key, cancellationToken), cancellationToken);
+        DeactivateOnIdle();
+        return receipt;
+    }
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        silo.Metrics.Activated();
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        silo.Release(Key);
+        silo.Metrics.Deactivated();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The conversation that a grain's key names.</summary>
+    internal static ConversationKey KeyOf(string grainKey)
+    {
+        int slash = grainKey.IndexOf('/', StringComparison.Ordinal);
+        return new ConversationKey(grainKey[..slash], grainKey[(slash + 1)..]);
+    }
+
+    private async Task<T> CallAsync<T>(Func<LocalConversations, Task<T>> call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            LocalConversations conversations = await silo.LocalAsync(cancellationToken);
+            T result = await call(conversations);
+            StayWhilePinned(conversations);
+            return result;
+        }
+        catch (Exception exception) when (ConversationFault.From(exception) is { } fault)
+        {
+            LeaveIfUnknown(exception);
+            throw fault;
+        }
+    }
+
+    private async IAsyncEnumerable<TurnEvent> StreamAsync(
+        Func<LocalConversations, IAsyncEnumerable<TurnEvent>> turn, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        LocalConversations conversations = await silo.LocalAsync(cancellationToken);
+        await using IAsyncEnumerator<TurnEvent> events = Begin(() => turn(conversations)).GetAsyncEnumerator(cancellationToken);
+        while (true)
+        {
+            try
+            {
+                if (!await events.MoveNextAsync())
+                {
+                    StayWhilePinned(conversations);
+                    yield break;
+                }
+            }
+            catch (Exception exception) when (ConversationFault.From(exception) is { } fault)
+            {
+                LeaveIfUnknown(exception);
+                throw fault;
+            }
+
+            yield return events.Current;
+        }
+    }
+
+    // Input is checked before there is a stream.
+    private static IAsyncEnumerable<TurnEvent> Begin(Func<IAsyncEnumerable<TurnEvent>> turn)
+    {
+        try
+        {
+            return turn();
+        }
+        catch (Exception exception) when (ConversationFault.From(exception) is { } fault)
+        {
+            throw fault;
+        }
+    }
+
+    // A pin is this silo's: with the grain it would go.
+    private void StayWhilePinned(LocalConversations conversations)
+    {
+        if (conversations.PinnedUntil(Key) is { } until)
+        {
+            TimeSpan left = until - conversations.Services.Time.GetUtcNow();
+            DelayDeactivation(left < LongestStay ? left : LongestStay);
+            _stays = true;
+        }
+        else if (_stays)
+        {
+            DelayDeactivation(TimeSpan.Zero);
+            _stays = false;
+        }
+    }
+
+    private void LeaveIfUnknown(Exception exception)
+    {
+        if (exception is ConversationNotFoundException)
+            DeactivateOnIdle();
+    }
+}

@@ -1,0 +1,10 @@
+using KvTiers.Sessions;
+
+namespace KvTiers.Orleans.Grains;
+
+/// <summary>What concerns a tenant and no single conversation. Key: the tenant. Any silo answers, as the store is shared.</summary>
+public interface ITenantGrain : IGrainWithStringKey
+{
+    /// <summary>The tenant's conversations, last changed first. <see cref="ConversationSummary.Active"/> is the answering silo's view.</summary>
+    Task<IReadOnlyList<ConversationSummary>> ListAsync(CancellationToken cancellationToken = default);
+}

@@ -1,0 +1,38 @@
+using KvTiers.Orleans.Clients;
+using KvTiers.Sessions;
+using KvTiers.Sessions.Hosting;
+
+namespace KvTiers.Orleans.Hosting;
+
+/// <summary>Where this silo's grains find the actors. A silo joins the cluster while its model still loads; its grains wait for <see cref="Open"/>.</summary>
+public sealed class SiloConversations
+{
+    private readonly TaskCompletionSource<LocalConversations> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly IGrainFactory _grains;
+
+    internal SiloConversations(IGrainFactory grains, OrleansMetrics metrics)
+    {
+        _grains = grains;
+        Metrics = metrics;
+    }
+
+    internal OrleansMetrics Metrics { get; }
+
+    /// <summary>The conversations in this process; null = not yet.</summary>
+    internal LocalConversations? Local => _opened.Task.IsCompletedSuccessfully ? _opened.Task.Result : null;
+
+    /// <summary>From now on grains of this silo host conversations in <paramref name="local"/>.</summary>
+    /// <returns>The door to the conversations of the whole cluster.</returns>
+    /// <exception cref="InvalidOperationException">It was called before.</exception>
+    public IConversations Open(LocalConversations local)
+    {
+        ArgumentNullException.ThrowIfNull(local);
+        _opened.SetResult(local);
+        return new ClusterConversations(_grains);
+    }
+
+    internal ValueTask<LocalConversations> LocalAsync(CancellationToken cancellationToken) =>
+        Local is { } local ? new(local) : new(_opened.Task.WaitAsync(cancellationToken));
+
+    internal void Release(ConversationKey key) => Local?.Release(key);
+}

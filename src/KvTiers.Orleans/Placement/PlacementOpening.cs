@@ -1,0 +1,62 @@
+using KvTiers.Inference.Tokens;
+
+namespace KvTiers.Orleans.Placement;
+
+/// <summary>How the conversation of a call begins: what placement compares with what silos hold. Travels beside the call, as whoever places a grain does not see it.</summary>
+[GenerateSerializer]
+[Immutable]
+internal sealed class PlacementOpening
+{
+    private const string RequestKey = "kvtiers.opening";
+
+    // A run of some thousand tokens tells silos apart; the rest of a long history need not travel twice.
+    private const int MaxCharacters = 16_384;
+
+    [Id(0)]
+    public required string[] Roles { get; init; }
+
+    [Id(1)]
+    public required string[] Contents { get; init; }
+
+    /// <summary>The messages.</summary>
+    public IReadOnlyList<ChatMessage> Messages => [.. Roles.Zip(Contents, (role, content) => new ChatMessage(role, content))];
+
+    /// <summary>Whole messages from the first, so many as fit; of a first one that is too long, its beginning. Null when there is none.</summary>
+    public static PlacementOpening? Of(IReadOnlyList<ChatMessage>? messages)
+    {
+        if (messages is not [{ Role: not null, Content: not null } first, ..])
+            return null;
+        if (first.Content.Length > MaxCharacters)
+            return new() { Roles = [first.Role], Contents = [Cut(first.Content)] };
+        int count = 1;
+        int characters = first.Content.Length;
+        while (count < messages.Count && messages[count] is { Role: not null, Content: not null } next && (characters += next.Content.Length) <= MaxCharacters)
+            count++;
+        return new() { Roles = [.. messages.Take(count).Select(message => message.Role)], Contents = [.. messages.Take(count).Select(message => message.Content)] };
+    }
+
+    /// <summary>What came beside the call that is being placed; null when nothing did.</summary>
+    public static PlacementOpening? From(IReadOnlyDictionary<string, object>? request) =>
+        request is not null && request.TryGetValue(RequestKey, out object? value) ? value as PlacementOpening : null;
+
+    /// <summary>Goes beside the calls made until the result is disposed.</summary>
+    public static Told Tell(IReadOnlyList<ChatMessage>? messages)
+    {
+        PlacementOpening? opening = Of(messages);
+        if (opening is not null)
+            RequestContext.Set(RequestKey, opening);
+        return new(opening is not null);
+    }
+
+    private static string Cut(string text) => text[..(char.IsHighSurrogate(text[MaxCharacters - 1]) ? MaxCharacters - 1 : MaxCharacters)];
+
+    /// <summary>Takes the opening back.</summary>
+    internal readonly struct Told(bool isSet) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (isSet)
+                RequestContext.Remove(RequestKey);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using KvTiers.Serialization;
+using StackExchange.Redis;
+
+namespace KvTiers.Orleans.Placement;
+
+/// <summary>Summaries on Redis: a hash for each silo, with its report under <c>r</c> and its blocks under <c>b</c>, both MessagePack, that expires when the silo is gone.</summary>
+internal sealed class RedisSummaryChannel : ISummaryChannel, IAsyncDisposable
+{
+    // The first member of either value. A reader that does not know it takes the silo for one that tells nothing.
+    private const int FormatVersion = 1;
+
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
+
+    private readonly Lazy<Task<ConnectionMultiplexer>> _connection;
+    private readonly string _prefix;
+
+    public RedisSummaryChannel(string configuration, string clusterId)
+    {
+        _prefix = $"kvo:1:{clusterId}:";
+        _connection = new(() =>
+        {
+            ConfigurationOptions options = ConfigurationOptions.Parse(configuration);
+            options.AbortOnConnectFail = false;
+            return ConnectionMultiplexer.ConnectAsync(options);
+        });
+    }
+
+    public Task PublishAsync(string silo, SiloReport report, BlockSummary? summary, TimeSpan timeToLive) => CallAsync(async database =>
+    {
+        var writer = new MessagePackWriter();
+        writer.WriteArrayHeader(4);
+        writer.Write(FormatVersion);
+        writer.Write(report.Sequence);
+        writer.Write(report.Version);
+        writer.Write(report.Load);
+        var reported = new HashEntry("r", writer.Written.ToArray());
+        RedisKey key = _prefix + silo;
+
+        // The report last, and both in one command: who reads a version finds its blocks.
+        await database.HashSetAsync(key, summary is null ? [reported] : [new HashEntry("b", Encode(summary)), reported]).ConfigureAwait(false);
+        return await database.KeyExpireAsync(key, timeToLive).ConfigureAwait(false);
+    });
+
+    public Task<SiloReport?[]> ReadReportsAsync(IReadOnlyList<string> silos) => CallAsync(async database =>
+    {
+        RedisValue[] values = await Task.WhenAll(silos.Select(silo => database.HashGetAsync(_prefix + silo, "r"))).ConfigureAwait(false);
+        return values.Select(value => DecodeReport((byte[]?)value)).ToArray();
+    });
+
+    public Task<BlockSummary?> ReadSummaryAsync(string silo) => CallAsync(async database =>
+        DecodeSummary((byte[]?)await database.HashGetAsync(_prefix + silo, "b").ConfigureAwait(false)));
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_connection.IsValueCreated)
+            await (await _connection.Value.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
+    }
+
+    internal static byte[] Encode(BlockSummary summary)
+    {
+        var writer = new MessagePackWriter();
+        writer.WriteArrayHeader(2);
+        writer.Write(FormatVersion);
+        writer.Write(summary.Bits);
+        return writer.Written.ToArray();
+    }
+
+    internal static SiloReport? DecodeReport(byte[]? bytes)
+    {
+        try
+        {
+            var reader = new MessagePackReader(bytes);
+            return bytes is not null && reader.ReadArrayHeader() >= 4 && reader.ReadInt64() == FormatVersion
+                ? new SiloReport(reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt32())
+                : null;
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+
+    internal static BlockSummary? DecodeSummary(byte[]? bytes)
+    {
+        try
+        {
+            var reader = new MessagePackReader(bytes);
+            return bytes is not null && reader.ReadArrayHeader() >= 2 && reader.ReadInt64() == FormatVersion ? BlockSummary.Read(reader.ReadBytes()) : null;
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<T> CallAsync<T>(Func<IDatabase, Task<T>> call)
+    {
+        try
+        {
+            ConnectionMultiplexer connection = await _connection.Value.WaitAsync(Deadline).ConfigureAwait(false);
+            return await call(connection.GetDatabase()).WaitAsync(Deadline).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (fault is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            throw new IOException($"The summaries on Redis could not be reached: {fault.Message}", fault);
+        }
+    }
+}

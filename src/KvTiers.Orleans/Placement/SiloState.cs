@@ -1,0 +1,20 @@
+namespace KvTiers.Orleans.Placement;
+
+/// <summary>What is known of one silo: its last report, the summary of its blocks, and what was placed there since.</summary>
+internal sealed class SiloState
+{
+    /// <summary>Its last report.</summary>
+    public SiloReport Report { get; set; }
+
+    /// <summary>Its blocks at version <see cref="SummaryVersion"/>; null = not read yet, or not to be read.</summary>
+    public BlockSummary? Summary { get; set; }
+
+    /// <summary>The version that <see cref="Summary"/> has.</summary>
+    public long SummaryVersion { get; set; }
+
+    /// <summary>When it last reported, on the reader's clock.</summary>
+    public DateTimeOffset SeenAt { get; set; }
+
+    /// <summary>Conversations placed there that its report cannot know of.</summary>
+    public int PlacedSince { get; set; }
+}

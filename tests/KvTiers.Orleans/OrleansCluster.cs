@@ -1,0 +1,97 @@
+using System.Net;
+using System.Net.Sockets;
+using KvTiers.Inference.Tokens;
+using KvTiers.Orleans.Clients;
+using KvTiers.Orleans.Placement;
+using KvTiers.Sessions;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace KvTiers.Orleans.Tests;
+
+/// <summary>Silos in this process over one private Redis.</summary>
+internal sealed class OrleansCluster : IAsyncDisposable
+{
+    public const string Tenant = "default";
+
+    private readonly List<SiloServer> _silos = [];
+
+    private OrleansCluster(RedisServer redis) => Redis = redis;
+
+    public RedisServer Redis { get; }
+
+    public IReadOnlyList<SiloServer> Silos => _silos;
+
+    /// <summary>Starts so many silos, named <c>silo-1</c>, …; each knows of the others when this returns.</summary>
+    public static async Task<OrleansCluster> StartAsync(int silos, params string[] arguments)
+    {
+        Assert.SkipUnless(RedisServer.IsAvailable, "redis-server is not on the path");
+        var cluster = new OrleansCluster(new RedisServer());
+        for (int i = 1; i <= silos; i++)
+            await cluster.AddAsync($"silo-{i}", arguments);
+        await cluster.ExchangeAsync();
+        return cluster;
+    }
+
+    public static ConversationKey Key(string id) => new(Tenant, id);
+
+    /// <summary>What requests of a silo go through.</summary>
+    public IConversations Door(int silo) => _silos[silo].Model.Conversations;
+
+    /// <summary>Conversations in a silo's memory.</summary>
+    public int ActiveOn(int silo) => _silos[silo].Model.ChatParts.Conversations!.Snapshot().Active;
+
+    /// <summary>The only silo that has a conversation in memory.</summary>
+    public int HolderOf(string id) =>
+        Enumerable.Range(0, _silos.Count).Single(silo => _silos[silo].Model.ChatParts.Conversations!.IsActive(Key(id)));
+
+    public Task<ClusterClient> ConnectAsync() => ClusterClient.ConnectAsync(new ClusterClientOptions { Redis = Redis.Configuration, ClusterId = "tests", ServiceId = "tests" });
+
+    /// <summary>Waits until every silo has told what it holds now, and has read what all tell.</summary>
+    public async Task ExchangeAsync()
+    {
+        foreach (int _ in Enumerable.Range(0, 2))
+        {
+            (SummaryExchange Exchange, long Rounds)[] before = [.. _silos.Select(silo => silo.Services.GetServices<IHostedService>().OfType<SummaryExchange>().Single()).Select(exchange => (exchange, exchange.Rounds))];
+            await Eventually.TrueAsync(() => before.All(one => one.Exchange.Rounds > one.Rounds + 1));
+        }
+    }
+
+    public static async Task<TurnCompleted> SayAsync(IConversations door, string id, string text, GenerationOptions? options = null)
+    {
+        var request = new TurnRequest { Messages = [new ChatMessage("user", text)], Options = options ?? new() { MaxTokens = 6, Temperature = 0 } };
+        TurnCompleted? completed = null;
+        await foreach (TurnEvent one in door.TurnAsync(Key(id), request))
+            completed = one as TurnCompleted ?? completed;
+        return completed!;
+    }
+
+    public static Task<ConversationView> CreateAsync(IConversations door, string id, string system) =>
+        door.CreateAsync(Tenant, new CreateConversation { Id = id, Messages = [new ChatMessage("system", system)] });
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (SiloServer silo in _silos)
+            await silo.DisposeAsync();
+        Redis.Dispose();
+    }
+
+    private async Task AddAsync(string name, string[] arguments)
+    {
+        (int siloPort, int gatewayPort) = FreePorts();
+        _silos.Add(await SiloServer.StartAsync([
+            "--orleans", "on", "--store", "redis", "--store-redis", Redis.Configuration, "--name", name,
+            "--KvTiers:Orleans:ClusterId=tests", "--KvTiers:Orleans:ServiceId=tests", "--KvTiers:Orleans:PublishEvery=100ms",
+            $"--KvTiers:Orleans:SiloPort={siloPort}", $"--KvTiers:Orleans:GatewayPort={gatewayPort}",
+            "--Logging:LogLevel:Orleans=Error", .. arguments]));
+    }
+
+    private static (int, int) FreePorts()
+    {
+        using var one = new TcpListener(IPAddress.Loopback, 0);
+        using var two = new TcpListener(IPAddress.Loopback, 0);
+        one.Start();
+        two.Start();
+        return (((IPEndPoint)one.LocalEndpoint).Port, ((IPEndPoint)two.LocalEndpoint).Port);
+    }
+}

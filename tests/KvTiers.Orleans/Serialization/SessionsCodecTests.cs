@@ -1,0 +1,101 @@
+using System.Text.Json;
+using KvTiers.Inference.Model;
+using KvTiers.Inference.Tokens;
+using KvTiers.Orleans.Hosting;
+using KvTiers.Orleans.Placement;
+using KvTiers.Sessions;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Serialization;
+
+namespace KvTiers.Orleans.Tests.Serialization;
+
+public sealed class SessionsCodecTests
+{
+    private static readonly IServiceProvider Services = Create();
+
+    [Fact]
+    public void EveryEventOfATurnTravels()
+    {
+        AssertTravels<TurnEvent>(new TurnStarted
+        {
+            Conversation = "one",
+            PromptTokens = 12,
+            Edit = new() { Version = 3, TokensKept = 1, TokensInvalidated = 2, BlocksReleased = 3, BlocksShared = 4, BytesFreed = new Dictionary<string, long> { ["hot"] = 5 } },
+        });
+        AssertTravels<TurnEvent>(new TurnToken { TokenId = 7, Text = "ä😀", LogProb = new() { TokenId = 7, Text = "ä", LogProb = -0.5, Top = [new() { TokenId = 8, Text = "x", LogProb = -1.25 }] } });
+        AssertTravels<TurnEvent>(new TurnCompleted
+        {
+            Conversation = "one",
+            Version = 4,
+            Message = new() { Index = 1, Role = "assistant", Content = "Hello", TokenStart = 5, TokenCount = 6 },
+            FinishReason = "stop",
+            Usage = new() { PromptTokens = 1, CompletionTokens = 2, Cached = new() { Hot = 3, Redis = 4 }, ComputedTokens = 5, InvalidatedTokens = 6, TtftMs = 0.1, TotalMs = 1.5 },
+        });
+    }
+
+    [Fact]
+    public void SeveralEventsTravelAsOneList()
+    {
+        List<TurnEvent> events = [new TurnStarted { Conversation = "one", PromptTokens = 12 }, new TurnToken { TokenId = 7, Text = "a" }, new TurnToken { TokenId = 7, Text = "a" }];
+        Assert.Equal<object>(events, Travel<object>(events));
+    }
+
+    [Fact]
+    public void RequestsAndReceiptsTravel()
+    {
+        AssertTravels(new TurnRequest
+        {
+            Mode = TurnMode.History,
+            Messages = [new ChatMessage("user", "x")],
+            ExpectedVersion = 3,
+            Options = new() { MaxTokens = 3, Seed = 4, Stop = ["a"], LogitBias = [new LogitBias(3, 1.5)], UseCache = false },
+        });
+        AssertTravels(new CreateConversation { Id = "one", Messages = [new ChatMessage("system", "y")] });
+        AssertTravels(new EditRequest { Index = 1, Content = "z", DropLater = true, ExpectedVersion = 2 });
+        AssertTravels(new PinReceipt { Conversation = "one", Version = 2, PinnedUntil = DateTimeOffset.MaxValue, Tokens = 3, Blocks = 1 });
+        AssertTravels(new DeleteReceipt { Conversation = "one", Tiers = [new() { Tier = "hot", Blocks = 2, Bytes = 3 }], BlocksShared = 1 });
+    }
+
+    [Fact]
+    public void ACallWithinASiloPassesRecordsAsTheyAre()
+    {
+        TurnEvent one = new TurnToken { TokenId = 7, Text = "a" };
+        Assert.Same(one, Services.GetRequiredService<DeepCopier>().Copy(one));
+    }
+
+    [Fact]
+    public void TheOpeningTravels()
+    {
+        PlacementOpening there = Travel(PlacementOpening.Of([new("system", "a"), new("user", "b")])!);
+        Assert.Equal([new("system", "a"), new("user", "b")], there.Messages);
+    }
+
+    [Fact]
+    public void NoOtherTypeIsReadThroughIt()
+    {
+        Serializer serializer = Services.GetRequiredService<Serializer>();
+        Assert.ThrowsAny<Exception>(() => serializer.SerializeToArray<object>(new SessionsCodecTests()));
+    }
+
+    internal static T Travel<T>(T value)
+    {
+        Serializer serializer = Services.GetRequiredService<Serializer>();
+        return serializer.Deserialize<T>(serializer.SerializeToArray(value))!;
+    }
+
+    private static void AssertTravels<T>(T value)
+        where T : class
+    {
+        T there = Travel(value);
+        Assert.NotSame(value, there);
+        Assert.Equal(value.GetType(), there.GetType());
+        Assert.Equal(JsonSerializer.Serialize(value, value.GetType(), SessionsJson.Options), JsonSerializer.Serialize(there, there.GetType(), SessionsJson.Options));
+    }
+
+    private static ServiceProvider Create()
+    {
+        var services = new ServiceCollection();
+        OrleansHostingExtensions.AddSessionsCodec(services);
+        return services.BuildServiceProvider();
+    }
+}
