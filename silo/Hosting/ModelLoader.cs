@@ -11,7 +11,8 @@ using KvTiers.Tiers;
 namespace KvTiers.Silo.Hosting;
 
 /// <summary>Loads a model folder, puts cache, engine and conversations on it, and warms the kernels.</summary>
-internal sealed partial class ModelLoader(SiloOptions options, ApiKeys keys, ConversationDoor door, TimeProvider time, ILoggerFactory loggers)
+internal sealed partial class ModelLoader(
+    SiloOptions options, ApiKeys keys, ConversationDoor door, TimeProvider time, ILoggerFactory loggers, StoreDecorator? decorate = null)
 {
     // Enough for the engine's own code to have run and to know how fast it computes prompts, and few enough not to be noticed; the kernels are warm before.
     private const int WarmUpTokens = 16;
@@ -42,7 +43,7 @@ internal sealed partial class ModelLoader(SiloOptions options, ApiKeys keys, Con
         weights.WarmUp(options.Kv);
         Tokenizer tokenizer = await tokenizerLoading;
         BlockLayout layout = Layout(weights.Config);
-        TierStack? tiers = await TierComposition.CreateAsync(options, layout, time);
+        TierStack? tiers = await TierComposition.CreateAsync(options, layout, time, decorate);
         var cache = new KvCache(layout, new KvCacheOptions { HotBytes = options.HotBytes }, time, tiers);
         tiers?.Attach(cache);
         HotTier(_logger, ByteSize.Format((long)cache.Pool.Capacity * cache.Layout.BytesPerBlock), cache.Pool.Capacity, cache.Layout.BlockSize, options.Kv);

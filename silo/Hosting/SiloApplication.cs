@@ -28,8 +28,10 @@ internal static class SiloApplication
     private static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(10);
 
     /// <summary>The server, ready to start.</summary>
+    /// <param name="commandLine">The settings given at start.</param>
+    /// <param name="configure">Adds to the services, or replaces some.</param>
     /// <exception cref="StartException">A setting is wrong.</exception>
-    public static WebApplication Create(CommandLine commandLine)
+    public static WebApplication Create(CommandLine commandLine, Action<IServiceCollection>? configure = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
         {
@@ -59,6 +61,7 @@ internal static class SiloApplication
 #endif
         }
 
+        configure?.Invoke(builder.Services);
         if (Telemetry.Start(options) is { } telemetry) builder.Services.AddHostedService(_ => telemetry);
 
         WebApplication app = builder.Build();

@@ -12,21 +12,22 @@ internal static class TierComposition
 {
     /// <returns>Null when neither a tier nor a budget is asked for.</returns>
     /// <exception cref="StartException">A tier is too small for one block of the model, or its place cannot be used.</exception>
-    public static async Task<TierStack?> CreateAsync(SiloOptions options, BlockLayout layout, TimeProvider time)
+    public static async Task<TierStack?> CreateAsync(SiloOptions options, BlockLayout layout, TimeProvider time, StoreDecorator? decorate = null)
     {
+        decorate ??= static (_, store) => store;
         var tiers = new List<TierOptions>();
         if (options.RamBytes > 0)
         {
             BlockRecord format = Format("KvTiers:RamFormat", options.RamFormat, layout);
             CheckRoom("KvTiers:Ram", options.RamBytes, format);
-            tiers.Add(new TierOptions { Tier = new BlockTier("ram", format, new RamStore(format.RecordBytes, options.RamBytes, time), time), Immediate = true });
+            tiers.Add(new TierOptions { Tier = new BlockTier("ram", format, decorate("ram", new RamStore(format.RecordBytes, options.RamBytes, time)), time), Immediate = true });
         }
 
         if (options.DiskBytes > 0)
         {
             BlockRecord format = Format("KvTiers:DiskFormat", options.DiskFormat, layout);
             CheckRoom("KvTiers:Disk", options.DiskBytes, format);
-            tiers.Add(new TierOptions { Tier = new BlockTier("disk", format, OpenDisk(options, format, time), time), WritePolicy = options.DiskWrite, Exclusive = false });
+            tiers.Add(new TierOptions { Tier = new BlockTier("disk", format, decorate("disk", OpenDisk(options, format, time)), time), WritePolicy = options.DiskWrite, Exclusive = false });
         }
 
         if (options.Redis is not null)
@@ -34,7 +35,7 @@ internal static class TierComposition
             BlockRecord format = Format("KvTiers:RedisFormat", options.RedisFormat, layout);
             CheckRoom("KvTiers:RedisBytes", options.RedisBytes, format);
             RedisStore store = await ConnectAsync(options, format, time);
-            tiers.Add(new TierOptions { Tier = new BlockTier("redis", format, store, time), WritePolicy = options.RedisWrite, Exclusive = false, Shared = true });
+            tiers.Add(new TierOptions { Tier = new BlockTier("redis", format, decorate("redis", store), time), WritePolicy = options.RedisWrite, Exclusive = false, Shared = true });
         }
 
         if (tiers.Count == 0 && options.TenantBytes == 0) return null;
@@ -48,7 +49,9 @@ internal static class TierComposition
         string folder = Path.Combine(options.Data, "blocks");
         try
         {
-            return DiskStore.Open(format, new DiskStoreOptions { Folder = folder, CapacityBytes = options.DiskBytes }, time);
+            // A tier smaller than a segment takes no more of the disk than it may hold.
+            long segmentBytes = Math.Clamp(options.DiskBytes, Math.Max(1 << 20, format.RecordBytes), 256 << 20);
+            return DiskStore.Open(format, new DiskStoreOptions { Folder = folder, CapacityBytes = options.DiskBytes, SegmentBytes = segmentBytes }, time);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

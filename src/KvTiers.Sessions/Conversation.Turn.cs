@@ -41,7 +41,9 @@ public sealed partial class Conversation
         if (log.TokenCount == 0)
             return new() { Conversation = Key.Id, Tokens = 0, CachedTokens = 0, ComputedTokens = 0, TotalMs = 0 };
         var request = new GenerationRequest { Prompt = log.Tokens, MaxNewTokens = 0, TenantSalt = TenantSalt.For(Key.Tenant), KeepLease = true };
-        GenerationResult result = await _services.Engine.Submit(request, cancellationToken).Completion.ConfigureAwait(false);
+        Generation generation = _services.Engine.Submit(request, cancellationToken);
+        LeaveToTheEngine();
+        GenerationResult result = await generation.Completion.ConfigureAwait(false);
         if (result.Lease is null)
             throw new OperationCanceledException("Warming was cancelled.", cancellationToken);
         Hold(result.Lease, log);
@@ -99,6 +101,7 @@ public sealed partial class Conversation
         {
             double submittedMs = _services.Time.GetElapsedTime(start).TotalMilliseconds;
             generation = _services.Engine.Submit(request, cancellationToken);
+            LeaveToTheEngine();
             yield return new TurnStarted
             {
                 Conversation = Key.Id,
@@ -163,11 +166,11 @@ public sealed partial class Conversation
                 Abandon((int[])[.. plan.Prompt, .. result?.Choices[0].TokenIds ?? read]);
         }
 
-        if (_lease is not null && _state is not null && plan.KeptTokens < plan.Former.TokenCount)
+        if (_state is not null)
         {
-            BlockLease shorter = _lease;
+            BlockLease? shorter = _lease;
             _lease = Cache.Acquire(_root, _state.Log.Tokens.Span);
-            shorter.Dispose();
+            shorter?.Dispose();
         }
 
         RenewPin();
@@ -254,6 +257,14 @@ public sealed partial class Conversation
         return plan.Base is null
             ? Creation(log) with { Turn = trace }
             : InThisVocabulary(plan.Base, LogChanged.Between(plan.Base.Log, log, Now)) with { Turn = trace };
+    }
+
+    // What a turn builds on is the engine's affair while it waits there. Held here too, the blocks of conversations that all wait for room would be
+    // what none of them gets.
+    private void LeaveToTheEngine()
+    {
+        _lease?.Dispose();
+        _lease = null;
     }
 
     // Holds what a turn left, as far as it is the log's: tokens of a stop string are not.

@@ -34,13 +34,16 @@ internal sealed class SiloServer : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
 
     /// <summary>Starts a server with the tiny model and, unless they say otherwise, a data folder of its own; it is ready when this returns.</summary>
-    public static async Task<SiloServer> StartAsync(params string[] arguments)
+    public static Task<SiloServer> StartAsync(params string[] arguments) => StartAsync(null, arguments);
+
+    /// <summary>As above, with a say in the server's services.</summary>
+    public static async Task<SiloServer> StartAsync(Action<IServiceCollection>? configure, params string[] arguments)
     {
         TemporaryFolder? data = arguments.Contains("--data") ? null : new TemporaryFolder();
         List<string> all = ["--urls", "http://127.0.0.1:0", "--hot", "32MiB", "--threads", "1", "--Logging:LogLevel:Default=Warning"];
         if (data is not null) all.AddRange(["--data", data.FullName]);
         if (!arguments.Contains("--model")) all.AddRange(["--model", TestModels.Tiny]);
-        WebApplication app = SiloApplication.Create(CommandLine.Parse([.. all, .. arguments]));
+        WebApplication app = SiloApplication.Create(CommandLine.Parse([.. all, .. arguments]), configure);
         await app.StartAsync();
         var server = new SiloServer(app, data);
         ModelHost host = app.Services.GetRequiredService<ModelHost>();

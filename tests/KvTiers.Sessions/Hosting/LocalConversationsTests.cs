@@ -142,6 +142,22 @@ public sealed class LocalConversationsTests(TinyModel model)
         Assert.True((await big).Usage.PromptTokens > 30 * host.Cache.Layout.BlockSize);
     }
 
+    /// <summary>Each needs room that only the other could give up, and both are waiting.</summary>
+    [Fact]
+    public async Task TurnsThatAllWaitForRoomHoldNoneFromEachOther()
+    {
+        string[] ids = ["a", "b"];
+        await using var host = new ConversationHost(model, blocks: 40, options: new() { LeasedShare = 1 });
+        foreach (string id in ids)
+        {
+            await host.Create(id);
+            await host.Turn(model.TextOf(220, $"First of {id}"), id);
+        }
+
+        Assert.True(host.Cache.Snapshot().HeldBlocks > 30);
+        await host.WhileTimePasses(Task.WhenAll(ids.Select(id => host.Turn(model.TextOf(200, $"Second of {id}"), id))));
+    }
+
     [Fact]
     public async Task TheShareHeldBetweenTurnsIsBounded()
     {

@@ -27,9 +27,9 @@ public sealed class TierInstrumentsTests : IAsyncDisposable
             Assert.True(_cache!.EvictAhead(16, 16) > 0);
         }
 
-        Assert.All(new[] { flaky.Flipped, flaky.Garbled, flaky.ReadErrors, flaky.WriteErrors, flaky.Timeouts }, count => Assert.True(count > 0));
+        Assert.All(new[] { flaky.Flipped, flaky.Cut, flaky.ReadErrors, flaky.WriteErrors, flaky.Timeouts }, count => Assert.True(count > 0));
         Dictionary<string, double> seen = Collect();
-        Assert.Equal(flaky.Flipped + flaky.Garbled, seen["kvtiers.tier.misses tier=flaky kind=corrupt"]);
+        Assert.Equal(flaky.Flipped + flaky.Cut, seen["kvtiers.tier.misses tier=flaky kind=corrupt"]);
         Assert.Equal(flaky.ReadErrors, seen["kvtiers.tier.misses tier=flaky kind=read_error"]);
         Assert.Equal(flaky.WriteErrors, seen["kvtiers.tier.misses tier=flaky kind=write_error"]);
         Assert.Equal(flaky.Timeouts, seen["kvtiers.tier.misses tier=flaky kind=deadline"]);

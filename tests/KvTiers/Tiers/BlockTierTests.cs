@@ -191,11 +191,11 @@ public abstract class BlockTierTests : IAsyncDisposable
         TierUsage usage = tier.Usage;
         Assert.InRange(hits, 200, 580);
         Assert.Equal(hits, usage.Hits);
-        Assert.Equal(flaky.Flipped + flaky.Garbled, usage.Misses[TierMiss.Corrupt]);
+        Assert.Equal(flaky.Flipped + flaky.Cut, usage.Misses[TierMiss.Corrupt]);
         Assert.Equal(flaky.ReadErrors, usage.Misses[TierMiss.ReadError]);
         Assert.Equal(flaky.WriteErrors, usage.Misses[TierMiss.WriteError]);
         Assert.Equal(flaky.Timeouts, usage.Misses[TierMiss.Deadline]);
-        Assert.All(new[] { flaky.Flipped, flaky.Garbled, flaky.ReadErrors, flaky.WriteErrors, flaky.Timeouts }, count => Assert.True(count > 5));
+        Assert.All(new[] { flaky.Flipped, flaky.Cut, flaky.ReadErrors, flaky.WriteErrors, flaky.Timeouts }, count => Assert.True(count > 5));
     }
 
     public async ValueTask DisposeAsync()

@@ -1,106 +1,98 @@
+using System.Buffers.Binary;
 using KvTiers.Prefix;
 using KvTiers.Tiers;
 
 namespace KvTiers.Tests.Tiers;
 
 /// <summary>A store that fails as stores do: errors, time-outs, delays, records cut short or with a flipped bit. Counts each fault.</summary>
-internal sealed class FlakyStore(IRecordStore inner, int seed) : IRecordStore
+internal sealed class FlakyStore(IRecordStore inner, int seed) : WrappedStore(inner)
 {
+    // What a header's checksum covers, itself included.
+    private const int HeaderBytes = 128;
+
     private readonly Random _random = new(seed);
+    private int _flipped, _cut, _readErrors, _writeErrors, _timeouts, _absent, _delays;
 
-    public int Flipped { get; private set; }
+    /// <summary>Records read with one bit changed, in the header or in the payload.</summary>
+    public int Flipped => _flipped;
 
-    public int Garbled { get; private set; }
+    /// <summary>Records of which only the beginning was read.</summary>
+    public int Cut => _cut;
 
-    public int ReadErrors { get; private set; }
+    public int ReadErrors => _readErrors;
 
-    public int WriteErrors { get; private set; }
+    public int WriteErrors => _writeErrors;
 
-    public int Timeouts { get; private set; }
+    public int Timeouts => _timeouts;
 
-    public int RecordBytes => inner.RecordBytes;
+    /// <summary>Reads of records that were not there, or were said not to be.</summary>
+    public int Absent => _absent;
 
-    public long CapacityBytes => inner.CapacityBytes;
+    public int Delays => _delays;
 
-    public long UsedBytes => inner.UsedBytes;
-
-    public long Count => inner.Count;
-
-    public StoreTotals Totals => inner.Totals;
-
-    public bool IsDegraded => inner.IsDegraded;
-
-    public ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken) =>
-        inner.CountLeadingAsync(chain, cancellationToken);
-
-    public async ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> record, CancellationToken cancellationToken)
+    public override async ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> record, CancellationToken cancellationToken)
     {
-        int fault = _random.Next(20);
+        int fault = Next(20);
         if (fault == 0)
         {
-            ReadErrors++;
+            Interlocked.Increment(ref _readErrors);
             throw new IOException("flaky read");
         }
 
         if (fault == 1)
         {
-            Timeouts++;
+            Interlocked.Increment(ref _timeouts);
             throw new TimeoutException("flaky time-out");
         }
 
-        bool held = await inner.TryReadAsync(hash, record, cancellationToken);
-        if (!held)
+        if (!await base.TryReadAsync(hash, record, cancellationToken) || fault == 2)
         {
+            Interlocked.Increment(ref _absent);
             return false;
         }
 
         switch (fault)
         {
-            case 2:
-                Flipped++;
-                record.Span[_random.Next(BlockRecord.HeaderBytes)] ^= (byte)(1 << _random.Next(8));
-                break;
             case 3:
-                Flipped++;
-                record.Span[BlockRecord.SectorBytes + _random.Next(TestBlocks.Layout.BytesPerBlock)] ^= (byte)(1 << _random.Next(8));
+                Interlocked.Increment(ref _flipped);
+                record.Span[Next(HeaderBytes)] ^= (byte)(1 << Next(8));
                 break;
             case 4:
-                Garbled++;
-                record.Span[(BlockRecord.SectorBytes + 8)..].Clear(); // what a torn write leaves
+                Interlocked.Increment(ref _flipped);
+                record.Span[BlockRecord.SectorBytes + Next(PayloadBytes(record.Span))] ^= (byte)(1 << Next(8));
                 break;
             case 5:
-                await Task.Yield();
+                Interlocked.Increment(ref _cut);
+                record.Span[(BlockRecord.SectorBytes + 8)..].Clear();
+                break;
+            case 6:
+                Interlocked.Increment(ref _delays);
+                await Task.Delay(1 + Next(20), cancellationToken);
                 break;
         }
 
         return true;
     }
 
-    public ValueTask<bool> TryWriteAsync(BlockHash hash, ReadOnlyMemory<byte> record, BlockAttributes attributes, CancellationToken cancellationToken)
+    public override ValueTask<bool> TryWriteAsync(BlockHash hash, ReadOnlyMemory<byte> record, BlockAttributes attributes, CancellationToken cancellationToken)
     {
-        if (_random.Next(20) != 0)
+        if (Next(20) != 0)
         {
-            return inner.TryWriteAsync(hash, record, attributes, cancellationToken);
+            return base.TryWriteAsync(hash, record, attributes, cancellationToken);
         }
 
-        WriteErrors++;
+        Interlocked.Increment(ref _writeErrors);
         throw new IOException("flaky write");
     }
 
-    public ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) => inner.RemoveAsync(hashes, cancellationToken);
+    // What follows the payload up to the next sector means nothing.
+    private static int PayloadBytes(ReadOnlySpan<byte> record) => BinaryPrimitives.ReadInt32LittleEndian(record[12..]);
 
-    public ValueTask<int> ForgetAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) => inner.ForgetAsync(hashes, cancellationToken);
-
-    public ValueTask<int> ExpireAsync(ReadOnlyMemory<BlockHash> hashes, DateTimeOffset at, CancellationToken cancellationToken) =>
-        inner.ExpireAsync(hashes, at, cancellationToken);
-
-    public ValueTask<long> CountAsync(int tenant, CancellationToken cancellationToken) => inner.CountAsync(tenant, cancellationToken);
-
-    public ValueTask<int> EvictAsync(int tenant, int atMost, CancellationToken cancellationToken) => inner.EvictAsync(tenant, atMost, cancellationToken);
-
-    public ValueTask<long> ResizeAsync(long capacityBytes, CancellationToken cancellationToken) => inner.ResizeAsync(capacityBytes, cancellationToken);
-
-    public ValueTask ClearAsync(CancellationToken cancellationToken) => inner.ClearAsync(cancellationToken);
-
-    public ValueTask DisposeAsync() => inner.DisposeAsync();
+    private int Next(int end)
+    {
+        lock (_random)
+        {
+            return _random.Next(end);
+        }
+    }
 }

@@ -15,7 +15,7 @@ public sealed class TierStackEraseTests : IAsyncDisposable
     private static readonly int[] TestPath = [.. Enumerable.Range(0, 16)];
 
     private readonly RamStore _first = new(Format.RecordBytes, 4L * Format.RecordBytes);
-    private readonly HookedStore _second = new(new RamStore(Format.RecordBytes, 8L * Format.RecordBytes));
+    private readonly GatedStore _second = new(new RamStore(Format.RecordBytes, 8L * Format.RecordBytes));
     private TierStack? _stack;
     private KvCache? _cache;
 
@@ -43,22 +43,16 @@ public sealed class TierStackEraseTests : IAsyncDisposable
     public async Task ABlockErasedWhileItIsHandedOnIsErasedWhereItArrives(bool superseded)
     {
         OpenWithAllInTheFirstTier(immediate: true);
-        using var writing = new ManualResetEventSlim();
-        using var gate = new ManualResetEventSlim();
-        _second.BeforeWrite = () =>
-        {
-            writing.Set();
-            Assert.True(gate.Wait(Patience));
-        };
+        _second.Close();
         Task shrinking = Task.Run(async () => await _first.ResizeAsync(3L * Format.RecordBytes, CancellationToken.None));
-        Assert.True(writing.Wait(Patience));
+        _second.AwaitWrite();
         Task erasing = superseded
             ? _stack!.SupersedeAsync(Root, TestPath, keptTokenCount: 0, CancellationToken.None).AsTask()
             : _stack!.EraseAsync(Root, TestPath, keptBlocks: 0, CancellationToken.None).AsTask();
 
         // It may not end before the block has arrived. Without that it has ended by now.
         Assert.False(erasing.IsCompleted);
-        gate.Set();
+        _second.Open();
         await Task.WhenAll(shrinking, erasing).WaitAsync(Patience);
         Assert.Equal((0, 0), (_first.Count, _second.Count));
     }
@@ -67,18 +61,12 @@ public sealed class TierStackEraseTests : IAsyncDisposable
     public async Task ABlockErasedWhileItIsBeingWrittenIsGoneWhenTheErasureEnds()
     {
         OpenWithAllInTheFirstTier(immediate: false);
-        using var writing = new ManualResetEventSlim();
-        using var gate = new ManualResetEventSlim();
-        _second.BeforeWrite = () =>
-        {
-            writing.Set();
-            Assert.True(gate.Wait(Patience));
-        };
+        _second.Close();
         await _first.ResizeAsync(2L * Format.RecordBytes, CancellationToken.None); // one is being written, one waits
-        Assert.True(writing.Wait(Patience));
+        _second.AwaitWrite();
         Task<IReadOnlyList<TierRemoval>> erasing = _stack!.EraseAsync(Root, TestPath, keptBlocks: 0, CancellationToken.None).AsTask();
         Assert.False(erasing.IsCompleted);
-        gate.Set();
+        _second.Open();
         Assert.Equal([("first", 2), ("second", 2)], (await erasing.WaitAsync(Patience)).Select(removal => (removal.Tier, removal.Blocks)));
         Assert.Equal((0, 0), (_first.Count, _second.Count));
     }
@@ -87,22 +75,16 @@ public sealed class TierStackEraseTests : IAsyncDisposable
     public async Task ABlockThatIsOfferedAgainAfterItWasForgottenIsWritten()
     {
         OpenWithAllInTheFirstTier(immediate: false);
-        using var writing = new ManualResetEventSlim();
-        using var gate = new ManualResetEventSlim();
-        _second.BeforeWrite = () =>
-        {
-            writing.Set();
-            Assert.True(gate.Wait(Patience));
-        };
+        _second.Close();
         await using var writer = new TierWriter(new TierOptions { Tier = new BlockTier("tier", Format, _second), WriteConcurrency = 1 }, Layout.BytesPerBlock, static _ => { });
         byte[] block = new byte[Layout.BytesPerBlock];
         var attributes = new BlockAttributes { TokenCount = 4 };
         BlockHash hash = Root.Next([1]);
         Assert.True(writer.Offer(hash, block, attributes, mayWait: false));
-        Assert.True(writing.Wait(Patience));
+        _second.AwaitWrite();
         Task? ended = writer.Forget(hash);
         Assert.True(writer.Offer(hash, block, attributes, mayWait: false));
-        gate.Set();
+        _second.Open();
         await ended!.WaitAsync(Patience);
         Assert.Equal((1, 0), (_second.Count, writer.Pending));
     }

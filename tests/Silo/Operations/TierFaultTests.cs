@@ -5,6 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace KvTiers.Silo.Tests.Operations;
 
 /// <summary>Tiers that fail under a serving silo: the answers stay, and <c>/metrics</c> and <c>/readyz</c> tell of it.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class TierFaultTests
 {
     private const string Prompt = "Please remember that the harbour opens at seven and that the ferry to the island leaves at nine.";

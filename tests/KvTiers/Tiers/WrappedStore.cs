@@ -3,11 +3,9 @@ using KvTiers.Tiers;
 
 namespace KvTiers.Tests.Tiers;
 
-/// <summary>A store in which a test does something just before a record is written, on the thread that writes it.</summary>
-internal sealed class HookedStore(IRecordStore inner) : IRecordStore
+/// <summary>A store that does what another does; a test changes what it wants to.</summary>
+internal abstract class WrappedStore(IRecordStore inner) : IRecordStore
 {
-    public Action? BeforeWrite { get; set; }
-
     public int RecordBytes => inner.RecordBytes;
 
     public long CapacityBytes => inner.CapacityBytes;
@@ -23,14 +21,11 @@ internal sealed class HookedStore(IRecordStore inner) : IRecordStore
     public ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken) =>
         inner.CountLeadingAsync(chain, cancellationToken);
 
-    public ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> record, CancellationToken cancellationToken) =>
+    public virtual ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> record, CancellationToken cancellationToken) =>
         inner.TryReadAsync(hash, record, cancellationToken);
 
-    public ValueTask<bool> TryWriteAsync(BlockHash hash, ReadOnlyMemory<byte> record, BlockAttributes attributes, CancellationToken cancellationToken)
-    {
-        BeforeWrite?.Invoke();
-        return inner.TryWriteAsync(hash, record, attributes, cancellationToken);
-    }
+    public virtual ValueTask<bool> TryWriteAsync(BlockHash hash, ReadOnlyMemory<byte> record, BlockAttributes attributes, CancellationToken cancellationToken) =>
+        inner.TryWriteAsync(hash, record, attributes, cancellationToken);
 
     public ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) => inner.RemoveAsync(hashes, cancellationToken);
 

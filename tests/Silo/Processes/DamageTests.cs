@@ -1,0 +1,193 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using KvTiers.Silo.Tests.Talks;
+using KvTiers.Tiers;
+
+namespace KvTiers.Silo.Tests.Processes;
+
+/// <summary>
+/// A data folder that was damaged, that fills up (a small file system of its own is filled), that may not be written for a while (files are made
+/// immutable, which binds root too): right answers, and nothing acknowledged is lost.
+/// </summary>
+[Collection(AloneCollection.Name)]
+public sealed class DamageTests : IDisposable
+{
+    private static readonly string[] Settings = ["--hot", "1MiB", "--kv", "f32", "--disk", "16MiB", "--KvTiers:Promotion=always"];
+
+    private readonly TemporaryFolder _folder = new();
+
+    private string Blocks => Path.Combine(_folder.FullName, "blocks");
+
+    private string Segment => Directory.EnumerateFiles(Blocks, "segment-*.kvb").Order().First();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("flipped bits", "corrupt")]
+    [InlineData("torn records", "corrupt")]
+    [InlineData("truncated segment", "")]
+    [InlineData("index of another version", "used")]
+    [InlineData("garbled index", "used")]
+    [InlineData("no index", "used")]
+    public async Task AfterDamageEveryAnswerIsRight(string damage, string effect)
+    {
+        await using SiloServer reference = await SiloServer.StartAsync("--kv", "f32");
+        var talks = new TalkGroup("damaged", 16);
+        await using (SiloServer first = await StartAsync())
+        {
+            await talks.SayAsync(first.Http, turns: 3);
+        }
+
+        Damage(damage);
+        await using SiloServer second = await StartAsync();
+        await talks.CheckStoredAsync(second.Http);
+        Dictionary<string, int> cached = await talks.SayAsync(second.Http, turns: 2);
+        await talks.CheckAgainstAsync(reference.Http);
+        double corrupt = TalkGroup.Misses(await TalkGroup.MetricsAsync(second.Http), "disk", "corrupt");
+        Assert.Equal(effect == "corrupt", corrupt > 0);
+        if (effect == "used") Assert.True(cached["disk"] > 500, $"only {cached["disk"]} tokens came from the disk");
+    }
+
+    [Fact]
+    public async Task AFullFileSystemRefusesTurnsLosesNoneAndTakesThemWhenThereIsRoomAgain()
+    {
+        using var disk = SmallDisk.TryMount(_folder.FullName, 40 << 20);
+        Assert.SkipWhen(disk is null, "a file system cannot be mounted here");
+        await using SiloServer reference = await SiloServer.StartAsync("--kv", "f32");
+        await using SiloServer silo = await StartAsync();
+        var talks = new TalkGroup("full", 16);
+        await talks.SayAsync(silo.Http, turns: 4);
+        string ballast = _folder.Path("ballast");
+        disk!.Fill(ballast);
+        var late = new TalkGroup("late", 4);
+        await Assert.ThrowsAnyAsync<Exception>(() => late.SayAsync(silo.Http, turns: 1));
+        await talks.CheckStoredAsync(silo.Http);
+
+        File.Delete(ballast);
+        foreach (TalkGroup group in (TalkGroup[])[talks, late])
+        {
+            await group.SayAsync(silo.Http, turns: 2);
+            await group.CheckStoredAsync(silo.Http);
+            await group.CheckAgainstAsync(reference.Http);
+        }
+    }
+
+    [Fact]
+    public async Task FilesThatAreImmutableForAWhileLoseNothing()
+    {
+        Assert.SkipUnless(Immutable(true), "files cannot be made immutable here");
+        Immutable(false);
+        await using SiloServer reference = await SiloServer.StartAsync("--kv", "f32");
+        await using SiloServer silo = await StartAsync();
+        var talks = new TalkGroup("read-only", 16);
+        await talks.SayAsync(silo.Http, turns: 4);
+        Assert.True(Immutable(true));
+        try
+        {
+            await Assert.ThrowsAnyAsync<Exception>(() => talks.SayAsync(silo.Http, turns: 1));
+            await talks.CheckStoredAsync(silo.Http);
+
+            // What needs no store is answered, and what the disk tier cannot take is a counted fault.
+            for (int i = 0; i < 16; i++)
+                await silo.Http.PostAsync("/v1/chat/completions", $$"""{"messages":[{"role":"user","content":"{{i}} Tell me of {{string.Join(' ', Enumerable.Range(0, 60))}}"}],"max_tokens":4}""");
+            await silo.Model.Engine.Tiers!.DrainAsync(CancellationToken.None);
+            Assert.True(TalkGroup.Misses(await TalkGroup.MetricsAsync(silo.Http), "disk", "write_error") > 0);
+        }
+        finally
+        {
+            Immutable(false);
+        }
+
+        await talks.SayAsync(silo.Http, turns: 3);
+        await talks.CheckStoredAsync(silo.Http);
+        await talks.CheckAgainstAsync(reference.Http);
+    }
+
+    private Task<SiloServer> StartAsync() => SiloServer.StartAsync(["--data", _folder.FullName, .. Settings]);
+
+    private void Damage(string kind)
+    {
+        string index = Path.Combine(Blocks, "index");
+        Assert.True(File.Exists(index));
+        byte[] bytes = File.ReadAllBytes(kind.EndsWith("index", StringComparison.Ordinal) || kind.StartsWith("index", StringComparison.Ordinal) ? index : Segment);
+        const int Record = 12 * 1024 + 512;
+        switch (kind)
+        {
+            case "flipped bits":
+                for (int at = 700; at < bytes.Length; at += 2 * Record) bytes[at] ^= 4;
+                File.WriteAllBytes(Segment, bytes);
+                break;
+            case "torn records":
+                for (int at = 0; at + Record <= bytes.Length; at += 2 * Record) bytes.AsSpan(at + (Record / 2), Record / 2).Clear();
+                File.WriteAllBytes(Segment, bytes);
+                break;
+            case "truncated segment":
+                File.WriteAllBytes(Segment, bytes[..(bytes.Length / 3)]);
+                break;
+            case "index of another version":
+                bytes[1]++; // the number after the array's head
+                BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(^4..), Crc32C.Compute(bytes.AsSpan(..^4)));
+                File.WriteAllBytes(index, bytes);
+                break;
+            case "garbled index":
+                bytes[bytes.Length / 2] ^= 1;
+                File.WriteAllBytes(index, bytes);
+                break;
+            default:
+                File.Delete(index);
+                break;
+        }
+    }
+
+    /// <summary>Bars everything in the folder from being changed, also for root and through files that are open.</summary>
+    private bool Immutable(bool on)
+    {
+        using Process? process = Start("chattr", "-R", on ? "+i" : "-i", _folder.FullName);
+        process?.WaitForExit();
+        return process?.ExitCode == 0;
+    }
+
+    private static Process? Start(string program, params string[] arguments)
+    {
+        try
+        {
+            return Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true });
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A file system of a few megabytes.</summary>
+    private sealed class SmallDisk(string folder) : IDisposable
+    {
+        public static SmallDisk? TryMount(string folder, long bytes)
+        {
+            using Process? process = Start("mount", "-t", "tmpfs", "-o", $"size={bytes}", "tmpfs", folder);
+            process?.WaitForExit();
+            return process?.ExitCode == 0 ? new SmallDisk(folder) : null;
+        }
+
+        /// <summary>Leaves no room.</summary>
+        public void Fill(string path)
+        {
+            using FileStream file = File.Create(path, bufferSize: 1);
+            byte[] piece = new byte[4096];
+            try
+            {
+                while (true) file.Write(piece);
+            }
+            catch (IOException)
+            {
+                // Full.
+            }
+        }
+
+        public void Dispose()
+        {
+            using Process? process = Start("umount", "-l", folder);
+            process?.WaitForExit();
+        }
+    }
+}
