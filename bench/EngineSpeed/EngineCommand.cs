@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using KvTiers.Bench.Limits;
 using KvTiers.Bench.Reporting;
 using KvTiers.Blocks;
@@ -10,15 +9,14 @@ using KvTiers.MakeModel;
 namespace KvTiers.Bench.EngineSpeed;
 
 /// <summary>
-/// <c>engine</c>: decode as a fraction of the memory bandwidth, prefill as a fraction of the multiply-add peak, per weight format. The limits are
-/// measured again in every round, between the same lines; medians over the rounds are reported.
+/// <c>engine</c>: decode as a fraction of the memory bandwidth, prefill as a fraction of the multiply-add peak, per weight format.
 /// </summary>
 internal static class EngineCommand
 {
     private const int DeepTokens = 2048;
     private const int ShortTokens = 16;
     private const int BatchSize = 8;
-    private static readonly WeightFormat[] Formats = [WeightFormat.F32, WeightFormat.BF16, WeightFormat.Int8];
+    private const int TurnsPerRound = 10;
 
     public static Command Create()
     {
@@ -33,14 +31,21 @@ internal static class EngineCommand
         var threads = new Option<int>("--threads") { Description = "Threads that compute.", DefaultValueFactory = _ => Environment.ProcessorCount };
         var path = new Option<KernelPath>("--path") { Description = "Instruction set.", DefaultValueFactory = _ => KernelPaths.Widest };
         var kv = new Option<KvFormat>("--kv") { Description = "Format of keys and values.", DefaultValueFactory = _ => KvFormat.BF16 };
-        var rounds = new Option<int>("--rounds") { Description = "Rounds; medians are reported.", DefaultValueFactory = _ => 5 };
+        var weights = new Option<WeightFormat[]>("--weights")
+        {
+            Description = "Formats of the weights.",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [WeightFormat.F32, WeightFormat.BF16, WeightFormat.Int8],
+        };
+        var only = new Option<string>("--only") { Description = "Lines whose name has this in it.", DefaultValueFactory = _ => "" };
+        var rounds = new Option<int>("--rounds") { Description = "Rounds of 10 turns; medians are reported.", DefaultValueFactory = _ => 3 };
         var processor = new Option<bool>("--processor-time")
         {
             Description = "Count processor time, not time that passed: for one thread on a machine whose processors are busy.",
         };
         var command = new Command("engine", "Measure decode and prefill beside the machine's memory bandwidth and multiply-add peak.")
         {
-            output, models, shape, threads, path, kv, rounds, processor,
+            output, models, shape, threads, path, kv, weights, only, rounds, processor,
         };
         command.SetAction(parsed =>
         {
@@ -48,53 +53,51 @@ internal static class EngineCommand
             if (!File.Exists(Path.Combine(folder, "config.json")))
                 RandomModel.Write(ModelShape.Find(parsed.GetRequiredValue(shape)), folder);
             var options = new ModelOptions { Threads = parsed.GetValue(threads), KernelPath = parsed.GetValue(path) };
-            Run(parsed.GetValue(output), folder, options, parsed.GetValue(kv), parsed.GetValue(rounds), parsed.GetValue(processor));
+            Plan plan = new(options, parsed.GetRequiredValue(weights), parsed.GetRequiredValue(only), parsed.GetValue(rounds), parsed.GetValue(processor));
+            Run(parsed.GetValue(output), folder, plan, parsed.GetValue(kv));
         });
         return command;
     }
 
-    private static void Run(DirectoryInfo? output, string folder, ModelOptions options, KvFormat kv, int rounds, bool processorTime)
+    private static void Run(DirectoryInfo? output, string folder, Plan plan, KvFormat kv)
     {
-        SpeedModel[] models = [.. Formats.Select(format => new SpeedModel(folder, options with { WeightFormat = format }, kv, BatchSize, DeepTokens + 1))];
-        var read = new List<double>();
-        var peak = new List<double>();
-        Line[] lines = [.. models.Zip(Formats).SelectMany(pair => Lines(pair.First, pair.Second))];
-        foreach (Line line in lines)
-            line.Work();
-        for (int round = 0; round < rounds; round++)
+        ModelOptions options = plan.Options;
+        using var read = new ReadProbe(options.Threads);
+        using var result = ResultFile.Create(
+            output, "engine", "what", "weights", "path", "kv", "threads", "tokens_per_s", "rate", "limit", "unit", "of_limit");
+        foreach (WeightFormat format in plan.Formats)
         {
-            read.Add(MachineLimits.MemoryReadBytesPerSecond(options.Threads, seconds: 1));
-            peak.Add(MachineLimits.FusedMultiplyAddsPerSecond(options.Threads, seconds: 1));
+            using SpeedModel model = new(folder, options with { WeightFormat = format }, kv, BatchSize, DeepTokens + 1);
+            Line[] lines = [.. Lines(model, format).Where(line => line.Name.Contains(plan.Only, StringComparison.Ordinal))];
             foreach (Line line in lines)
-                line.Measure(processorTime);
+                line.Once();
+            for (int round = 0; round < plan.Rounds; round++)
+            {
+                foreach (Line line in lines)
+                    line.Measure(TurnsPerRound, line.IsMemory ? read.Measure : PeakOf, plan.ProcessorTime);
+            }
+
+            foreach (Line line in lines)
+            {
+                result.Add(
+                    line.Name, line.Format.ToString(), options.KernelPath.ToString()!, kv.ToString(), options.Threads,
+                    line.Tokens / line.Seconds, line.Amount / line.Seconds / 1e9, line.Limit / 1e9, line.IsMemory ? "GB/s" : "GFLOP/s", line.OfLimit);
+            }
         }
 
-        double bandwidth = Median(read), flops = Median(peak);
-        using var result = ResultFile.Create(output, "engine", "what", "weights", "path", "kv", "threads", "tokens_per_s", "rate", "unit", "of_limit");
-        result.Add("memory read", "", "", "", options.Threads, "", bandwidth / 1e9, "GB/s", 1.0);
-        result.Add("fused multiply-add f32", "", "", "", options.Threads, "", flops / 1e9, "GFLOP/s", 1.0);
-        foreach (Line line in lines)
-        {
-            double seconds = Median(line.Seconds), rate = line.Amount / seconds, limit = line.IsMemory ? bandwidth : flops;
-            result.Add(
-                line.Name, line.Format.ToString(), options.KernelPath.ToString()!, kv.ToString(), options.Threads,
-                line.Tokens / seconds, rate / 1e9, line.IsMemory ? "GB/s" : "GFLOP/s", rate / limit);
-        }
-
-        foreach (SpeedModel model in models)
-            model.Dispose();
+        double PeakOf(TimeSpan duration) => MachineLimits.FusedMultiplyAddsPerSecond(options.Threads, duration);
     }
 
     private static IEnumerable<Line> Lines(SpeedModel model, WeightFormat format)
     {
         ModelConfig config = model.Config;
         double weights = MatrixBytes(config, format);
-        yield return new Line("decode, short", format, 1, weights + ShortTokens * model.KvBytesPerToken, true, 32, () => model.Decode(1, ShortTokens));
-        yield return new Line("decode at 2,048", format, 1, weights + DeepTokens * model.KvBytesPerToken, true, 32, () => model.Decode(1, DeepTokens - 1));
+        yield return new Line("decode, short", format, 1, weights + ShortTokens * model.KvBytesPerToken, true, () => model.Decode(1, ShortTokens));
+        yield return new Line("decode at 2,048", format, 1, weights + DeepTokens * model.KvBytesPerToken, true, () => model.Decode(1, DeepTokens - 1));
         yield return new Line(
-            "decode of 8, short", format, BatchSize, weights + BatchSize * ShortTokens * model.KvBytesPerToken, true, 16, () => model.Decode(BatchSize, ShortTokens));
-        yield return new Line("prefill 512", format, 512, Operations(config, 512), false, 1, () => model.Prefill(512));
-        yield return new Line("prefill 2,048", format, DeepTokens, Operations(config, DeepTokens), false, 1, () => model.Prefill(DeepTokens));
+            "decode of 8, short", format, BatchSize, weights + BatchSize * ShortTokens * model.KvBytesPerToken, true, () => model.Decode(BatchSize, ShortTokens));
+        yield return new Line("prefill 512", format, 512, Operations(config, 512), false, () => model.Prefill(512));
+        yield return new Line("prefill 2,048", format, DeepTokens, Operations(config, DeepTokens), false, () => model.Prefill(DeepTokens));
     }
 
     // Weights that a step reads: every matrix once; of the embedding only where it is the output matrix too.
@@ -119,31 +122,5 @@ internal static class EngineCommand
         + 4.0 * config.Layers * config.Heads * config.HeadDim * tokens * (tokens + 1.0) / 2
         + 2.0 * config.Vocabulary * config.Hidden;
 
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted[sorted.Length / 2];
-    }
-
-    /// <summary>One line of the result, measured once a round.</summary>
-    private sealed record Line(string Name, WeightFormat Format, int Tokens, double Amount, bool IsMemory, int Repeat, Action Once)
-    {
-        public List<double> Seconds { get; } = [];
-
-        public void Work()
-        {
-            for (int i = 0; i < Repeat; i++)
-                Once();
-        }
-
-        public void Measure(bool processorTime)
-        {
-            Once();
-            TimeSpan before = Environment.CpuUsage.TotalTime;
-            var clock = Stopwatch.StartNew();
-            Work();
-            TimeSpan elapsed = processorTime ? Environment.CpuUsage.TotalTime - before : clock.Elapsed;
-            Seconds.Add(elapsed.TotalSeconds / Repeat);
-        }
-    }
+    private sealed record Plan(ModelOptions Options, IReadOnlyList<WeightFormat> Formats, string Only, int Rounds, bool ProcessorTime);
 }

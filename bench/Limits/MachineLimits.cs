@@ -12,20 +12,8 @@ public static unsafe class MachineLimits
     /// <summary>Bytes per second that <paramref name="threads"/> threads read from memory far larger than the caches.</summary>
     public static double MemoryReadBytesPerSecond(int threads, int seconds = 2)
     {
-        const long BytesPerThread = 512L << 20;
-        return OverNativeBuffers(threads, BytesPerThread, seconds, static (buffer, _, length) =>
-        {
-            Vector512<uint> a = default, b = default, c = default, d = default;
-            for (byte* end = buffer + length; buffer < end; buffer += 256)
-            {
-                a ^= Vector512.Load((uint*)buffer);
-                b ^= Vector512.Load((uint*)(buffer + 64));
-                c ^= Vector512.Load((uint*)(buffer + 128));
-                d ^= Vector512.Load((uint*)(buffer + 192));
-            }
-
-            return Vector512.Sum(a ^ b ^ c ^ d);
-        });
+        using var probe = new ReadProbe(threads);
+        return probe.Measure(TimeSpan.FromSeconds(seconds));
     }
 
     /// <summary>Bytes per second copied (each byte counted once) from memory to memory.</summary>
@@ -41,10 +29,10 @@ public static unsafe class MachineLimits
     }
 
     /// <summary>Floating-point operations per second of 32-bit fused multiply-adds from registers, two per element.</summary>
-    public static double FusedMultiplyAddsPerSecond(int threads, int seconds = 2)
+    public static double FusedMultiplyAddsPerSecond(int threads, TimeSpan duration)
     {
-        const int Rounds = 1 << 20;
-        double rounds = OverThreads(threads, seconds, static () =>
+        const int Rounds = 1 << 16;
+        double rounds = OverThreads(threads, duration, static _ =>
         {
             Vector512<float> m = Vector512.Create(0.999f), s = Vector512.Create(0.001f);
             Vector512<float> a0 = s, a1 = s, a2 = s, a3 = s, a4 = s, a5 = s, a6 = s, a7 = s, a8 = s, a9 = s;
@@ -81,7 +69,7 @@ public static unsafe class MachineLimits
     private static double HashRate(int seconds, Func<byte[], double> hash)
     {
         var data = new byte[1 << 20];
-        return OverThreads(1, seconds, () => hash(data)) * data.Length;
+        return OverThreads(1, TimeSpan.FromSeconds(seconds), _ => hash(data)) * data.Length;
     }
 
     private delegate double BufferWork(byte* buffer, int thread, long length);
@@ -95,11 +83,9 @@ public static unsafe class MachineLimits
             NativeMemory.Fill((void*)buffers[i], (nuint)bytesPerThread, 1);
         }
 
-        int next = -1;
-        var index = new ThreadLocal<int>(() => Interlocked.Increment(ref next));
         try
         {
-            return OverThreads(threads, seconds, () => work((byte*)buffers[index.Value], index.Value, bytesPerThread)) * bytesPerThread;
+            return OverThreads(threads, TimeSpan.FromSeconds(seconds), thread => work((byte*)buffers[thread], thread, bytesPerThread)) * bytesPerThread;
         }
         finally
         {
@@ -110,8 +96,8 @@ public static unsafe class MachineLimits
         }
     }
 
-    /// <summary>Calls of <paramref name="work"/> a second, all threads together.</summary>
-    private static double OverThreads(int threads, int seconds, Func<double> work)
+    /// <summary>Calls of <paramref name="work"/>, given its thread's number, a second, all threads together.</summary>
+    internal static double OverThreads(int threads, TimeSpan duration, Func<int, double> work)
     {
         long calls = 0;
         double sink = 0;
@@ -124,12 +110,12 @@ public static unsafe class MachineLimits
             int me = i;
             running[i] = new Thread(() =>
             {
-                double local = work() + work();
+                double local = work(me) + work(me);
                 start.SignalAndWait();
                 var clock = Stopwatch.StartNew();
-                while (clock.Elapsed.TotalSeconds < seconds)
+                while (clock.Elapsed < duration)
                 {
-                    local += work();
+                    local += work(me);
                     counts[me]++;
                 }
 

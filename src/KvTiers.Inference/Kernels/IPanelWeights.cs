@@ -8,6 +8,9 @@ internal unsafe interface IPanelWeights
     /// <summary>Bytes of a panel row.</summary>
     static abstract int RowBytes { get; }
 
+    /// <summary>Asks for a panel row that is read soon.</summary>
+    static abstract void Bring(byte* row);
+
     /// <summary>Columns 0–15 and 16–31.</summary>
     static abstract void Load(byte* row, out Vector512<float> low, out Vector512<float> high);
 

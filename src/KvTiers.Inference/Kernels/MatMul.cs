@@ -18,9 +18,9 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
     private const int TileRows = 12;
     private const int BlockTiles = 16;
 
-    // A run of panels is short enough that all threads end together, and long enough that sharing out costs nothing beside it.
-    private const int ChunkBytes = 256 << 10;
-    private const int ChunksPerThread = 16;
+    // A run of panels is a stream through memory of its own, and comes at full speed only after a while: few and long ones are read fastest.
+    private const int ChunkBytes = 1 << 20;
+    private const int ChunksPerThread = 2;
     private readonly ThreadTeam _team;
     private readonly KernelPath _path;
     private readonly PackJob _pack;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace KvTiers.Inference.Kernels;
 
-/// <summary>Memory outside the managed heap: 64-byte aligned, on huge pages where the system grants them, zero at first.</summary>
+/// <summary>Memory outside the managed heap: 64-byte aligned, on huge pages where the system grants them, zero at first unless asked otherwise.</summary>
 internal sealed unsafe partial class NativeBuffer : IDisposable
 {
     private const int Alignment = 64;
@@ -11,8 +11,10 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
     private void* _pointer;
 
     /// <summary>Allocates <paramref name="byteCount"/> bytes; none at all for 0.</summary>
+    /// <param name="byteCount">Bytes.</param>
+    /// <param name="clear">False leaves the contents undefined, and memory that is not touched with the system.</param>
     /// <exception cref="OutOfMemoryException">The system has no such memory.</exception>
-    public NativeBuffer(long byteCount)
+    public NativeBuffer(long byteCount, bool clear = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(byteCount);
         ByteCount = byteCount;
@@ -23,7 +25,8 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
         _pointer = NativeMemory.AlignedAlloc(size, huge ? HugePageBytes : (nuint)Alignment);
         if (huge && OperatingSystem.IsLinux())
             Advise(_pointer, size, AdviseHugePages);
-        NativeMemory.Clear(_pointer, size);
+        if (clear)
+            NativeMemory.Clear(_pointer, size);
     }
 
     ~NativeBuffer() => Free();

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace KvTiers.Inference.Kernels;
 
 /// <summary>
@@ -8,6 +10,15 @@ internal sealed unsafe class PackedMatrix : IDisposable
 {
     /// <summary>Outputs of a panel.</summary>
     public const int PanelWidth = 32;
+
+    /// <summary>
+    /// How far ahead the kernels of few rows ask for weights: what memory delivers to a thread while one line is on its way. It reaches into what the
+    /// thread reads next, the panel that follows.
+    /// </summary>
+    public const int AheadBytes = 4096;
+
+    /// <summary>Rows up to which a tile waits for weights; with more it computes for longer than they take to come.</summary>
+    public const int AheadRows = 8;
 
     /// <summary>Changes whenever the same weights would be packed into other bytes.</summary>
     public const int LayoutVersion = 1;
@@ -22,7 +33,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
         Outputs = outputs;
         PanelCount = PanelsOf(outputs);
         PanelBytes = SizeOfPanel(format, inputs);
-        _owned = panels == null ? new NativeBuffer(PanelCount * PanelBytes) : null;
+        _owned = panels == null ? new NativeBuffer(PanelCount * PanelBytes, clear: false) : null;
         _panels = panels == null ? _owned!.Bytes : panels;
     }
 
@@ -55,21 +66,21 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     /// <summary>Packs matrices one below the other: outputs of the first, then of the second, and so on.</summary>
     /// <exception cref="ArgumentException">The sources' inputs differ.</exception>
-    public static PackedMatrix Pack(ThreadTeam team, PanelFormat format, params ReadOnlySpan<MatrixSource> sources)
-    {
-        int outputs = 0;
-        foreach (MatrixSource source in sources)
-            outputs += source.Outputs;
-        return Pack(team, format, sources.ToArray(), outputs, paired: false);
-    }
+    public static PackedMatrix Pack(ThreadTeam team, PanelFormat format, params ReadOnlySpan<MatrixSource> sources) =>
+        Pack(team, format, null, sources.ToArray());
+
+    /// <summary>The same in memory of <paramref name="arena"/>.</summary>
+    /// <exception cref="ArgumentException">The sources' inputs differ.</exception>
+    public static PackedMatrix Pack(ThreadTeam team, PanelFormat format, WeightArena? arena, MatrixSource[] sources) =>
+        Pack(team, format, arena, sources, sources.Sum(source => source.Outputs), paired: false);
 
     /// <summary>Packs two matrices side by side: panel p holds outputs 16p to 16p + 15 of the first, then the same of the second.</summary>
     /// <exception cref="ArgumentException">The sources' shapes differ.</exception>
-    public static PackedMatrix PackPaired(ThreadTeam team, PanelFormat format, MatrixSource first, MatrixSource second)
+    public static PackedMatrix PackPaired(ThreadTeam team, PanelFormat format, MatrixSource first, MatrixSource second, WeightArena? arena = null)
     {
         if (first.Outputs != second.Outputs)
             throw new ArgumentException("The shapes of paired matrices differ.", nameof(second));
-        return Pack(team, format, [first, second], PairedOutputs(first.Outputs), paired: true);
+        return Pack(team, format, arena, [first, second], PairedOutputs(first.Outputs), paired: true);
     }
 
     /// <summary>The first byte of a panel.</summary>
@@ -111,14 +122,16 @@ internal sealed unsafe class PackedMatrix : IDisposable
         _ => PanelInt8.Bytes(inputs),
     };
 
-    private static PackedMatrix Pack(ThreadTeam team, PanelFormat format, MatrixSource[] sources, int outputs, bool paired)
+    private static PackedMatrix Pack(
+        ThreadTeam team, PanelFormat format, WeightArena? arena, MatrixSource[] sources, int outputs, bool paired)
     {
         foreach (MatrixSource source in sources)
         {
             if (source.Inputs != sources[0].Inputs)
                 throw new ArgumentException("The inputs of matrices that are packed together differ.", nameof(sources));
         }
-        PackedMatrix matrix = new(format, sources[0].Inputs, outputs, null);
+        byte* panels = arena == null ? null : arena.Take(SizeOf(format, sources[0].Inputs, outputs));
+        PackedMatrix matrix = new(format, sources[0].Inputs, outputs, panels);
         team.Run(new PackJob(matrix, sources, paired), matrix.PanelCount);
         return matrix;
     }
@@ -129,6 +142,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
         {
             float[] weights = new float[matrix.Inputs];
             byte* start = matrix.Panel(panel);
+            NativeMemory.Clear(start, (nuint)matrix.PanelBytes);
             for (int column = 0; column < PanelWidth; column++)
             {
                 if (!TryRead(panel, column, weights))

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace KvTiers.Inference.Kernels;
 
@@ -7,6 +8,13 @@ namespace KvTiers.Inference.Kernels;
 internal readonly unsafe struct PanelWeightsF32 : IPanelWeights
 {
     public static int RowBytes => 128;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Bring(byte* row)
+    {
+        Sse.Prefetch0(row);
+        Sse.Prefetch0(row + 64);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Load(byte* row, out Vector512<float> low, out Vector512<float> high)

@@ -28,6 +28,8 @@ internal static unsafe class Tile256
         Vector256<float> low5 = Vector256<float>.Zero, high5 = Vector256<float>.Zero;
         for (int k = 0; k < inputs; k++)
         {
+            if (first == 0)
+                TWeights.Bring(panel + PackedMatrix.AheadBytes);
             TWeights.Load(panel, first, out Vector256<float> low, out Vector256<float> high);
             Vector256<float> x = Vector256.Create(input[0]);
             low0 = Fma.MultiplyAdd(x, low, low0);

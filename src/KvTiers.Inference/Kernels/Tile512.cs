@@ -31,6 +31,8 @@ internal static unsafe class Tile512
         Vector512<float> low11 = Vector512<float>.Zero, high11 = Vector512<float>.Zero;
         for (int k = 0; k < inputs; k++)
         {
+            if (TRows.Count <= PackedMatrix.AheadRows)
+                TWeights.Bring(panel + PackedMatrix.AheadBytes);
             TWeights.Load(panel, out Vector512<float> low, out Vector512<float> high);
             Vector512<float> x = Vector512.Create(input[0]);
             low0 = Avx512F.FusedMultiplyAdd(x, low, low0);

@@ -36,6 +36,8 @@ internal static unsafe class TileInt8x256
             Vector256<int> low5 = Vector256<int>.Zero, high5 = Vector256<int>.Zero;
             for (int pair = Math.Min(pairs, PanelInt8.GroupPairs); pair > 0; pair--)
             {
+                if (first == 0)
+                    Sse.Prefetch0(panel + PackedMatrix.AheadBytes);
                 Vector256<short> low = Avx2.ConvertToVector256Int16(Vector128.Load((sbyte*)panel + 2 * first));
                 Vector256<short> high = Avx2.ConvertToVector256Int16(Vector128.Load((sbyte*)panel + 2 * first + 16));
                 Vector256<short> x = Vector256.Create(input[0]).AsInt16();

@@ -36,6 +36,8 @@ internal static unsafe class TileInt8x512
             Vector512<int> low11 = Vector512<int>.Zero, high11 = Vector512<int>.Zero;
             for (int pair = Math.Min(pairs, PanelInt8.GroupPairs); pair > 0; pair--)
             {
+                if (TRows.Count <= PackedMatrix.AheadRows)
+                    Sse.Prefetch0(panel + PackedMatrix.AheadBytes);
                 Vector512<short> low = Avx512BW.ConvertToVector512Int16(Vector256.Load((sbyte*)panel));
                 Vector512<short> high = Avx512BW.ConvertToVector512Int16(Vector256.Load((sbyte*)panel + 32));
                 Vector512<short> x = Vector512.Create(input[0]).AsInt16();

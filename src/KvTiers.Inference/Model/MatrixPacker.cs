@@ -3,7 +3,7 @@ using KvTiers.Inference.Kernels;
 namespace KvTiers.Inference.Model;
 
 /// <summary>Packs matrices in the weight format that was asked for, or takes them as they were packed before.</summary>
-internal sealed class MatrixPacker(ThreadTeam team, WeightFormat format, WeightCacheFile? cached)
+internal sealed class MatrixPacker(ThreadTeam team, WeightFormat format, WeightArena arena, WeightCacheFile? cached)
 {
     private readonly List<PackedMatrix> _packed = [];
 
@@ -17,14 +17,14 @@ internal sealed class MatrixPacker(ThreadTeam team, WeightFormat format, WeightC
         int outputs = 0;
         foreach (TensorMatrix part in parts)
             outputs += part.Outputs;
-        return Keep(cached?.TryTake(panels, parts[0].Inputs, outputs) ?? PackedMatrix.Pack(team, panels, [.. parts]));
+        return Keep(cached?.TryTake(panels, parts[0].Inputs, outputs) ?? PackedMatrix.Pack(team, panels, arena, [.. parts]));
     }
 
     /// <summary>Packs two matrices side by side.</summary>
     public PackedMatrix PackPaired(TensorMatrix first, TensorMatrix second)
     {
         PanelFormat panels = FormatOf(first, second);
-        return Keep(cached?.TryTake(panels, first.Inputs, PackedMatrix.PairedOutputs(first.Outputs)) ?? PackedMatrix.PackPaired(team, panels, first, second));
+        return Keep(cached?.TryTake(panels, first.Inputs, PackedMatrix.PairedOutputs(first.Outputs)) ?? PackedMatrix.PackPaired(team, panels, first, second, arena));
     }
 
     private PackedMatrix Keep(PackedMatrix matrix)

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace KvTiers.Inference.Model;
 
-/// <summary>Reads a folder: shape, then weights, packed by all threads or mapped as they were packed before, and the fingerprint.</summary>
+/// <summary>Reads a folder: shape, then weights, packed by all threads or read as they were packed before, and the fingerprint.</summary>
 internal static class ModelLoader
 {
     public static LanguageModel Load(string folder, ModelOptions options, ILogger logger)
@@ -16,23 +16,23 @@ internal static class ModelLoader
             ? null
             : new WeightCache(options.WeightCacheFolder, folder, files.Paths, arithmetic, options.WeightFormat, logger);
         ThreadTeam team = new(options.Threads == 0 ? Math.Min(Environment.ProcessorCount, 64) : options.Threads);
-        WeightCacheFile? cached = null;
+        WeightArena arena = new();
         try
         {
-            cached = cache?.TryOpen(team);
-            MatrixPacker packer = new(team, options.WeightFormat, cached);
+            WeightCacheFile? cached = cache?.TryOpen(team, arena);
+            MatrixPacker packer = new(team, options.WeightFormat, arena, cached);
             TransformerModel model;
             if (config.Architecture == ModelArchitecture.Llama)
             {
                 LlamaWeights llama = LlamaWeights.Load(files, config, packer);
-                model = new LlamaModel(config, llama, team, path, Fingerprint(), options.RowTile);
+                model = new LlamaModel(config, llama, team, path, Fingerprint(cached), options.RowTile);
             }
             else
             {
                 Gpt2Weights gpt2 = Gpt2Weights.Load(files, config, packer);
-                model = new Gpt2Model(config, gpt2, team, path, Fingerprint(), options.RowTile);
+                model = new Gpt2Model(config, gpt2, team, path, Fingerprint(cached), options.RowTile);
             }
-            model.Mapping = cached;
+            model.WeightMemory = arena;
             if (cached is null)
                 cache?.TryWrite(model.Fingerprint.Span, packer.Packed, team);
             return model;
@@ -40,10 +40,10 @@ internal static class ModelLoader
         catch
         {
             team.Dispose();
-            cached?.Dispose();
+            arena.Dispose();
             throw;
         }
 
-        byte[] Fingerprint() => cached?.Fingerprint ?? files.Fingerprint(team, arithmetic);
+        byte[] Fingerprint(WeightCacheFile? cached) => cached?.Fingerprint ?? files.Fingerprint(team, arithmetic);
     }
 }

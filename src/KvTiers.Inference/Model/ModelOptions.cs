@@ -18,7 +18,7 @@ public sealed record ModelOptions
     public int RowTile { get; init; } = 512;
 
     /// <summary>
-    /// Folder that keeps packed weights from one load to the next, so that later ones map them instead of packing; made when missing.
+    /// Folder that keeps packed weights from one load to the next, so that later ones read them instead of packing; made when missing.
     /// <see langword="null"/> keeps none. A model file that changes without changing its size or its time of writing goes unnoticed.
     /// </summary>
     public string? WeightCacheFolder { get; init; }

@@ -42,8 +42,8 @@ internal abstract unsafe class TransformerModel : LanguageModel
     /// <inheritdoc/>
     public override ReadOnlyMemory<byte> Fingerprint { get; }
 
-    /// <summary>The file that the weights are mapped from, to be closed with the model; null when they are in memory.</summary>
-    internal WeightCacheFile? Mapping { get; set; }
+    /// <summary>Where the matrices are, given back with the model.</summary>
+    internal WeightArena? WeightMemory { get; set; }
 
     protected ThreadTeam Team { get; }
 
@@ -108,7 +108,7 @@ internal abstract unsafe class TransformerModel : LanguageModel
         MatMul.Dispose();
         foreach (NativeBuffer buffer in (NativeBuffer[])[Residual, Normed, Qkv, Attended, Inner, _lastRows])
             buffer.Dispose();
-        Mapping?.Dispose();
+        WeightMemory?.Dispose();
     }
 
     /// <summary>Takes the tile's tokens through all layers: K and V into the blocks, the sum into <see cref="Residual"/>.</summary>

@@ -38,18 +38,18 @@ internal sealed partial class WeightCache
         _logger = logger;
     }
 
-    /// <summary>The file, mapped and checked; null when there is none that can be used.</summary>
-    public WeightCacheFile? TryOpen(ThreadTeam team)
+    /// <summary>The file, read into <paramref name="arena"/> and checked; null when there is none that can be used.</summary>
+    public WeightCacheFile? TryOpen(ThreadTeam team, WeightArena arena)
     {
         try
         {
             if (!File.Exists(_path))
                 return null;
-            WeightCacheFile? file = WeightCacheFile.TryOpen(_path, _key, team, out string fault);
+            WeightCacheFile? file = WeightCacheFile.TryOpen(_path, _key, team, arena, out string fault);
             if (file is null)
                 NotUsed(_logger, _path, fault);
             else
-                Mapped(_logger, _path);
+                WasRead(_logger, _path);
             return file;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -86,8 +86,8 @@ internal sealed partial class WeightCache
         }
     }
 
-    [LoggerMessage(1, LogLevel.Information, "Packed weights mapped from {File}")]
-    private static partial void Mapped(ILogger logger, string file);
+    [LoggerMessage(1, LogLevel.Information, "Packed weights read from {File}")]
+    private static partial void WasRead(ILogger logger, string file);
 
     [LoggerMessage(2, LogLevel.Information, "Packed weights written to {File} for the next start")]
     private static partial void Written(ILogger logger, string file);

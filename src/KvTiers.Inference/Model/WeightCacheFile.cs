@@ -1,18 +1,18 @@
 using System.Buffers.Binary;
-using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
 using KvTiers.Inference.Kernels;
 using KvTiers.Tiers;
+using Microsoft.Win32.SafeHandles;
 
 namespace KvTiers.Inference.Model;
 
-/// <summary>Packed matrices in a file, mapped into memory as kernels read them. What is mapped was checked from end to end.</summary>
+/// <summary>Packed matrices in a file, as kernels read them. What was read was checked from end to end.</summary>
 /// <remarks>
 /// Little-endian. Header: magic (8 bytes), format version, number of matrices (int32 each), key (32), fingerprint (32); per matrix its panel
 /// format, inputs, outputs (int32 each), 4 bytes of zeros, offset and length (int64 each); CRC-32C of every 4 MiB of every matrix; CRC-32C of the
 /// header up to there. Matrices follow in that order, each at a multiple of 4,096 bytes; the file ends with the last one.
 /// </remarks>
-internal sealed unsafe class WeightCacheFile : IDisposable
+internal sealed unsafe class WeightCacheFile
 {
     private const ulong Magic = 0x3157_5245_4954_564B; // "KVTIERW1"
     private const int Version = 1;
@@ -23,41 +23,37 @@ internal sealed unsafe class WeightCacheFile : IDisposable
     private const int PieceBytes = 4 << 20;
     private const int Alignment = 4096;
 
-    private readonly MemoryMappedFile _file;
-    private readonly MemoryMappedViewAccessor _view;
-    private readonly byte* _start;
-    private readonly List<Entry> _entries = [];
+    private readonly List<(Entry Entry, nint Start)> _matrices = [];
     private int _next;
 
-    private WeightCacheFile(string path, long length)
-    {
-        _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
-        _view = _file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
-        _start += _view.PointerOffset;
-    }
+    private WeightCacheFile(byte[] fingerprint) => Fingerprint = fingerprint;
 
     /// <summary>The model's fingerprint, as it was found when the file was written.</summary>
-    public byte[] Fingerprint => new ReadOnlySpan<byte>(_start + 16 + HashBytes, HashBytes).ToArray();
+    public byte[] Fingerprint { get; }
 
-    /// <summary>Maps a file and checks all of it.</summary>
+    /// <summary>Reads a file and checks all of it.</summary>
     /// <param name="path">The file; it must be there.</param>
     /// <param name="key">32 bytes: what the matrices were made of and how.</param>
-    /// <param name="team">Who checks.</param>
+    /// <param name="team">Who reads and checks.</param>
+    /// <param name="arena">Where the matrices go; nothing is in it afterwards if there is no result.</param>
     /// <param name="fault">Why there is no result.</param>
     /// <returns>The file, or null when it was made of something else, or is not whole.</returns>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static WeightCacheFile? TryOpen(string path, ReadOnlySpan<byte> key, ThreadTeam team, out string fault)
+    public static WeightCacheFile? TryOpen(string path, ReadOnlySpan<byte> key, ThreadTeam team, WeightArena arena, out string fault)
     {
-        long length = new FileInfo(path).Length;
-        fault = "is too short";
-        if (length < FixedBytes + sizeof(uint))
+        using SafeFileHandle handle = File.OpenHandle(path);
+        if (!TryReadHeader(handle, key, out byte[] header, out List<Entry> entries, out fault))
             return null;
-        WeightCacheFile file = new(path, length);
-        fault = file.Check(key, length, team);
-        if (fault.Length == 0)
+        WeightCacheFile file = new(header.AsSpan(16 + HashBytes, HashBytes).ToArray());
+        foreach (Entry entry in entries)
+            file._matrices.Add((entry, (nint)arena.Take(entry.Length)));
+        ReadJob job = new(handle, file._matrices);
+        team.Run(job, job.Sums.Length);
+        int firstSum = FixedBytes + entries.Count * EntryBytes;
+        if (job.Sums.AsSpan().SequenceEqual(MemoryMarshal.Cast<byte, uint>(header.AsSpan(firstSum, job.Sums.Length * sizeof(uint)))))
             return file;
-        file.Dispose();
+        arena.Clear();
+        fault = "is damaged";
         return null;
     }
 
@@ -117,52 +113,72 @@ internal sealed unsafe class WeightCacheFile : IDisposable
     /// <summary>The next matrix of the file, if it has this format and shape. Matrices are asked for in the order in which they were packed.</summary>
     public PackedMatrix? TryTake(PanelFormat format, int inputs, int outputs)
     {
-        if (_next == _entries.Count)
+        if (_next == _matrices.Count)
             return null;
-        Entry entry = _entries[_next];
+        (Entry entry, nint start) = _matrices[_next];
         if (entry.Format != (int)format || entry.Inputs != inputs || entry.Outputs != outputs)
             return null;
         _next++;
-        return PackedMatrix.Over(format, inputs, outputs, _start + entry.Offset);
+        return PackedMatrix.Over(format, inputs, outputs, (byte*)start);
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
+    private static bool TryReadHeader(SafeFileHandle handle, ReadOnlySpan<byte> key, out byte[] header, out List<Entry> entries, out string fault)
     {
-        _view.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view.Dispose();
-        _file.Dispose();
-    }
-
-    private string Check(ReadOnlySpan<byte> key, long length, ThreadTeam team)
-    {
-        if (*(ulong*)_start != Magic || *(int*)(_start + 8) != Version)
-            return "is of another kind or version";
-        int count = *(int*)(_start + 12);
+        long length = RandomAccess.GetLength(handle);
+        entries = [];
+        header = new byte[FixedBytes];
+        fault = "is too short";
+        if (length < FixedBytes + sizeof(uint) || !TryRead(handle, header, 0))
+            return false;
+        fault = "is of another kind or version";
+        if (BinaryPrimitives.ReadUInt64LittleEndian(header) != Magic || BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(8)) != Version)
+            return false;
+        fault = "is damaged";
+        int count = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(12));
         long entryEnd = FixedBytes + (long)count * EntryBytes;
         if (count is < 0 or > MostMatrices || entryEnd + sizeof(uint) > length)
-            return "is damaged";
-        if (!new ReadOnlySpan<byte>(_start + 16, HashBytes).SequenceEqual(key))
-            return "was made of other files, or in another way";
-        long pieces = 0, end = entryEnd;
-        for (int i = 0; i < count; i++)
+            return false;
+        if (!header.AsSpan(16, HashBytes).SequenceEqual(key))
         {
-            Entry entry = ((Entry*)(_start + FixedBytes))[i];
+            fault = "was made of other files, or in another way";
+            return false;
+        }
+        byte[] table = new byte[count * EntryBytes];
+        if (!TryRead(handle, table, FixedBytes))
+            return false;
+        long pieces = 0, end = entryEnd;
+        foreach (Entry entry in MemoryMarshal.Cast<byte, Entry>(table))
+        {
             if (entry.Length < 0 || entry.Offset < end || entry.Offset % Alignment != 0 || entry.Length > length - entry.Offset
                 || entry.Format is < 0 or > (int)PanelFormat.Int8 || entry.Inputs < 1 || entry.Outputs < 1
                 || entry.Length != PackedMatrix.SizeOf((PanelFormat)entry.Format, entry.Inputs, entry.Outputs))
-                return "is damaged";
+                return false;
             pieces += Pieces(entry.Length);
             end = entry.Offset + entry.Length;
-            _entries.Add(entry);
+            entries.Add(entry);
         }
         long headerEnd = entryEnd + pieces * sizeof(uint);
-        if (end != length || headerEnd + sizeof(uint) > (count == 0 ? length : _entries[0].Offset)
-            || Crc32C.Compute(new ReadOnlySpan<byte>(_start, (int)headerEnd)) != *(uint*)(_start + headerEnd))
-            return "is damaged";
-        CheckJob job = new([.. _entries.Select(entry => ((nint)(_start + entry.Offset), entry.Length))]);
-        team.Run(job, job.Sums.Length);
-        return job.Sums.AsSpan().SequenceEqual(new ReadOnlySpan<uint>(_start + entryEnd, (int)pieces)) ? "" : "is damaged";
+        if (end != length || headerEnd + sizeof(uint) > (count == 0 ? length : entries[0].Offset))
+            return false;
+        header = new byte[headerEnd + sizeof(uint)];
+        if (!TryRead(handle, header, 0) || Crc32C.Compute(header.AsSpan(0, (int)headerEnd)) != BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan((int)headerEnd)))
+            return false;
+        fault = "";
+        return true;
+    }
+
+    // False where the file ends first.
+    private static bool TryRead(SafeFileHandle handle, Span<byte> target, long offset)
+    {
+        while (target.Length > 0)
+        {
+            int count = RandomAccess.Read(handle, target, offset);
+            if (count == 0)
+                return false;
+            target = target[count..];
+            offset += count;
+        }
+        return true;
     }
 
     private static int Pieces(long bytes) => (int)((bytes + PieceBytes - 1) / PieceBytes);
@@ -170,6 +186,34 @@ internal sealed unsafe class WeightCacheFile : IDisposable
     /// <summary>A matrix in the file.</summary>
     [StructLayout(LayoutKind.Sequential, Size = EntryBytes)]
     private readonly record struct Entry(int Format, int Inputs, int Outputs, int Zero, long Offset, long Length);
+
+    /// <summary>Reads every piece of every matrix and sums it while it is near.</summary>
+    private sealed class ReadJob : ITeamJob
+    {
+        private readonly SafeFileHandle _handle;
+        private readonly List<(nint Start, int Length, long Offset)> _pieces = [];
+
+        public ReadJob(SafeFileHandle handle, List<(Entry Entry, nint Start)> matrices)
+        {
+            _handle = handle;
+            foreach ((Entry entry, nint start) in matrices)
+            {
+                for (long done = 0; done < entry.Length; done += PieceBytes)
+                    _pieces.Add((start + (nint)done, (int)Math.Min(PieceBytes, entry.Length - done), entry.Offset + done));
+            }
+            Sums = new uint[_pieces.Count];
+        }
+
+        public uint[] Sums { get; }
+
+        public void Run(int chunk, int worker)
+        {
+            (nint start, int length, long offset) = _pieces[chunk];
+            Span<byte> piece = new((void*)start, length);
+            if (TryRead(_handle, piece, offset))
+                Sums[chunk] = Crc32C.Compute(piece);
+        }
+    }
 
     /// <summary>The checksum of every piece of every matrix.</summary>
     private sealed class CheckJob : ITeamJob

@@ -19,7 +19,7 @@ public sealed class WeightCacheTests : IDisposable
     [InlineData("llama", WeightFormat.Int8)]
     [InlineData("untied", WeightFormat.BF16)]
     [InlineData("gpt2", WeightFormat.F32)]
-    public void MappedWeightsComputeTheSameBitsAsPackedOnes(string name, WeightFormat format)
+    public void WeightsReadBackComputeTheSameBitsAsPackedOnes(string name, WeightFormat format)
     {
         Write(name);
         (float[] logits, byte[] fingerprint) = Compute(format, cached: false);
@@ -27,14 +27,14 @@ public sealed class WeightCacheTests : IDisposable
 
         (float[] packed, byte[] packedFingerprint) = Compute(format);
         Assert.StartsWith("Packed weights written", Assert.Single(_log));
-        (float[] mapped, byte[] mappedFingerprint) = Compute(format);
+        (float[] read, byte[] readFingerprint) = Compute(format);
 
-        Assert.StartsWith("Packed weights mapped", _log[^1]);
+        Assert.StartsWith("Packed weights read", _log[^1]);
         Assert.Equal(2, _log.Count);
         Assert.Equal(logits, packed);
-        Assert.Equal(logits, mapped);
+        Assert.Equal(logits, read);
         Assert.Equal(fingerprint, packedFingerprint);
-        Assert.Equal(fingerprint, mappedFingerprint);
+        Assert.Equal(fingerprint, readFingerprint);
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public sealed class WeightCacheTests : IDisposable
         Assert.Equal(3, Directory.GetFiles(Cache).Length);
         foreach (WeightFormat format in (WeightFormat[])[WeightFormat.F32, WeightFormat.BF16, WeightFormat.Int8])
             Compute(format);
-        Assert.Equal(3, _log.Count(line => line.StartsWith("Packed weights mapped", StringComparison.Ordinal)));
+        Assert.Equal(3, _log.Count(line => line.StartsWith("Packed weights read", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class WeightCacheTests : IDisposable
         Refused([.. whole, 0]);
 
         Assert.Equal(expected, Compute().Logits);
-        Assert.StartsWith("Packed weights mapped", _log[^1]);
+        Assert.StartsWith("Packed weights read", _log[^1]);
 
         void Refused(byte[] bytes)
         {
