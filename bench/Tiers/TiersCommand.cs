@@ -153,7 +153,7 @@ internal static class TiersCommand
                     foreach (int depth in encoding == BlockEncoding.Hot ? TiersPlan.Depths : [TiersPlan.Depths[^1]])
                     {
                         TierLoad load = await TierLoad.CreateAsync(tier, hot, capacity, depth, put);
-                        using var limit = new RawDiskLoad(raw, plan.StoredBytes, hot.Layout.BytesPerBlock, depth, put);
+                        using var limit = new RawDiskLoad(raw, plan.StoredBytes, hot, depth, put);
                         Duel duel = await Duel.RunAsync(limit, load, plan.RoundsFor(encoding), plan.Slice);
                         result.Add("disk", put ? "put" : "get", encoding, hot.Layout.BytesPerBlock, depth, "O_DIRECT", duel);
                     }

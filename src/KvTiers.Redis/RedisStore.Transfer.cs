@@ -49,11 +49,11 @@ public sealed partial class RedisStore
     /// <inheritdoc/>
     public ValueTask<bool> TryWriteAsync(
         BlockHash hash, ReadOnlyMemory<byte> record, BlockAttributes attributes, CancellationToken cancellationToken) =>
-        TryWriteAsync(hash, record[..BlockRecord.SectorBytes], record[BlockRecord.SectorBytes..], attributes, cancellationToken);
+        TryWriteAsync(hash, record[..BlockRecord.SectorBytes], record[BlockRecord.SectorBytes..], static () => { }, attributes, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<bool> TryWriteAsync(
-        BlockHash hash, ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> payload, BlockAttributes attributes, CancellationToken cancellationToken)
+        BlockHash hash, ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> payload, Action seal, BlockAttributes attributes, CancellationToken cancellationToken)
     {
         TimeSpan live = attributes.Expires is { } expires ? expires - _time.GetUtcNow() : _options.TimeToLive;
         if (live <= TimeSpan.Zero)
@@ -62,6 +62,7 @@ public sealed partial class RedisStore
         }
 
         byte[] record = _records.TryTake(out byte[]? used) ? used : GC.AllocateUninitializedArray<byte>(RecordBytes);
+        seal();
         header.CopyTo(record);
         payload.CopyTo(record.AsMemory(header.Length));
         RedisValue[] arguments = [_options.KeyPrefix, hash.ToString(), MillisecondsOf(live), attributes.Priority, RecordsAllowed, attributes.Tenant];

@@ -92,8 +92,8 @@ public sealed partial class BlockTier
         AlignedBuffer header = RentHeader();
         try
         {
-            _format.WriteHeader(hash, attributes, Interlocked.Increment(ref _sequence), block.Span, header.GetSpan());
-            return await FinishWriteAsync(() => store.TryWriteAsync(hash, header.Memory, block, attributes, cancellationToken)).ConfigureAwait(false);
+            void Seal() => _format.WriteHeader(hash, attributes, Interlocked.Increment(ref _sequence), block.Span, header.GetSpan());
+            return await FinishWriteAsync(() => store.TryWriteAsync(hash, header.Memory, block, Seal, attributes, cancellationToken)).ConfigureAwait(false);
         }
         finally
         {

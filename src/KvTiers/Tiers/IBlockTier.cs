@@ -22,6 +22,7 @@ public interface IBlockTier : IAsyncDisposable
     ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken);
 
     /// <summary>Reads a block and checks it from end to end.</summary>
+    /// <remarks>A tier on a device may hold up the calling thread meanwhile, so it should be one of the thread pool's; so may writing.</remarks>
     /// <param name="hash">The block.</param>
     /// <param name="block">Takes the hot block's bytes; its contents are unspecified on a miss.</param>
     /// <param name="cancellationToken">Ends the wait.</param>

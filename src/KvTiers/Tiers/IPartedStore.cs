@@ -19,6 +19,12 @@ public interface IPartedStore : IRecordStore
     ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> header, Memory<byte> payload, CancellationToken cancellationToken);
 
     /// <summary>As <see cref="IRecordStore.TryWriteAsync"/>, from two places.</summary>
+    /// <param name="hash">The block.</param>
+    /// <param name="header">Filled by <paramref name="seal"/>.</param>
+    /// <param name="payload">The rest.</param>
+    /// <param name="seal">Called at most once, before the header leaves; the payload may be on its way by then.</param>
+    /// <param name="attributes">What is kept beside the record.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     ValueTask<bool> TryWriteAsync(
-        BlockHash hash, ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> payload, BlockAttributes attributes, CancellationToken cancellationToken);
+        BlockHash hash, ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> payload, Action seal, BlockAttributes attributes, CancellationToken cancellationToken);
 }

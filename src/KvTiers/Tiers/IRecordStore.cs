@@ -34,7 +34,7 @@ public interface IRecordStore : IAsyncDisposable
     /// <summary>How many of the leading hashes are held.</summary>
     ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken);
 
-    /// <summary>Copies a record; a use of it.</summary>
+    /// <summary>Copies a record; a use of it. May hold up the calling thread, as writing may.</summary>
     /// <param name="hash">The block.</param>
     /// <param name="record">Takes <see cref="RecordBytes"/>; sector-aligned for a store on disk.</param>
     /// <param name="cancellationToken">Ends the wait.</param>

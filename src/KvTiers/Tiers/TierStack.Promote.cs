@@ -430,7 +430,16 @@ public sealed partial class TierStack
 
     private async ValueTask<bool> ReadAsync(int tier, BlockHash hash, Memory<byte> block, CancellationToken cancellationToken) =>
         (_writers[tier] is { } writer && writer.TryRead(hash, block.Span))
-        || await _tiers[tier].Tier.TryReadAsync(hash, block, cancellationToken).ConfigureAwait(false);
+        || await ReadStoredAsync(tier, hash, block, cancellationToken).ConfigureAwait(false);
+
+    // Side by side, and never on a caller's thread: a tier on a device holds its own up.
+    private async ValueTask<bool> ReadStoredAsync(int tier, BlockHash hash, Memory<byte> block, CancellationToken cancellationToken)
+    {
+        IBlockTier from = _tiers[tier].Tier;
+        return _tiers[tier].Immediate
+            ? await from.TryReadAsync(hash, block, cancellationToken).ConfigureAwait(false)
+            : await Task.Run(() => from.TryReadAsync(hash, block, cancellationToken).AsTask(), cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>What a promotion has brought so far.</summary>
     private sealed class Arrivals(int tiers)

@@ -45,7 +45,7 @@ public sealed partial class TierStack
             long answered = _time.GetTimestamp();
             _rates[tier].AddRoundTrip(_time.GetElapsedTime(now, answered));
             byte[] block = new byte[Cache.Layout.BytesPerBlock];
-            if (held == 1 && await _tiers[tier].Tier.TryReadAsync(hash, block, CancellationToken.None).ConfigureAwait(false))
+            if (held == 1 && await ReadStoredAsync(tier, hash, block, CancellationToken.None).ConfigureAwait(false))
             {
                 _rates[tier].AddTransfer(block.Length, _time.GetElapsedTime(answered));
             }

@@ -140,7 +140,7 @@ public sealed class TierStackTests : IAsyncDisposable
         rate.AddRoundTrip(TimeSpan.FromSeconds(10));
         (_, PromotionResult promoted) = await Fetch(tokens);
         Assert.Equal((0, 0), (promoted.HeldBlocks, promoted.LoadedBlocks));
-        for (int attempt = 0; attempt < 500 && rate.LatencySeconds > 9; attempt++)
+        for (int attempt = 0; attempt < 500 && Stack.Usage[0].Hits == 0; attempt++)
         {
             await Task.Delay(10);
         }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -15,6 +16,9 @@ internal sealed partial class DirectFile : IDisposable
 {
     /// <summary>Bytes. The sector size that direct I/O asks for.</summary>
     public const int Alignment = 512;
+
+    // Shorter records are not worth a second transfer.
+    private const int OverlapBytes = 512 << 10;
 
     // <fcntl.h> on Linux: x64 and arm64 agree on all but O_DIRECT.
     private const int OpenReadWrite = 0x2;
@@ -96,41 +100,22 @@ internal sealed partial class DirectFile : IDisposable
         return true;
     }
 
-    /// <inheritdoc cref="TryRead"/>
-    public async ValueTask<bool> TryReadAsync(long offset, Memory<byte> destination, CancellationToken cancellationToken)
-    {
-        while (!destination.IsEmpty)
-        {
-            int read = await RandomAccess.ReadAsync(_handle, destination, offset, cancellationToken).ConfigureAwait(false);
-            if (read <= 0 || (IsDirect && read % Alignment != 0))
-            {
-                return false;
-            }
-
-            destination = destination[read..];
-            offset += read;
-        }
-
-        return true;
-    }
-
     /// <summary>Reads to two places, with one call where the file gives all at once.</summary>
-    public async ValueTask<bool> TryReadAsync(long offset, Memory<byte> first, Memory<byte> second, CancellationToken cancellationToken)
-    {
-        long read = await RandomAccess.ReadAsync(_handle, [first, second], offset, cancellationToken).ConfigureAwait(false);
-        return read == first.Length + second.Length
-            || (await TryReadAsync(offset, first, cancellationToken).ConfigureAwait(false)
-                && await TryReadAsync(offset + first.Length, second, cancellationToken).ConfigureAwait(false));
-    }
+    public bool TryRead(long offset, Memory<byte> first, Memory<byte> second) =>
+        RandomAccess.Read(_handle, [first, second], offset) == first.Length + second.Length
+            || (TryRead(offset, first.Span) && TryRead(offset + first.Length, second.Span));
 
     public void Write(long offset, ReadOnlySpan<byte> source) => RandomAccess.Write(_handle, source, offset);
 
-    public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellationToken) =>
-        RandomAccess.WriteAsync(_handle, source, offset, cancellationToken);
-
-    /// <summary>Writes from two places.</summary>
-    public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second, CancellationToken cancellationToken) =>
-        RandomAccess.WriteAsync(_handle, [first, second], offset, cancellationToken);
+    /// <summary>Writes from two places, of which the first is filled by <paramref name="seal"/>.</summary>
+    public void Write(long offset, ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second, Action seal)
+    {
+        if (!IsDirect || second.Length < OverlapBytes || !TryWriteWhileSealing(offset, first, second, seal))
+        {
+            seal();
+            RandomAccess.Write(_handle, [first, second], offset);
+        }
+    }
 
     /// <summary>Returns when everything written is on the device (fdatasync).</summary>
     /// <exception cref="IOException">The device failed to take it.</exception>
@@ -159,6 +144,33 @@ internal sealed partial class DirectFile : IDisposable
     }
 
     public void Dispose() => _handle.Dispose();
+
+    /// <summary>The second half of what is written is on its way to the device while the header is filled.</summary>
+    /// <returns>False when the kernel has no queue for this thread, and nothing was done.</returns>
+    private unsafe bool TryWriteWhileSealing(long offset, ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second, Action seal)
+    {
+        if (TransferQueue.OfThisThread() is not { } queue)
+        {
+            return false;
+        }
+
+        int half = second.Length / 2 / Alignment * Alignment;
+        using MemoryHandle head = first.Pin(), body = second.Pin();
+        try
+        {
+            queue.StartWrite(_handle, (byte*)body.Pointer + half, second.Length - half, offset + first.Length + half);
+            seal();
+            queue.StartWrite(_handle, head.Pointer, first.Length, body.Pointer, half, offset);
+        }
+        catch
+        {
+            // Whatever happened: the place goes to nobody else while the device still writes to it.
+            queue.Finish();
+            throw;
+        }
+
+        return queue.Finish() ? true : throw new IOException($"'{Path}' took a part of a record only.");
+    }
 
     private bool TakesDirectReads()
     {

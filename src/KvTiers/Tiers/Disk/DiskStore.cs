@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using KvTiers.Prefix;
 
 namespace KvTiers.Tiers.Disk;
@@ -83,6 +82,7 @@ public sealed partial class DiskStore : IPartedStore
         ArgumentNullException.ThrowIfNull(format);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate(format.RecordBytes);
+        ReserveThreads(options.ConcurrentTransfers);
         Directory.CreateDirectory(options.Folder);
         FileStream lockFile;
         try
@@ -107,165 +107,6 @@ public sealed partial class DiskStore : IPartedStore
         {
             return ValueTask.FromResult(_index.CountLeading(chain.Span));
         }
-    }
-
-    /// <inheritdoc/>
-    public int PartAlignment => DirectFile.Alignment;
-
-    /// <inheritdoc/>
-    public ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> record, CancellationToken cancellationToken) =>
-        ReadAsync(hash, (segment, offset) => segment.TryReadAsync(offset, record, cancellationToken));
-
-    /// <inheritdoc/>
-    public ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> header, Memory<byte> payload, CancellationToken cancellationToken) =>
-        ReadAsync(hash, (segment, offset) => segment.TryReadAsync(offset, header, payload, cancellationToken));
-
-    /// <inheritdoc/>
-    public ValueTask<bool> TryWriteAsync(
-        BlockHash hash, ReadOnlyMemory<byte> record, BlockAttributes attributes, CancellationToken cancellationToken) =>
-        WriteAsync(hash, attributes, (segment, offset) => segment.WriteAsync(offset, record, cancellationToken));
-
-    /// <inheritdoc/>
-    public ValueTask<bool> TryWriteAsync(
-        BlockHash hash, ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> payload, BlockAttributes attributes, CancellationToken cancellationToken) =>
-        WriteAsync(hash, attributes, (segment, offset) => segment.WriteAsync(offset, header, payload, cancellationToken));
-
-    private async ValueTask<bool> ReadAsync(BlockHash hash, Func<DirectFile, long, ValueTask<bool>> readAt)
-    {
-        int slot;
-        DirectFile segment;
-        lock (_lock)
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            if (!_index.TryFind(hash, out slot))
-            {
-                return false;
-            }
-
-            _index.Pin(slot);
-            segment = _segments[slot / _slotsPerSegment];
-        }
-
-        bool read = false, ended = false;
-        try
-        {
-            ended = !await readAt(segment, OffsetOf(slot)).ConfigureAwait(false);
-            read = !ended;
-        }
-        finally
-        {
-            lock (_lock)
-            {
-                // One that was removed meanwhile may be half overwritten.
-                bool held = _index.TryFind(hash, out int found) && found == slot;
-                read &= held;
-                if (read)
-                {
-                    _totals = _totals with { ReadBytes = _totals.ReadBytes + RecordBytes };
-                }
-
-                if (ended && held)
-                {
-                    _index.Remove(slot);
-                }
-
-                _index.Unpin(slot);
-            }
-        }
-
-        return ended ? throw new EndOfStreamException($"'{segment.Path}' ends inside a record.") : read;
-    }
-
-    private async ValueTask<bool> WriteAsync(BlockHash hash, BlockAttributes attributes, Func<DirectFile, long, ValueTask> writeAt)
-    {
-        int slot;
-        DirectFile? segment;
-        lock (_lock)
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            if (_index.TryFind(hash, out int held))
-            {
-                _index.Touch(held, attributes.Expires);
-                return true;
-            }
-
-            if (!TryTake(hash, attributes, out slot, out segment))
-            {
-                return false;
-            }
-        }
-
-        bool written = false;
-        try
-        {
-            await writeAt(segment, OffsetOf(slot)).ConfigureAwait(false);
-            written = true;
-        }
-        finally
-        {
-            lock (_lock)
-            {
-                if (written)
-                {
-                    _totals = _totals with { WrittenBytes = _totals.WrittenBytes + RecordBytes };
-                    _index.Commit(slot);
-                }
-                else
-                {
-                    _index.Abandon(slot);
-                }
-            }
-        }
-
-        NoteWritten(segment);
-        return true;
-    }
-
-    /// <inheritdoc/>
-    public async ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken)
-    {
-        int removed = 0;
-        ExceptionDispatchInfo? fault = null;
-        using var blank = new AlignedBuffer(BlockRecord.SectorBytes);
-        for (int i = 0; i < hashes.Length; i++)
-        {
-            int slot;
-            DirectFile segment;
-            lock (_lock)
-            {
-                if (!_index.TryFind(hashes.Span[i], out slot))
-                {
-                    continue;
-                }
-
-                // Held until its header is gone, so that nobody else gets the slot in between.
-                _index.Pin(slot);
-                _index.Remove(slot);
-                segment = _segments[slot / _slotsPerSegment];
-            }
-
-            try
-            {
-                await segment.WriteAsync(OffsetOf(slot), blank.Memory, cancellationToken).ConfigureAwait(false);
-                removed++;
-                NoteWritten(segment);
-            }
-            catch (Exception thrown) when (thrown is IOException or UnauthorizedAccessException)
-            {
-                // Found no more all the same; the others are removed nevertheless.
-                fault ??= ExceptionDispatchInfo.Capture(thrown);
-            }
-            finally
-            {
-                lock (_lock)
-                {
-                    _index.Unpin(slot);
-                }
-            }
-        }
-
-        fault?.Throw();
-        return removed;
     }
 
     /// <inheritdoc/>
@@ -336,32 +177,6 @@ public sealed partial class DiskStore : IPartedStore
         await RemoveAsync(all, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Returns when every record written so far is on the device.</summary>
-    /// <exception cref="IOException">The device failed to take them.</exception>
-    public async Task SyncAsync(CancellationToken cancellationToken)
-    {
-        await _syncing.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            DirectFile[] dirty;
-            lock (_lock)
-            {
-                dirty = [.. _dirty];
-                _dirty.Clear();
-                _unsynced = 0;
-            }
-
-            foreach (DirectFile segment in dirty)
-            {
-                await Task.Run(segment.Flush, cancellationToken).ConfigureAwait(false);
-            }
-        }
-        finally
-        {
-            _syncing.Release();
-        }
-    }
-
     /// <summary>Forces everything to the device, leaves the index for the next start, and closes.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -394,123 +209,13 @@ public sealed partial class DiskStore : IPartedStore
         await _lockFile.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Takes a slot in a segment that exists, evicting as needed.</summary>
-    private bool TryTake(BlockHash hash, in BlockAttributes attributes, out int slot, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out DirectFile? segment)
+    // Beyond its minimum the pool adds a thread only every now and then, and transfers would wait for one another till then.
+    private static void ReserveThreads(int transfers)
     {
-        segment = null;
-        if (_index.Capacity != _configuredSlots && _time.GetUtcNow() >= _growthBlockedUntil)
+        ThreadPool.GetMinThreads(out int workers, out int ports);
+        if (transfers > 0 && workers < Environment.ProcessorCount + transfers)
         {
-            _index.Resize(_configuredSlots);
-        }
-
-        while (true)
-        {
-            if (_index.TryTake(hash, attributes, out slot))
-            {
-                if (TryMapSegmentOf(slot))
-                {
-                    segment = _segments[slot / _slotsPerSegment];
-                    return true;
-                }
-
-                _index.Abandon(slot);
-                if (_segments.Count == 0)
-                {
-                    return false;
-                }
-
-                _index.Resize(_segments.Count * _slotsPerSegment);
-            }
-            else if (_index.TryPeekVictim(out int victim))
-            {
-                Evict(victim);
-            }
-            else
-            {
-                return false;
-            }
-        }
-    }
-
-    /// <summary>Gives the disk's room of retired slots back to the file system, in runs, where it takes that.</summary>
-    private void GiveBackRetired()
-    {
-        for (int segment = 0; segment < _segments.Count; segment++)
-        {
-            int first = segment * _slotsPerSegment;
-            int end = Math.Min(first + _slotsPerSegment, _index.SlotCount);
-            for (int slot = first; slot < end; slot++)
-            {
-                int start = slot;
-                while (slot < end && _index.IsRetired(slot))
-                {
-                    slot++;
-                }
-
-                if (slot > start)
-                {
-                    _segments[segment].GiveBack(OffsetOf(start), (long)(slot - start) * RecordBytes);
-                }
-            }
-        }
-    }
-
-    private void Evict(int victim)
-    {
-        _index.Remove(victim);
-        _totals = _totals with { EvictedRecords = _totals.EvictedRecords + 1 };
-    }
-
-    // Reserving a segment takes a while, which the first write should not pay. A disk that is full by now is tried again later.
-    private void ReserveFirstSegment() => TryMapSegmentOf(0);
-
-    private bool TryMapSegmentOf(int slot)
-    {
-        try
-        {
-            while (_segments.Count <= slot / _slotsPerSegment)
-            {
-                _segments.Add(DirectFile.Open(SegmentPath(_segments.Count), SegmentBytesUsed, _options.PreferDirect));
-            }
-
-            return true;
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            _growthBlockedUntil = _time.GetUtcNow() + _options.GrowthRetry;
-            return false;
-        }
-    }
-
-    // Writers do not wait for the device: a crash may take what it has not got yet, and nothing else.
-    private void NoteWritten(DirectFile segment)
-    {
-        bool syncNow;
-        lock (_lock)
-        {
-            _dirty.Add(segment);
-            syncNow = ++_unsynced == _options.SyncEvery;
-            if (_unsynced == 1)
-            {
-                _syncTimer.Change(_options.SyncInterval, Timeout.InfiniteTimeSpan);
-            }
-        }
-
-        if (syncNow)
-        {
-            SyncInBackground();
-        }
-    }
-
-    private async void SyncInBackground()
-    {
-        try
-        {
-            await SyncAsync(CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (Exception fault) when (fault is IOException or ObjectDisposedException)
-        {
-            // The records stay readable; only a power cut would lose them.
+            ThreadPool.SetMinThreads(Environment.ProcessorCount + transfers, ports);
         }
     }
 

@@ -21,6 +21,12 @@ public sealed record DiskStoreOptions
     /// <summary>How long a full disk is left alone before another segment is tried; above zero. Default 30 seconds.</summary>
     public TimeSpan GrowthRetry { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Transfers expected at once, 0 to 64. Default 8. Each blocks a thread of the process's pool, so opening a store raises the
+    /// pool's minimum to this many above the number of processors; 0 leaves it as it is.
+    /// </summary>
+    public int ConcurrentTransfers { get; init; } = 8;
+
     /// <summary>Whether to go past the page cache where the file system allows it. Default true.</summary>
     public bool PreferDirect { get; init; } = true;
 
@@ -32,6 +38,7 @@ public sealed record DiskStoreOptions
         Check(SegmentBytes is >= 1 << 20 and <= 16L << 30, nameof(SegmentBytes), SegmentBytes, "from 1 MiB to 16 GiB");
         Check(SegmentBytes >= recordBytes, nameof(SegmentBytes), SegmentBytes, $"at least one record ({recordBytes} bytes)");
         Check(CapacityBytes >= recordBytes, nameof(CapacityBytes), CapacityBytes, $"at least one record ({recordBytes} bytes)");
+        Check(ConcurrentTransfers is >= 0 and <= 64, nameof(ConcurrentTransfers), ConcurrentTransfers, "from 0 to 64");
         Check(SyncEvery >= 1, nameof(SyncEvery), SyncEvery, "1 or more");
         Check(SyncInterval > TimeSpan.Zero, nameof(SyncInterval), SyncInterval, "above zero");
         Check(GrowthRetry > TimeSpan.Zero, nameof(GrowthRetry), GrowthRetry, "above zero");

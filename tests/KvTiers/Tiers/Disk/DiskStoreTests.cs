@@ -1,5 +1,8 @@
+using KvTiers.Blocks;
+using KvTiers.Prefix;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Disk;
+using KvTiers.Tiers.Encodings;
 
 namespace KvTiers.Tests.Tiers.Disk;
 
@@ -139,6 +142,30 @@ public sealed class DiskStoreTests : BlockTierTests
         Assert.False(await reopened.TryReadAsync(TestBlocks.Hash(3), block.Memory, CancellationToken.None));
         Assert.Equal(2, reopened.Usage.Misses[TierMiss.Corrupt]);
         await reopened.AssertHoldsAsync([2], of: [1, 2, 3]);
+    }
+
+    /// <summary>A long block is on its way to the disk while its checksum is computed: the record is the same as one written at once.</summary>
+    [Fact]
+    public async Task ALongBlockWrittenWhileItIsCheckedIsTheSameRecord()
+    {
+        var layout = new BlockLayout(Layers: 8, KvHeads: 8, HeadDim: 512);
+        var format = new BlockRecord(BlockCodec.Create(layout, BlockEncoding.Hot));
+        BlockHash hash = BlockHash.Root("model"u8, layout, []).Next([1]);
+        using var block = new AlignedBuffer(layout.BytesPerBlock);
+        Random.Shared.NextBytes(block.GetSpan());
+        byte[] expected = block.GetSpan().ToArray();
+        var options = new DiskStoreOptions { Folder = Path.Combine(_folder, "long"), CapacityBytes = 2L * format.RecordBytes };
+        await using (var tier = new BlockTier("disk", format, DiskStore.Open(format, options)))
+        {
+            Assert.True(await tier.TryWriteAsync(hash, block.Memory, TestBlocks.Attributes(), CancellationToken.None));
+        }
+
+        await using var store = DiskStore.Open(format, options);
+        using var record = new AlignedBuffer(format.RecordBytes);
+        Assert.True(await store.TryReadAsync(hash, record.Memory, CancellationToken.None));
+        var read = new byte[layout.BytesPerBlock];
+        Assert.Equal(RecordFault.None, format.TryRead(hash, record.GetSpan(), read));
+        Assert.Equal(expected, read);
     }
 
     [Fact]

@@ -1,0 +1,173 @@
+using System.Runtime.ExceptionServices;
+using KvTiers.Prefix;
+
+namespace KvTiers.Tiers.Disk;
+
+/// <content>
+/// Records to and from their slots, each with its slot pinned or taken for as long as the device works on it. The calling thread
+/// waits for the device: handing a transfer to another thread and back costs as much as a tenth of it.
+/// </content>
+public sealed partial class DiskStore
+{
+    /// <inheritdoc/>
+    public int PartAlignment => DirectFile.Alignment;
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> record, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(Read(hash, (segment, offset) => segment.TryRead(offset, record.Span)));
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> header, Memory<byte> payload, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(Read(hash, (segment, offset) => segment.TryRead(offset, header, payload)));
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryWriteAsync(
+        BlockHash hash, ReadOnlyMemory<byte> record, BlockAttributes attributes, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(Write(hash, attributes, (segment, offset) => segment.Write(offset, record.Span)));
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryWriteAsync(
+        BlockHash hash, ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> payload, Action seal, BlockAttributes attributes, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(Write(hash, attributes, (segment, offset) => segment.Write(offset, header, payload, seal)));
+
+    private bool Read(BlockHash hash, Func<DirectFile, long, bool> readAt)
+    {
+        int slot;
+        DirectFile segment;
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (!_index.TryFind(hash, out slot))
+            {
+                return false;
+            }
+
+            _index.Pin(slot);
+            segment = _segments[slot / _slotsPerSegment];
+        }
+
+        bool read = false, ended = false;
+        try
+        {
+            ended = !readAt(segment, OffsetOf(slot));
+            read = !ended;
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                // One that was removed meanwhile may be half overwritten.
+                bool held = _index.TryFind(hash, out int found) && found == slot;
+                read &= held;
+                if (read)
+                {
+                    _totals = _totals with { ReadBytes = _totals.ReadBytes + RecordBytes };
+                }
+
+                if (ended && held)
+                {
+                    _index.Remove(slot);
+                }
+
+                _index.Unpin(slot);
+            }
+        }
+
+        return ended ? throw new EndOfStreamException($"'{segment.Path}' ends inside a record.") : read;
+    }
+
+    private bool Write(BlockHash hash, BlockAttributes attributes, Action<DirectFile, long> writeAt)
+    {
+        int slot;
+        DirectFile? segment;
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_index.TryFind(hash, out int held))
+            {
+                _index.Touch(held, attributes.Expires);
+                return true;
+            }
+
+            if (!TryTake(hash, attributes, out slot, out segment))
+            {
+                return false;
+            }
+        }
+
+        bool written = false;
+        try
+        {
+            writeAt(segment, OffsetOf(slot));
+            written = true;
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                if (written)
+                {
+                    _totals = _totals with { WrittenBytes = _totals.WrittenBytes + RecordBytes };
+                    _index.Commit(slot);
+                }
+                else
+                {
+                    _index.Abandon(slot);
+                }
+            }
+        }
+
+        NoteWritten(segment);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) =>
+        new(Task.Run(() => Remove(hashes.Span), cancellationToken));
+
+    private int Remove(ReadOnlySpan<BlockHash> hashes)
+    {
+        int removed = 0;
+        ExceptionDispatchInfo? fault = null;
+        using var blank = new AlignedBuffer(BlockRecord.SectorBytes);
+        for (int i = 0; i < hashes.Length; i++)
+        {
+            int slot;
+            DirectFile segment;
+            lock (_lock)
+            {
+                if (!_index.TryFind(hashes[i], out slot))
+                {
+                    continue;
+                }
+
+                // Held until its header is gone, so that nobody else gets the slot in between.
+                _index.Pin(slot);
+                _index.Remove(slot);
+                segment = _segments[slot / _slotsPerSegment];
+            }
+
+            try
+            {
+                segment.Write(OffsetOf(slot), blank.GetSpan());
+                removed++;
+                NoteWritten(segment);
+            }
+            catch (Exception thrown) when (thrown is IOException or UnauthorizedAccessException)
+            {
+                // Found no more all the same; the others are removed nevertheless.
+                fault ??= ExceptionDispatchInfo.Capture(thrown);
+            }
+            finally
+            {
+                lock (_lock)
+                {
+                    _index.Unpin(slot);
+                }
+            }
+        }
+
+        fault?.Throw();
+        return removed;
+    }
+}
