@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using KvTiers.Cli.Chat;
+using KvTiers.Cli.Cluster;
 using KvTiers.Cli.Terminals;
 using KvTiers.Client;
 using KvTiers.Sessions;
@@ -43,6 +44,8 @@ internal static class ChatCommand
             if (result.GetValue(conversation) is not null && result.GetValue(system) is not null)
                 result.AddError("--system is for new conversations; it cannot be given with --conversation.");
         });
+        var cluster = new ClusterOption();
+        cluster.AddTo(command, url);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var settings = new ChatSettings(
@@ -54,20 +57,27 @@ internal static class ChatCommand
                     Temperature = parsed.GetValue(temperature),
                     Seed = parsed.GetValue(seed),
                 });
+            if (cluster.Value(parsed) is { } address)
+            {
+                await using ClusterDoor door = await ClusterDoor.OpenAsync(address, cancellationToken).ConfigureAwait(false);
+                return await TalkAsync(context.Terminal, door.Conversations, $"cluster {address.Id}", settings, parsed.GetValue(messages) ?? [], cancellationToken)
+                    .ConfigureAwait(false);
+            }
+
             using var http = new HttpClient(context.NewHttpHandler()) { Timeout = Timeout.InfiniteTimeSpan };
             var probe = new ServerProbe(http, parsed.GetRequiredValue(url));
             await using SiloProcess? server = await ServerAccess.EnsureAsync(
                 probe, parsed.GetValue(model), !parsed.GetValue(noStart), context.Terminal, cancellationToken).ConfigureAwait(false);
-            return await TalkAsync(context.Terminal, http, probe.Url, settings, parsed.GetValue(messages) ?? [], cancellationToken)
+            var conversations = new HttpConversations(http, new KvTiersClientOptions { BaseAddress = probe.Url });
+            return await TalkAsync(context.Terminal, conversations, probe.Url.GetLeftPart(UriPartial.Authority), settings, parsed.GetValue(messages) ?? [], cancellationToken)
                 .ConfigureAwait(false);
         });
         return command;
     }
 
     private static async Task<int> TalkAsync(
-        Terminal terminal, HttpClient http, Uri url, ChatSettings settings, IReadOnlyList<string> messages, CancellationToken cancellationToken)
+        Terminal terminal, IConversations conversations, string place, ChatSettings settings, IReadOnlyList<string> messages, CancellationToken cancellationToken)
     {
-        var conversations = new HttpConversations(http, new KvTiersClientOptions { BaseAddress = url });
         var session = new ChatSession(conversations, settings, terminal);
         string model = await session.OpenAsync(cancellationToken).ConfigureAwait(false);
 
@@ -82,7 +92,7 @@ internal static class ChatCommand
 
         var keyboard = new Keyboard(terminal.Keys!);
         var editor = new LineEditor(keyboard, terminal.Output);
-        terminal.WriteNote($"{model} at {url.GetLeftPart(UriPartial.Authority)}, conversation {session.Conversation}; /help lists commands");
+        terminal.WriteNote($"{model} at {place}, conversation {session.Conversation}; /help lists commands");
         if (session.TurnCount > 0)
             terminal.WriteNote($"resumed at turn {session.TurnCount}; /history shows it");
         terminal.Output.WriteLine();

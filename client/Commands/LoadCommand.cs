@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using KvTiers.Cli.Cluster;
 using KvTiers.Cli.Load;
 using KvTiers.Cli.Terminals;
 using KvTiers.Client;
@@ -46,11 +47,14 @@ internal static class LoadCommand
         {
             urls, conversations, turns, systemTokens, systems, zipf, userTokens, answerTokens, editRate, think, rate, seed, patience, maxTime, apiKey, verify, json, csv, html,
         };
+        var cluster = new ClusterOption();
+        cluster.AddTo(command, urls);
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            ClusterAddress? address = cluster.Value(parsed);
             var options = new LoadOptions
             {
-                Urls = parsed.GetValue(urls) is { Length: > 0 } given ? given : defaults.Urls,
+                Urls = address is not null ? [new UriBuilder("orleans", address.Id).Uri] : parsed.GetValue(urls) is { Length: > 0 } given ? given : defaults.Urls,
                 ApiKey = parsed.GetValue(apiKey),
                 Conversations = parsed.GetValue(conversations),
                 Turns = parsed.GetValue(turns),
@@ -67,7 +71,7 @@ internal static class LoadCommand
                 MaxTime = parsed.GetValue(maxTime),
                 Verify = parsed.GetValue(verify),
             };
-            LoadResult result = await RunAsync(context, options, cancellationToken).ConfigureAwait(false);
+            LoadResult result = await RunAsync(context, options, address, cancellationToken).ConfigureAwait(false);
             if (parsed.GetValue(csv) is { } csvFile)
                 LoadReport.SaveCsv(result, csvFile.FullName);
             if (parsed.GetValue(html) is { } htmlFile)
@@ -81,10 +85,11 @@ internal static class LoadCommand
         return command;
     }
 
-    private static async Task<LoadResult> RunAsync(CliContext context, LoadOptions options, CancellationToken cancellationToken)
+    private static async Task<LoadResult> RunAsync(CliContext context, LoadOptions options, ClusterAddress? cluster, CancellationToken cancellationToken)
     {
+        await using ClusterDoor? door = cluster is null ? null : await ClusterDoor.OpenAsync(cluster, cancellationToken).ConfigureAwait(false);
         using var http = new HttpClient(context.NewHttpHandler()) { Timeout = Timeout.InfiniteTimeSpan };
-        IConversations[] silos = [.. options.Urls.Select(url => new HttpConversations(http, new KvTiersClientOptions { BaseAddress = url, ApiKey = options.ApiKey }))];
+        IConversations[] silos = door is not null ? [door.Conversations] : [.. options.Urls.Select(url => new HttpConversations(http, new KvTiersClientOptions { BaseAddress = url, ApiKey = options.ApiKey }))];
         var run = new LoadRun(options, silos);
         Terminal terminal = context.Terminal;
         if (!terminal.ErrorStyled)

@@ -129,26 +129,38 @@ public sealed class ClusterConversations(IGrainFactory grains) : IConversations
         IReadOnlyList<ChatMessage>? opening,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await using IAsyncEnumerator<TurnEvent> events = turn(GrainOf(key), cancellationToken).GetAsyncEnumerator(cancellationToken);
-        while (true)
+        IAsyncEnumerator<TurnEvent> events = turn(GrainOf(key), cancellationToken).GetAsyncEnumerator(cancellationToken);
+        bool isComplete = false;
+        try
         {
-            bool moved;
-            try
+            while (!isComplete)
             {
-                ValueTask<bool> moving;
-                using (PlacementOpening.Tell(opening))
-                    moving = events.MoveNextAsync();
-                opening = null; // Only the first message can make an activation.
-                moved = await moving.ConfigureAwait(false);
-            }
-            catch (Exception exception) when (Translate(exception, key) is { } translated)
-            {
-                throw translated;
-            }
+                bool moved;
+                try
+                {
+                    ValueTask<bool> moving;
+                    using (PlacementOpening.Tell(opening))
+                        moving = events.MoveNextAsync();
+                    opening = null; // Only the first message can make an activation.
+                    moved = await moving.ConfigureAwait(false);
+                }
+                catch (Exception exception) when (Translate(exception, key) is { } translated)
+                {
+                    throw translated;
+                }
 
-            if (!moved)
-                yield break;
-            yield return events.Current;
+                if (!moved)
+                    yield break;
+                isComplete = events.Current is TurnCompleted;
+                yield return events.Current;
+            }
+        }
+        finally
+        {
+            // Leaving a turn ends it, and that is waited for. One that is complete has nothing to end: the caller need not wait for two more messages.
+            Task left = events.DisposeAsync().AsTask();
+            if (!isComplete)
+                await left.ConfigureAwait(false);
         }
     }
 

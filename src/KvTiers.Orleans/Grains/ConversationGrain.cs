@@ -118,10 +118,7 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
             try
             {
                 if (!await events.MoveNextAsync())
-                {
-                    StayWhilePinned(conversations);
                     yield break;
-                }
             }
             catch (Exception exception) when (ConversationFault.From(exception) is { } fault)
             {
@@ -129,6 +126,8 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
                 throw fault;
             }
 
+            if (events.Current is TurnCompleted)
+                StayWhilePinned(conversations);
             yield return events.Current;
         }
     }
