@@ -13,7 +13,7 @@ namespace KvTiers.Tiers;
 /// A slot is in one of four states: free; filling (taken, not yet to be found); held (to be found and evicted); or held
 /// and pinned (to be found, not evicted), while somebody reads or moves it.
 /// </remarks>
-internal sealed class TierIndex
+internal sealed partial class TierIndex
 {
     private const int None = -1;
     private const int Lists = BlockAttributes.MaxPriority + 2; // 0: expired, 1 + p: priority p
@@ -177,84 +177,6 @@ internal sealed class TierIndex
         }
     }
 
-    /// <summary>The block that goes first. It stays where it is.</summary>
-    public bool TryPeekVictim(out int slot)
-    {
-        CollectExpired();
-        slot = None;
-        for (int list = 0; list < Lists && slot == None; list++)
-        {
-            slot = _first[list];
-        }
-
-        return slot != None;
-    }
-
-    /// <summary>Forgets blocks of a tenant, the first victim first. Passes over those of others before them.</summary>
-    /// <returns>How many.</returns>
-    public int EvictTenant(int tenant, int atMost)
-    {
-        CollectExpired();
-        int[] victims = [.. InOrder().Where(slot => _entries[slot].Attributes.Tenant == tenant && !IsPinned(slot)).Take(Math.Min(atMost, CountOf(tenant)))];
-        foreach (int slot in victims)
-        {
-            Remove(slot);
-        }
-
-        return victims.Length;
-    }
-
-    /// <summary>Forgets a block at once. Its slot is free, or will be when its last pin goes.</summary>
-    public void Remove(int slot)
-    {
-        ref Entry entry = ref _entries[slot];
-        _slots.Remove(entry.Hash);
-        ForgetTenantOf(entry);
-        if (entry.Pins > 0)
-        {
-            entry.Removed = true;
-            return;
-        }
-
-        Unlink(slot);
-        Release(slot);
-    }
-
-    /// <inheritdoc cref="Remove(int)"/>
-    /// <returns>How many were held.</returns>
-    public int Remove(ReadOnlySpan<BlockHash> hashes)
-    {
-        int removed = 0;
-        foreach (BlockHash hash in hashes)
-        {
-            if (TryFind(hash, out int slot))
-            {
-                Remove(slot);
-                removed++;
-            }
-        }
-
-        return removed;
-    }
-
-    /// <summary>Gives blocks a time to expire, which counts as no use.</summary>
-    /// <returns>How many were held.</returns>
-    public int Expire(ReadOnlySpan<BlockHash> hashes, DateTimeOffset at)
-    {
-        int held = 0;
-        foreach (BlockHash hash in hashes)
-        {
-            if (TryFind(hash, out int slot))
-            {
-                _entries[slot].Attributes = _entries[slot].Attributes with { Expires = at };
-                TrackExpiry(slot);
-                held++;
-            }
-        }
-
-        return held;
-    }
-
     /// <summary>Changes the number of slots in service. Shrinking takes free slots only: the caller evicts first, and calls again.</summary>
     /// <returns>Whether the capacity is what was asked for.</returns>
     public bool Resize(int capacity)
@@ -310,45 +232,6 @@ internal sealed class TierIndex
             if (_entries[slot].Pins > 0)
             {
                 yield return slot;
-            }
-        }
-    }
-
-    // An expiry that was moved leaves its old item behind; it is told by its time and passed over.
-    private void TrackExpiry(int slot)
-    {
-        if (_entries[slot].Attributes.Expires is not { } expires)
-        {
-            return;
-        }
-
-        if (_expiries.Count > (2 * SlotCount) + 64)
-        {
-            _expiries.Clear();
-            foreach (int held in _slots.Values)
-            {
-                if (_entries[held].Attributes.Expires is { } other)
-                {
-                    _expiries.Enqueue((held, _entries[held].Hash), other.UtcTicks);
-                }
-            }
-        }
-
-        _expiries.Enqueue((slot, _entries[slot].Hash), expires.UtcTicks);
-    }
-
-    private void CollectExpired()
-    {
-        long now = _time.GetUtcNow().UtcTicks;
-        while (_expiries.TryPeek(out (int Slot, BlockHash Hash) item, out long ticks) && ticks <= now)
-        {
-            _expiries.Dequeue();
-            ref Entry entry = ref _entries[item.Slot];
-            bool current = entry.State == SlotState.Held && entry.Hash == item.Hash && entry.Attributes.Expires?.UtcTicks == ticks;
-            if (current && entry.Pins == 0 && entry.List != 0)
-            {
-                Unlink(item.Slot);
-                Append(item.Slot);
             }
         }
     }
