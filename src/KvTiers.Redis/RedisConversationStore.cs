@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using KvTiers.Sessions;
 using KvTiers.Sessions.Serialization;
 using KvTiers.Tiers;
@@ -154,6 +155,19 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
         return summaries;
     }
 
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<ConversationState> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        foreach (string tenant in await Task.Run(Tenants, cancellationToken).ConfigureAwait(false))
+        {
+            foreach (RedisValue id in await CallAsync(() => Database.SetMembersAsync(IdsOf(tenant)), cancellationToken).ConfigureAwait(false))
+            {
+                if (await ReadUndamagedAsync(new(tenant, id!), cancellationToken).ConfigureAwait(false) is { } state)
+                    yield return state;
+            }
+        }
+    }
+
     /// <summary>Closes the connection; the conversations stay.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -180,6 +194,36 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
         catch (ConversationDamagedException exception)
         {
             return new() { Id = key.Id, Version = 0, Title = "", MessageCount = 0, TokenCount = 0, CreatedAt = default, UpdatedAt = default, Damage = exception.Reason };
+        }
+    }
+
+    private async ValueTask<ConversationState?> ReadUndamagedAsync(ConversationKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadAsync(key, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ConversationDamagedException)
+        {
+            return null;
+        }
+    }
+
+    // Tenants are in no list of their own: their lists of conversations are looked for.
+    private string[] Tenants()
+    {
+        string start = _options.KeyPrefix, end = IdsOf("").ToString()[start.Length..];
+        try
+        {
+            return
+            [
+                .. _connection.GetEndPoints().SelectMany(place => _connection.GetServer(place).Keys(Database.Database, start + "*" + end, pageSize: 1000))
+                    .Select(key => key.ToString()[start.Length..^end.Length]).Distinct(),
+            ];
+        }
+        catch (Exception fault) when (fault is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            throw new IOException($"The conversation store on Redis could not be searched: {fault.Message}", fault);
         }
     }
 

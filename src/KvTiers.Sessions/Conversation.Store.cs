@@ -35,7 +35,7 @@ public sealed partial class Conversation
     private async Task AdoptAsync(ConversationState? next)
     {
         ConversationState? former = _state;
-        _state = next;
+        Become(next);
         if (next is null)
         {
             ReleaseLease();
@@ -69,7 +69,9 @@ public sealed partial class Conversation
     {
         if (!await _services.Store.TryAppendAsync(Key, replaced: null, created, cancellationToken).ConfigureAwait(false))
             throw Taken(Key);
-        return _state = ConversationState.Create(Key, created);
+        ConversationState state = ConversationState.Create(Key, created);
+        Become(state);
+        return state;
     }
 
     // What a turn has made, stored on its base or, when that was only pinned or unpinned meanwhile, on what it became.
@@ -100,7 +102,8 @@ public sealed partial class Conversation
     {
         ConversationState next = state.Apply(change);
         AbandonUnreachable(state, next);
-        return _state = next;
+        Become(next);
+        return next;
     }
 
     // Logs that neither undo nor the log itself leads to any more: nobody but a deletion will ask for their blocks.

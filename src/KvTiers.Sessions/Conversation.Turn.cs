@@ -92,6 +92,8 @@ public sealed partial class Conversation
         CheckVersion(_state, expectedVersion);
         TurnPlan plan = makePlan(_state);
         GenerationRequest request = Request(plan, options);
+        if (plan.KeptTokens < plan.Former.TokenCount)
+            UsePath(plan.Prompt);
         EditReceipt receipt = await SupersedeAsync(plan.Former, plan.Prompt).ConfigureAwait(false);
         ReleaseFrom(plan.KeptTokens);
         var read = new List<int>();
@@ -154,6 +156,8 @@ public sealed partial class Conversation
     // The turn came to nothing: it stops computing, and the log's blocks are in their former rank again.
     private async Task TakeBackAsync(TurnPlan plan, Generation? generation, IReadOnlyList<int> read)
     {
+        if (plan.KeptTokens < plan.Former.TokenCount)
+            UsePath(_state is null ? default : KnownLog(_state).Tokens);
         if (generation is not null)
         {
             generation.Cancel();
@@ -271,10 +275,13 @@ public sealed partial class Conversation
     private void Hold(BlockLease lease, TokenLog log)
     {
         int common = log.CommonPrefix(lease.Tokens);
-        if (common < lease.TokenCount)
+        int[] whole = common < lease.TokenCount ? lease.Tokens.ToArray() : [];
+        if (whole.Length > 0)
             Cache.Truncate(lease, common);
         _lease?.Dispose();
         _lease = lease;
+        if (whole.Length > 0)
+            Abandon(whole);
     }
 
     private TokenLogProbView? View(TokenLogProb? logProb) => logProb is null

@@ -18,9 +18,6 @@ public sealed partial class Conversation : IDisposable
     // A change without an expected version is made again on top of what another writer stored; that many times in a row means something is wrong.
     private const int MaxAttempts = 64;
 
-    // Former logs that undo no longer reaches, and cancelled turns: their blocks are erased when that many have gathered.
-    private const int MaxAbandoned = 4;
-
     private readonly ConversationServices _services;
     private readonly BlockHash _root;
     private readonly Queue<ReadOnlyMemory<int>> _abandoned = new();
@@ -34,7 +31,7 @@ public sealed partial class Conversation : IDisposable
         ArgumentNullException.ThrowIfNull(services);
         Key = key;
         _services = services;
-        _root = services.Engine.RootFor(TenantSalt.For(key.Tenant));
+        _root = services.RootFor(key.Tenant);
     }
 
     /// <summary>Which conversation it is.</summary>
@@ -123,7 +120,9 @@ public sealed partial class Conversation : IDisposable
         ConversationCreated created = Creation(state.Log.Take(count)) with { Model = state.Model, Vocabulary = state.Vocabulary, ForkedFrom = Key.Id };
         if (!await _services.Store.TryAppendAsync(fork, replaced: null, created, cancellationToken).ConfigureAwait(false))
             throw Taken(fork);
-        return ConversationState.Create(fork, created);
+        ConversationState forked = ConversationState.Create(fork, created);
+        _services.Paths.Set(fork, _root, _services.KnownLog(forked).Tokens.Span);
+        return forked;
     }
 
     /// <summary>Why the last turn computed what it computed.</summary>
@@ -192,7 +191,7 @@ public sealed partial class Conversation : IDisposable
                 throw Contended(state);
         }
         while (!await _services.Store.TryDeleteAsync(Key, state.Version, cancellationToken).ConfigureAwait(false));
-        _state = null;
+        Become(null);
         return await EraseAsync(state).ConfigureAwait(false);
     }
 
@@ -229,8 +228,17 @@ public sealed partial class Conversation : IDisposable
 
     private ConversationView View(ConversationState state) => state.ToView(Now);
 
-    // Tokens of another vocabulary mean nothing to this model.
-    private TokenLog KnownLog(ConversationState state) => state.Vocabulary == _services.Vocabulary ? state.Log : TokenLog.Empty;
+    private TokenLog KnownLog(ConversationState state) => _services.KnownLog(state);
+
+    // The newest version; others are spared the blocks of its log from now on.
+    private void Become(ConversationState? next)
+    {
+        if (next is null || _state is null || !ReferenceEquals(next.Log, _state.Log))
+            UsePath(next is null ? default : KnownLog(next).Tokens);
+        _state = next;
+    }
+
+    private void UsePath(ReadOnlyMemory<int> tokens) => _services.Paths.Set(Key, _root, tokens.Span);
 
     private ConversationCreated Creation(TokenLog log) => new()
     {
@@ -285,10 +293,15 @@ public sealed partial class Conversation : IDisposable
         {
             ReleaseFrom(kept);
             DropPin();
+            await _services.Paths.Ready.ConfigureAwait(false);
+            int blockSize = Cache.Layout.BlockSize;
+            int shared = _services.Paths.LeadingBlocks(_root, former.Tokens.Span) * blockSize;
+            int spared = Math.Max(kept, shared);
             if (Tiers is { } tiers)
-                (result, colder) = await tiers.SupersedeAsync(_root, former.Tokens, kept, CancellationToken.None).ConfigureAwait(false);
+                (result, colder) = await tiers.SupersedeAsync(_root, former.Tokens, spared, _services.Paths.Contains, CancellationToken.None).ConfigureAwait(false);
             else
-                result = Cache.Supersede(_root, former.Tokens.Span, kept);
+                result = Cache.Supersede(_root, former.Tokens.Span, spared);
+            result = result with { SharedBlocks = result.SharedBlocks + (spared / blockSize) - (kept / blockSize) };
         }
 
         return new()
@@ -322,52 +335,5 @@ public sealed partial class Conversation : IDisposable
         if (_pin is not null)
             _services.Pins.Unpin(_pin);
         _pin = null;
-    }
-
-    private async Task<DeleteReceipt> EraseAsync(ConversationState state)
-    {
-        _lease?.Dispose();
-        _lease = null;
-        DropPin();
-
-        // Deepest first: a path frees what no other path, of this conversation or another, goes through.
-        var erased = new Dictionary<string, TierErasure>();
-        int shared = 0;
-        IEnumerable<ReadOnlyMemory<int>> paths = [.. _abandoned, .. state.Undo.Select(log => log.Tokens), state.LastTurnLog?.Tokens ?? default, state.Log.Tokens];
-        _abandoned.Clear();
-        foreach (ReadOnlyMemory<int> path in paths)
-        {
-            EraseResult hot = Cache.Erase(_root, path.Span);
-            shared = hot.SharedBlocks;
-            Count(erased, "hot", hot.ErasedBlocks, hot.ErasedBytes);
-            if (Tiers is not { } tiers)
-                continue;
-            foreach (TierRemoval removal in await tiers.EraseAsync(_root, path, shared, CancellationToken.None).ConfigureAwait(false))
-                Count(erased, removal.Tier, removal.Blocks, removal.Bytes);
-        }
-
-        return new() { Conversation = Key.Id, Tiers = [.. erased.Values], BlocksShared = shared };
-    }
-
-    private static void Count(Dictionary<string, TierErasure> erased, string tier, int blocks, long bytes)
-    {
-        TierErasure so = erased.GetValueOrDefault(tier) ?? new() { Tier = tier, Blocks = 0, Bytes = 0 };
-        erased[tier] = so with { Blocks = so.Blocks + blocks, Bytes = so.Bytes + bytes };
-    }
-
-    private void Abandon(ReadOnlyMemory<int> tokens)
-    {
-        _abandoned.Enqueue(tokens);
-        EraseAbandoned(leaving: MaxAbandoned);
-    }
-
-    // The log is leased while paths are erased, so that nothing of its own goes with them.
-    private void EraseAbandoned(int leaving)
-    {
-        if (_abandoned.Count <= leaving)
-            return;
-        using BlockLease? guard = _lease is null && _state is not null ? Cache.Acquire(_root, _state.Log.Tokens.Span) : null;
-        while (_abandoned.Count > leaving)
-            Cache.Erase(_root, _abandoned.Dequeue().Span);
     }
 }

@@ -1,12 +1,15 @@
 using System.Security.Cryptography;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
+using KvTiers.Prefix;
 
 namespace KvTiers.Sessions;
 
 /// <summary>What the conversations of one process work with, whatever hosts them. Owns nothing of it.</summary>
 public sealed class ConversationServices
 {
+    private readonly List<Task> _erasing = [];
+
     /// <summary>Conversations that <paramref name="engine"/> answers and <paramref name="store"/> keeps.</summary>
     /// <exception cref="ArgumentException">An option is out of range, or prompt and engine have different tokenizers.</exception>
     public ConversationServices(Engine engine, ChatPrompt prompt, IConversationStore store, ConversationOptions options, TimeProvider? time = null)
@@ -26,6 +29,11 @@ public sealed class ConversationServices
         Encoder = new(prompt);
         Pins = new(engine.Cache, options.PinnedShare);
         Vocabulary = FingerprintOf(engine.Tokenizer);
+        Paths = new(engine.Cache.Layout.BlockSize);
+
+        // Without colder tiers nothing is left of what was before.
+        if (engine.Tiers is not null)
+            Paths.Begin(StoredPathsAsync());
     }
 
     /// <summary>Computes the answers.</summary>
@@ -52,6 +60,44 @@ public sealed class ConversationServices
     internal LogEncoder Encoder { get; }
 
     internal PinBudget Pins { get; }
+
+    /// <summary>What the stored conversations use.</summary>
+    internal SharedPaths Paths { get; }
+
+    /// <summary>Erases a path that nobody comes back to from the colder tiers, in the background.</summary>
+    internal void EraseColder(BlockHash root, ReadOnlyMemory<int> path, int keptBlocks)
+    {
+        if (Engine.Tiers is not { } tiers)
+            return;
+        lock (_erasing)
+        {
+            _erasing.RemoveAll(task => task.IsCompleted);
+            _erasing.Add(Task.Run(async () =>
+            {
+                await Paths.Ready.ConfigureAwait(false);
+                await tiers.EraseAsync(root, path, keptBlocks, Paths.Contains, CancellationToken.None).ConfigureAwait(false);
+            }));
+        }
+    }
+
+    /// <summary>Ends when everything that was to be erased in the background is.</summary>
+    internal Task ErasedAsync()
+    {
+        lock (_erasing)
+            return Task.WhenAll(_erasing);
+    }
+
+    /// <summary>The hash that a tenant's blocks begin from.</summary>
+    internal BlockHash RootFor(string tenant) => Engine.RootFor(TenantSalt.For(tenant));
+
+    /// <summary>The tokens of a log as this model knows them: those of another vocabulary mean nothing to it.</summary>
+    internal TokenLog KnownLog(ConversationState state) => state.Vocabulary == Vocabulary ? state.Log : TokenLog.Empty;
+
+    private async IAsyncEnumerable<(ConversationKey Key, BlockHash Root, TokenLog Log)> StoredPathsAsync()
+    {
+        await foreach (ConversationState state in Store.ReadAllAsync().ConfigureAwait(false))
+            yield return (state.Key, RootFor(state.Key.Tenant), KnownLog(state));
+    }
 
     private static string FingerprintOf(Tokenizer tokenizer)
     {

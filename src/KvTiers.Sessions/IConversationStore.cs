@@ -34,4 +34,7 @@ public interface IConversationStore
 
     /// <summary>The tenant's conversations in any order. A damaged one is listed with its damage.</summary>
     ValueTask<IReadOnlyList<ConversationSummary>> ListAsync(string tenant, CancellationToken cancellationToken = default);
+
+    /// <summary>Every conversation of every tenant at its newest version, in any order; damaged ones are left out.</summary>
+    IAsyncEnumerable<ConversationState> ReadAllAsync(CancellationToken cancellationToken = default);
 }

@@ -34,12 +34,15 @@ public sealed partial class KvCache
     /// <summary>Frees the blocks of this path that nobody else uses: no lease, no pin, no other branch below them.</summary>
     /// <param name="root">The namespace.</param>
     /// <param name="tokens">The path.</param>
-    public EraseResult Erase(BlockHash root, ReadOnlySpan<int> tokens)
+    /// <param name="keptBlocks">Leading blocks that stay in any case: somebody who holds no lease now will come back to them.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number of blocks is negative.</exception>
+    public EraseResult Erase(BlockHash root, ReadOnlySpan<int> tokens, int keptBlocks = 0)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(keptBlocks);
         lock (_lock)
         {
             if (!TryFindRoot(root, out RadixNode? node)) return default;
-            EraseResult result = _tree.Erase(node, tokens);
+            EraseResult result = _tree.Erase(node, tokens, keptBlocks);
             _totals.ErasedBlocks += result.ErasedBlocks;
             return result;
         }

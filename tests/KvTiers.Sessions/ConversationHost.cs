@@ -18,7 +18,7 @@ internal sealed class ConversationHost : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly TemporaryFolder? _folder;
 
-    public ConversationHost(TinyModel model, IConversationStore? store = null, int blocks = 512, LocalConversationsOptions? options = null, ManualTime? time = null, double pinnedShare = 0.5, long ramBytes = 0)
+    public ConversationHost(TinyModel model, IConversationStore? store = null, int blocks = 512, LocalConversationsOptions? options = null, ManualTime? time = null, double pinnedShare = 0.5, long ramBytes = 0, TierPlaces? places = null)
     {
         if (store is null)
             _folder = new();
@@ -26,7 +26,7 @@ internal sealed class ConversationHost : IAsyncDisposable
         Time = time ?? new();
         Model = new(model.Load());
         BlockLayout layout = Model.Config.CreateLayout(KvFormat.F32);
-        Tiers = ramBytes == 0 ? null : new TierStack(new() { Tiers = [Ram(layout, ramBytes)], Promotion = PromotionPolicy.Always }, Time);
+        Tiers = places?.Stack(layout) ?? (ramBytes == 0 ? null : new TierStack(new() { Tiers = [Ram(layout, ramBytes)], Promotion = PromotionPolicy.Always }, Time));
         Cache = new KvCache(layout, new KvCacheOptions { HotBlocks = blocks, Prefault = false }, Time, Tiers);
         Tiers?.Attach(Cache);
         Engine = new Engine(Model, model.Prompt.Tokenizer, Cache, new EngineOptions(), tiers: Tiers);

@@ -17,4 +17,6 @@ internal sealed class FailingStore(IConversationStore inner) : IConversationStor
     public ValueTask<bool> TryDeleteDamagedAsync(ConversationKey key, CancellationToken cancellationToken = default) => inner.TryDeleteDamagedAsync(key, cancellationToken);
 
     public ValueTask<IReadOnlyList<ConversationSummary>> ListAsync(string tenant, CancellationToken cancellationToken = default) => inner.ListAsync(tenant, cancellationToken);
+
+    public IAsyncEnumerable<ConversationState> ReadAllAsync(CancellationToken cancellationToken = default) => inner.ReadAllAsync(cancellationToken);
 }

@@ -149,6 +149,8 @@ public sealed partial class LocalConversations : IConversations, IAsyncDisposabl
 
         await _ended.Task.ConfigureAwait(false);
         _active.Clear();
+        await _services.ErasedAsync().ConfigureAwait(false);
+        await _services.Paths.Ready.ConfigureAwait(false);
         _metrics.Dispose();
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace KvTiers.Sessions.Storage;
@@ -115,6 +116,31 @@ public sealed class FileConversationStore : IConversationStore
         }
 
         return ValueTask.FromResult<IReadOnlyList<ConversationSummary>>(summaries);
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<ConversationState> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        if (!Directory.Exists(_options.Folder))
+            yield break;
+        foreach (string path in Directory.EnumerateFiles(_options.Folder, "*" + Extension, SearchOption.AllDirectories))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (await Task.Run(() => ReadUndamaged(path), cancellationToken).ConfigureAwait(false) is { } state)
+                yield return state;
+        }
+    }
+
+    private ConversationState? ReadUndamaged(string path)
+    {
+        try
+        {
+            return Read(path)?.State;
+        }
+        catch (ConversationDamagedException)
+        {
+            return null;
+        }
     }
 
     private static string NameOf(ConversationKey key) => Path.Combine(SafeFileName.For(key.Tenant), SafeFileName.For(key.Id) + Extension);
@@ -237,7 +263,7 @@ public sealed class FileConversationStore : IConversationStore
             if (Read(path) is { } content)
                 Replace(path, ConversationFile.Begin(content.State, Guid.NewGuid()));
         }
-        catch (IOException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             // The change is stored. Compaction only saves room, and is tried again at the next one.
         }

@@ -37,13 +37,15 @@ internal sealed partial class RadixTree
         return new SupersedeResult(pathBlocks - blockCount, Math.Max(0, blockCount - keptBlocks));
     }
 
-    /// <summary>Frees the path's blocks, the deepest first, as far as neither a hold nor another branch needs them.</summary>
-    public EraseResult Erase(RadixNode root, ReadOnlySpan<int> tokens)
+    /// <summary>Frees the path's blocks from index <paramref name="keptBlocks"/> on, the deepest first, as far as neither a hold nor another branch needs them.</summary>
+    public EraseResult Erase(RadixNode root, ReadOnlySpan<int> tokens, int keptBlocks)
     {
         RadixNode node = PathNode(root, tokens, out int blockCount);
         int erased = 0;
-        while (!node.IsRoot && node.RefCount == 0 && node.IsLeaf)
+        while (!node.IsRoot && node.RefCount == 0 && node.IsLeaf && blockCount - erased > keptBlocks)
         {
+            int above = blockCount - erased - node.Run.BlockCount;
+            if (above < keptBlocks) Split(node, keptBlocks - above);
             RadixNode parent = node.Parent!;
             erased += node.Run.BlockCount;
             Drop(node);

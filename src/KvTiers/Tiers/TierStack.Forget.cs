@@ -6,13 +6,18 @@ public sealed partial class TierStack
 {
     /// <summary>Tells every tier that an edit cut a path. See <see cref="KvCache.Supersede"/>.</summary>
     /// <remarks>Hot blocks stay until somebody needs their room; copies in tiers of this process alone go now; in shared tiers they expire soon.</remarks>
+    /// <param name="root">The namespace.</param>
+    /// <param name="tokens">The path as it was before the edit.</param>
+    /// <param name="keptTokenCount">Leading tokens that the edit left alone.</param>
+    /// <param name="isUsed">Which blocks of the path somebody comes back to, though nothing in the hot tier tells of it; null for none.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>What became of the hot blocks, and the blocks removed or left to expire in each tier.</returns>
     public async ValueTask<(SupersedeResult Hot, IReadOnlyList<TierRemoval> Tiers)> SupersedeAsync(
-        BlockHash root, ReadOnlyMemory<int> tokens, int keptTokenCount, CancellationToken cancellationToken)
+        BlockHash root, ReadOnlyMemory<int> tokens, int keptTokenCount, Func<BlockHash, bool>? isUsed, CancellationToken cancellationToken)
     {
         SupersedeResult hot = Cache.Supersede(root, tokens.Span, keptTokenCount);
         int kept = (keptTokenCount / Cache.Layout.BlockSize) + hot.SharedBlocks;
-        BlockHash[] cut = PathHashes(root, tokens.Span, kept);
+        BlockHash[] cut = PathHashes(root, tokens.Span, kept, isUsed);
         DateTimeOffset? Soon(TierOptions tier) => tier.Shared ? _time.GetUtcNow() + tier.SupersededTimeToLive : null;
         return (hot, await ForgetEverywhereAsync(cut, Soon, cancellationToken).ConfigureAwait(false));
     }
@@ -21,12 +26,13 @@ public sealed partial class TierStack
     /// <param name="root">The namespace.</param>
     /// <param name="tokens">The path.</param>
     /// <param name="keptBlocks">Leading blocks that others still use.</param>
+    /// <param name="isUsed">Which blocks of the path somebody comes back to, though nothing in the hot tier tells of it; null for none.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async ValueTask<IReadOnlyList<TierRemoval>> EraseAsync(
-        BlockHash root, ReadOnlyMemory<int> tokens, int keptBlocks, CancellationToken cancellationToken)
+        BlockHash root, ReadOnlyMemory<int> tokens, int keptBlocks, Func<BlockHash, bool>? isUsed, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(keptBlocks);
-        BlockHash[] erased = PathHashes(root, tokens.Span, keptBlocks);
+        BlockHash[] erased = PathHashes(root, tokens.Span, keptBlocks, isUsed);
         return await ForgetEverywhereAsync(erased, _ => null, cancellationToken).ConfigureAwait(false);
     }
 
@@ -89,7 +95,7 @@ public sealed partial class TierStack
     }
 
     /// <summary>The hashes of a path's blocks from one on, and of every length that its partial last block may have been published at.</summary>
-    private BlockHash[] PathHashes(BlockHash root, ReadOnlySpan<int> tokens, int firstBlock)
+    private BlockHash[] PathHashes(BlockHash root, ReadOnlySpan<int> tokens, int firstBlock, Func<BlockHash, bool>? isUsed)
     {
         int blockSize = Cache.Layout.BlockSize;
         var hashes = new List<BlockHash>();
@@ -110,6 +116,11 @@ public sealed partial class TierStack
             {
                 hashes.Add(parent);
             }
+        }
+
+        if (isUsed is not null)
+        {
+            hashes.RemoveAll(hash => isUsed(hash));
         }
 
         return [.. hashes];

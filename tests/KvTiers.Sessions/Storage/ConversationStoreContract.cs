@@ -122,6 +122,21 @@ public abstract class ConversationStoreContract
         Assert.Equal(ConversationState.MaxUndoDepth, state.Undo.Length);
     }
 
+    [Fact]
+    public async Task AllAreTheNewestVersionsOfEveryTenantsConversations()
+    {
+        ConversationKey other = new("another-tenant", "two"), gone = new("tenant", "gone");
+        IConversationStore store = Open();
+        ConversationState first = await Write(store, Key, 2), second = await Write(store, other, 3), third = await Write(store, gone, 1);
+        Assert.True(await store.TryDeleteAsync(gone, third.Version));
+        Dictionary<ConversationKey, ConversationState> all = [];
+        await foreach (ConversationState state in Open().ReadAllAsync())
+            all.Add(state.Key, state);
+        AssertSame(first, all[Key]);
+        AssertSame(second, all[other]);
+        Assert.DoesNotContain(gone, all.Keys);
+    }
+
     /// <summary>A store over what all stores of the test share; the test's end disposes it.</summary>
     protected abstract IConversationStore Open();
 

@@ -28,7 +28,7 @@ public sealed class TierStackEraseTests : IAsyncDisposable
         _first.Evicting = (hash, attributes, record) =>
         {
             _first.Evicting = handOn;
-            removals = _stack!.EraseAsync(Root, TestPath, keptBlocks: 0, CancellationToken.None).AsTask().Result;
+            removals = _stack!.EraseAsync(Root, TestPath, keptBlocks: 0, null, CancellationToken.None).AsTask().Result;
             handOn(hash, attributes, record);
         };
         await _first.ResizeAsync(3L * Format.RecordBytes, CancellationToken.None);
@@ -47,8 +47,8 @@ public sealed class TierStackEraseTests : IAsyncDisposable
         Task shrinking = Task.Run(async () => await _first.ResizeAsync(3L * Format.RecordBytes, CancellationToken.None));
         _second.AwaitWrite();
         Task erasing = superseded
-            ? _stack!.SupersedeAsync(Root, TestPath, keptTokenCount: 0, CancellationToken.None).AsTask()
-            : _stack!.EraseAsync(Root, TestPath, keptBlocks: 0, CancellationToken.None).AsTask();
+            ? _stack!.SupersedeAsync(Root, TestPath, keptTokenCount: 0, null, CancellationToken.None).AsTask()
+            : _stack!.EraseAsync(Root, TestPath, keptBlocks: 0, null, CancellationToken.None).AsTask();
 
         // It may not end before the block has arrived. Without that it has ended by now.
         Assert.False(erasing.IsCompleted);
@@ -64,7 +64,7 @@ public sealed class TierStackEraseTests : IAsyncDisposable
         _second.Close();
         await _first.ResizeAsync(2L * Format.RecordBytes, CancellationToken.None); // one is being written, one waits
         _second.AwaitWrite();
-        Task<IReadOnlyList<TierRemoval>> erasing = _stack!.EraseAsync(Root, TestPath, keptBlocks: 0, CancellationToken.None).AsTask();
+        Task<IReadOnlyList<TierRemoval>> erasing = _stack!.EraseAsync(Root, TestPath, keptBlocks: 0, null, CancellationToken.None).AsTask();
         Assert.False(erasing.IsCompleted);
         _second.Open();
         Assert.Equal([("first", 2), ("second", 2)], (await erasing.WaitAsync(Patience)).Select(removal => (removal.Tier, removal.Blocks)));

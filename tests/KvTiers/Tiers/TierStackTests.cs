@@ -62,7 +62,7 @@ public sealed class TierStackTests : IAsyncDisposable
         Compute([.. Enumerable.Range(100, 8)]); // two blocks of the first path are in RAM now
         Assert.Equal(2, Stack.Usage[0].Blocks);
         (SupersedeResult hot, IReadOnlyList<TierRemoval> tiers) =
-            await Stack.SupersedeAsync(Root, Enumerable.Range(0, 16).ToArray(), keptTokenCount: 5, CancellationToken.None);
+            await Stack.SupersedeAsync(Root, Enumerable.Range(0, 16).ToArray(), keptTokenCount: 5, null, CancellationToken.None);
         Assert.Equal(1, hot.SupersededBlocks);
         Assert.Equal(("ram", 2), (tiers[0].Tier, tiers[0].Blocks));
         Compute([.. Enumerable.Range(200, 16)]);
@@ -75,7 +75,7 @@ public sealed class TierStackTests : IAsyncDisposable
         Open(hot: 4, Ram(2, "ram"), Ram(8, "disk"));
         Compute([.. Enumerable.Range(0, 16)]);
         Compute([.. Enumerable.Range(100, 16)]);
-        IReadOnlyList<TierRemoval> tiers = await Stack.EraseAsync(Root, Enumerable.Range(0, 16).ToArray(), keptBlocks: 1, CancellationToken.None);
+        IReadOnlyList<TierRemoval> tiers = await Stack.EraseAsync(Root, Enumerable.Range(0, 16).ToArray(), keptBlocks: 1, null, CancellationToken.None);
         Assert.Equal(3, tiers.Sum(tier => tier.Blocks));
         Assert.Equal(1, Stack.Usage.Sum(usage => usage.Blocks));
         (_, PromotionResult promoted) = await Fetch([.. Enumerable.Range(0, 16)]);

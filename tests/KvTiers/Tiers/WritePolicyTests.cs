@@ -97,7 +97,7 @@ public sealed class WritePolicyTests : IAsyncDisposable
         TierStack stack = Open(new Watermarks(0.25, 0.5), hot: 16, Tier("ram", 64) with { Immediate = true });
         Compute(Path(100, 16));
         Compute(Path(0, 32));
-        await stack.SupersedeAsync(Root, Path(0, 32), keptTokenCount: 0, CancellationToken.None);
+        await stack.SupersedeAsync(Root, Path(0, 32), keptTokenCount: 0, null, CancellationToken.None);
         Compute(Path(200, 4)); // 13 blocks in use
         await Until(() => Cache.Pool.FreeCount >= 8);
         Assert.Equal(0, stack.Usage[0].Blocks);

@@ -1,0 +1,104 @@
+using KvTiers.Blocks;
+using KvTiers.Prefix;
+using KvTiers.Redis;
+using KvTiers.Redis.Tests;
+using KvTiers.Tiers;
+using KvTiers.Tiers.Disk;
+using KvTiers.Tiers.Encodings;
+using StackExchange.Redis;
+
+namespace KvTiers.Sessions.Tests;
+
+/// <summary>RAM, a folder and, where there is a server, Redis, as the server stacks them; each can be searched by itself.</summary>
+internal sealed class TierPlaces(int ramBlocks, RedisServer? redis = null) : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private BlockRecord? _format;
+    private RamStore? _ram;
+
+    public TierStack Stack(BlockLayout layout)
+    {
+        _format = new BlockRecord(BlockCodec.Create(layout, BlockEncoding.Hot));
+        _ram = new RamStore(_format.RecordBytes, (long)ramBlocks * _format.RecordBytes);
+        var disk = DiskStore.Open(_format, new DiskStoreOptions { Folder = _folder.Path, CapacityBytes = 4000L * _format.RecordBytes, SegmentBytes = 16 << 20 });
+        List<TierOptions> tiers =
+        [
+            new TierOptions { Tier = new BlockTier("ram", _format, _ram), Immediate = true },
+            new TierOptions { Tier = new BlockTier("disk", _format, disk), Exclusive = false, WritePatience = TimeSpan.FromMinutes(1) },
+        ];
+        if (redis is not null && RedisServer.IsAvailable)
+        {
+            RedisStore store = RedisStore.ConnectAsync(
+                _format.RecordBytes, new RedisStoreOptions { Configuration = redis.Configuration, CapacityBytes = 1 << 30, Deadline = TimeSpan.FromSeconds(30) }).GetAwaiter().GetResult();
+            tiers.Add(new TierOptions
+            {
+                Tier = new BlockTier("redis", _format, store),
+                WritePolicy = WritePolicy.OnSeal,
+                Exclusive = false,
+                Shared = true,
+                WriteQueueBlocks = 4096,
+            });
+        }
+
+        return new TierStack(new TierStackOptions { Tiers = tiers, Promotion = PromotionPolicy.Always });
+    }
+
+    public HashSet<BlockHash> InRam() => [.. _ram!.InEvictionOrder().Select(block => block.Hash)];
+
+    /// <summary>Every sound record in the segment files, whatever the index says.</summary>
+    public HashSet<BlockHash> OnDisk()
+    {
+        var found = new HashSet<BlockHash>();
+        byte[] sector = new byte[BlockRecord.SectorBytes];
+        foreach (string path in Directory.EnumerateFiles(_folder.Path, "segment-*.kvb"))
+        {
+            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            for (long at = 0; at + sector.Length <= file.Length; at += _format!.RecordBytes)
+            {
+                file.Position = at;
+                file.ReadExactly(sector);
+                if (_format!.TryReadHeader(sector, out RecordHeader header) == RecordFault.None)
+                    found.Add(header.Hash);
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>Every key, with the time that it has still to live.</summary>
+    public async Task<Dictionary<string, TimeSpan>> InRedisAsync()
+    {
+        var found = new Dictionary<string, TimeSpan>();
+        if (redis is null || !RedisServer.IsAvailable)
+            return found;
+        using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(redis.Configuration);
+        foreach (RedisKey key in connection.GetServer(connection.GetEndPoints().Single()).Keys(pattern: "kvt:1:????????????????????????????????????????????????????????????????", pageSize: 1000))
+            found[key.ToString()["kvt:1:".Length..]] = await connection.GetDatabase().KeyTimeToLiveAsync(key) ?? TimeSpan.MaxValue;
+        return found;
+    }
+
+    /// <summary>The blocks of a path, and every length at which its blocks may have been published.</summary>
+    public static HashSet<BlockHash> Path(BlockHash root, ReadOnlySpan<int> tokens, int blockSize) => Path(root, tokens, blockSize, static _ => true);
+
+    /// <summary>The blocks that a conversation comes back to: the whole ones, and the last, partial one at every length.</summary>
+    public static HashSet<BlockHash> NeededPath(BlockHash root, ReadOnlySpan<int> tokens, int blockSize) =>
+        Path(root, tokens, blockSize, rest => rest < blockSize);
+
+    private static HashSet<BlockHash> Path(BlockHash root, ReadOnlySpan<int> tokens, int blockSize, Func<int, bool> isPartial)
+    {
+        var hashes = new HashSet<BlockHash>();
+        BlockHash parent = root;
+        for (int at = 0; at < tokens.Length; at += blockSize)
+        {
+            ReadOnlySpan<int> rest = tokens[at..];
+            int whole = Math.Min(rest.Length, blockSize);
+            for (int length = isPartial(rest.Length) ? 1 : whole; length <= whole; length++)
+                hashes.Add(parent.Next(rest[..length]));
+            parent = parent.Next(rest[..whole]);
+        }
+
+        return hashes;
+    }
+
+    public void Dispose() => _folder.Dispose();
+}
