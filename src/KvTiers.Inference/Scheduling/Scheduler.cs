@@ -153,6 +153,9 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
                     continue;
                 }
 
+                // What it found is part of the room that those in the tiers' hands are promised. Held here, they would come back without it, for ever.
+                if (Promoting > 0)
+                    Release(first);
                 return;
             }
 
