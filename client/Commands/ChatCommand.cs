@@ -26,6 +26,7 @@ internal static class ChatCommand
         Option<double?> temperature = new("--temperature") { Description = "0 = the likeliest token always; up to 2 (default: the server's).", HelpName = "t" };
         Option<int?> maxTokens = new("--max-tokens") { Description = "Most tokens of an answer (default: the server's).", HelpName = "n" };
         Option<long?> seed = new("--seed") { Description = "Seed of the draw: the same seed gives the same answers.", HelpName = "n" };
+        var apiKey = new ApiKeyOption();
         Option<bool> noStart = new("--no-start") { Description = "Fail when no server answers, instead of starting one." };
         Option<string[]> messages = new("--message")
         {
@@ -39,6 +40,7 @@ internal static class ChatCommand
         {
             url, conversation, model, system, temperature, maxTokens, seed, noStart, messages,
         };
+        apiKey.AddTo(command);
         command.Validators.Add(result =>
         {
             if (result.GetValue(conversation) is not null && result.GetValue(system) is not null)
@@ -68,7 +70,7 @@ internal static class ChatCommand
             var probe = new ServerProbe(http, parsed.GetRequiredValue(url));
             await using SiloProcess? server = await ServerAccess.EnsureAsync(
                 probe, parsed.GetValue(model), !parsed.GetValue(noStart), context.Terminal, cancellationToken).ConfigureAwait(false);
-            var conversations = new HttpConversations(http, new KvTiersClientOptions { BaseAddress = probe.Url });
+            var conversations = new HttpConversations(http, new KvTiersClientOptions { BaseAddress = probe.Url, ApiKey = apiKey.Of(parsed) });
             return await TalkAsync(context.Terminal, conversations, probe.Url.GetLeftPart(UriPartial.Authority), settings, parsed.GetValue(messages) ?? [], cancellationToken)
                 .ConfigureAwait(false);
         });

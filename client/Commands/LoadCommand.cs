@@ -37,7 +37,7 @@ internal static class LoadCommand
         Option<int> seed = Number("--seed", "Seed of all messages, edits and choices.", defaults.Seed, int.MinValue, int.MaxValue);
         Option<TimeSpan> patience = Time("--patience", "How long a failed turn is tried again.", defaults.Patience, TimeSpan.Zero, TimeSpan.FromHours(1));
         Option<TimeSpan> maxTime = Time("--max-time", "When the run is given up.", defaults.MaxTime, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
-        Option<string?> apiKey = new("--api-key") { Description = "API key, when the silos have them.", HelpName = "key" };
+        var apiKey = new ApiKeyOption();
         Option<bool> verify = new("--verify") { Description = "Take every turn again with the cache off, and compare the answers." };
         Option<bool> json = new("--json") { Description = "Write the result as one line of JSON." };
         Option<FileInfo?> csv = new("--csv") { Description = "Write every turn to this file.", HelpName = "file" };
@@ -45,8 +45,9 @@ internal static class LoadCommand
 
         Command command = new("load", "Put load on one silo or several, measure it, and check every answer.")
         {
-            urls, conversations, turns, systemTokens, systems, zipf, userTokens, answerTokens, editRate, think, rate, seed, patience, maxTime, apiKey, verify, json, csv, html,
+            urls, conversations, turns, systemTokens, systems, zipf, userTokens, answerTokens, editRate, think, rate, seed, patience, maxTime, verify, json, csv, html,
         };
+        apiKey.AddTo(command);
         var cluster = new ClusterOption();
         cluster.AddTo(command, urls);
         command.SetAction(async (parsed, cancellationToken) =>
@@ -55,7 +56,7 @@ internal static class LoadCommand
             var options = new LoadOptions
             {
                 Urls = address is not null ? [new UriBuilder("orleans", address.Id).Uri] : parsed.GetValue(urls) is { Length: > 0 } given ? given : defaults.Urls,
-                ApiKey = parsed.GetValue(apiKey),
+                ApiKey = apiKey.Of(parsed),
                 Conversations = parsed.GetValue(conversations),
                 Turns = parsed.GetValue(turns),
                 SystemTokens = parsed.GetValue(systemTokens),

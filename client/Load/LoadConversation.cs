@@ -155,7 +155,8 @@ internal sealed class LoadConversation(IReadOnlyList<IConversations> silos, Conv
 
     private static string KindOf(Exception exception) => exception switch
     {
-        KvTiersServerException { StatusCode: { } status } => $"http {(int)status}",
+        KvTiersServerException { StatusCode: { } status } refusal => $"http {(int)status} {refusal.Code}".TrimEnd(),
+        KvTiersServerException { Code: { } code } => code,
         KvTiersServerException => "broken stream",
         HttpRequestException { StatusCode: { } status } => $"http {(int)status}",
         HttpRequestException or IOException => "no connection",

@@ -236,5 +236,24 @@ public class ChatCommandTests
         Assert.Equal(130, run.ExitCode);
     }
 
+    [Fact]
+    public async Task TheApiKeyGoesWithEveryCall()
+    {
+        CliRun run = await ChatAsync("", "--api-key", "a-key-of-sixteen", "--message", "one", "--message", "/undo");
+        Assert.Equal(0, run.ExitCode);
+        FakeRequest[] calls = [.. _server.Handler.Requests.Where(request => request.Path.StartsWith("/v1/", StringComparison.Ordinal))];
+        Assert.True(calls.Length >= 3);
+        Assert.All(calls, call => Assert.Equal("Bearer a-key-of-sixteen", call.Authorization));
+    }
+
+    [Fact]
+    public async Task AnApiKeyThatNoHeaderTakesIsRefusedAndNotShown()
+    {
+        CliRun run = await ChatAsync("", "--api-key", "a key", "--message", "one");
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Contains("printable ASCII", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("a key", run.Error, StringComparison.Ordinal);
+    }
+
     private Task<CliRun> ChatAsync(string input, params string[] arguments) => CliRun.WithAsync(_server.Handler, ["chat", .. arguments], input);
 }

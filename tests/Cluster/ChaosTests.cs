@@ -1,0 +1,130 @@
+using System.Diagnostics;
+using KvTiers.Cli.Load;
+using KvTiers.Client;
+using KvTiers.Sessions;
+
+namespace KvTiers.Cluster.Tests;
+
+/// <summary>Three servers under load while each is killed in turn, and both Redis servers are killed, hang, and one is emptied.</summary>
+/// <remarks>With <c>KVTIERS_CHAOS=full</c>: 64 conversations of 8 turns, and faults of 10 s.</remarks>
+public sealed class ChaosTests(ITestOutputHelper output)
+{
+    // How long after the last fault everything must be usable.
+    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(30);
+    private readonly Stopwatch _clock = new();
+
+    [Fact]
+    public async Task NoAcknowledgedTurnIsLostAndNoAnswerWrong()
+    {
+        ChaosPlan plan = ChaosPlan.Asked;
+        await using ThreeSilos silos = await ThreeSilos.StartAsync($"--model {plan.Model} --KvTiers:Promotion=always");
+        IConversations[] clients = [.. Enumerable.Range(0, 3).Select(silos.ClientOf)];
+        var options = new LoadOptions
+        {
+            Urls = silos.Urls,
+            Conversations = plan.Conversations,
+            Turns = plan.Turns,
+            SystemTokens = plan.SystemTokens,
+            UserTokens = 40,
+            AnswerTokens = 32,
+            EditRate = 0.1,
+            Think = plan.Think,
+            Verify = true,
+            Patience = TimeSpan.FromMinutes(1),
+        };
+        _clock.Start();
+        Task<LoadResult> loading = new LoadRun(options, clients).RunAsync(() => { }, CancellationToken.None);
+        await DoHarmAsync(silos, plan.Fault);
+        TimeSpan lastFault = _clock.Elapsed;
+        TimeSpan readable = await ReadAllAsync(clients, plan.Conversations, lastFault);
+        LoadResult result = await loading;
+        int goneOn = await GoOnAsync(clients);
+        Report(result, lastFault, readable, goneOn);
+
+        Assert.Empty(result.Wrong);
+        Assert.Equal((plan.Conversations * plan.Turns, plan.Conversations * plan.Turns), (result.Turns.Count, result.Verified));
+        Assert.Equal(plan.Conversations, goneOn);
+        Assert.True(result.Faults.Count > 0, "no fault met the load");
+        Assert.Contains(result.Turns, turn => turn.SentAt > lastFault);
+        Assert.True(readable < Recovery && LongestAfter(result, lastFault) < Recovery, "something was not usable in time");
+    }
+
+    private async Task DoHarmAsync(ThreeSilos silos, TimeSpan fault)
+    {
+        foreach (string silo in new[] { "silo-1", "silo-2", "silo-3" })
+        {
+            await silos.RunAsync("kill", silo);
+            await Task.Delay(fault / 2);
+            await silos.RunAsync("start", silo);
+        }
+
+        foreach (string redis in new[] { "blocks", "records" })
+        {
+            await silos.RunAsync("kill", redis);
+            await Task.Delay(fault);
+            await silos.RunAsync("start", redis);
+            await Task.Delay(fault / 2);
+            await silos.RunAsync("hang", redis);
+            await Task.Delay(fault);
+            await silos.RunAsync("resume", redis);
+            await Task.Delay(fault / 2);
+        }
+
+        await silos.RunAsync("flush");
+    }
+
+    // Every conversation from every server; how long after the last fault the last of them was read.
+    private async Task<TimeSpan> ReadAllAsync(IReadOnlyList<IConversations> silos, int conversations, TimeSpan lastFault)
+    {
+        foreach (IConversations silo in silos)
+        {
+            IReadOnlyList<ConversationSummary> all = await PersistAsync(() => silo.ListAsync(KvTiersClientOptions.DefaultTenant));
+            Assert.True(all.Count >= conversations, $"{all.Count} conversations are there");
+            await Task.WhenAll(all.Select(one => PersistAsync(() => silo.GetAsync(new ConversationKey(KvTiersClientOptions.DefaultTenant, one.Id)))));
+        }
+
+        return _clock.Elapsed - lastFault;
+    }
+
+    // One more turn of each, on a server of its own.
+    private static async Task<int> GoOnAsync(IReadOnlyList<IConversations> silos)
+    {
+        IReadOnlyList<ConversationSummary> all = await silos[0].ListAsync(KvTiersClientOptions.DefaultTenant);
+        long[] versions = await Task.WhenAll(all.Select(async (one, i) =>
+            (await SharedStore.SayAsync(silos[i % 3], new ConversationKey(KvTiersClientOptions.DefaultTenant, one.Id), "And now?", one.Version)).Version - one.Version));
+        return versions.Count(more => more == 1);
+    }
+
+    private static async Task<T> PersistAsync<T>(Func<Task<T>> call)
+    {
+        using var deadline = new CancellationTokenSource(Recovery);
+        while (true)
+        {
+            try
+            {
+                return await call();
+            }
+            catch (HttpRequestException) when (!deadline.IsCancellationRequested)
+            {
+                await Task.Delay(50);
+            }
+        }
+    }
+
+    // Of the turns that ended after the last fault: from it, or from when they were sent, to their end.
+    private static TimeSpan LongestAfter(LoadResult result, TimeSpan lastFault) =>
+        result.Turns.Where(turn => turn.SentAt + turn.Duration > lastFault)
+            .Max(turn => turn.SentAt + turn.Duration - (turn.SentAt > lastFault ? turn.SentAt : lastFault));
+
+    private void Report(LoadResult result, TimeSpan lastFault, TimeSpan readable, int goneOn)
+    {
+        output.WriteLine(FormattableString.Invariant(
+            $"{result.Turns.Count} turns acknowledged in {result.Seconds:0} s, {result.Turns.Count(turn => turn.SentAt + turn.Duration > lastFault)} of them after the last fault at {lastFault.TotalSeconds:0} s"));
+        foreach ((string kind, int count) in result.Faults) output.WriteLine($"failed calls, {kind}: {count}");
+        output.WriteLine($"turns given up: {result.FailedTurns}; answers found stored after their acknowledgement was lost: {result.FoundStored}");
+        output.WriteLine($"answers compared with the cache off: {result.Verified}; wrong or lost: {result.Wrong.Count}");
+        output.WriteLine(FormattableString.Invariant(
+            $"all conversations read from every server {readable.TotalSeconds:0.0} s after the last fault; the longest turn then took {LongestAfter(result, lastFault).TotalSeconds:0.0} s; {goneOn} conversations took one more turn"));
+        foreach (string wrong in result.Wrong) output.WriteLine(wrong);
+    }
+}

@@ -1,0 +1,99 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using KvTiers.Client;
+
+namespace KvTiers.Cluster.Tests;
+
+/// <summary>Three servers and two Redis servers as processes of their own, by the script <c>samples/three-silos</c>.</summary>
+internal sealed class ThreeSilos : IAsyncDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly List<HttpClient> _http = [];
+    private readonly int[] _ports = FreePorts(5);
+    private readonly string _arguments;
+
+    private ThreeSilos(string arguments) => _arguments = arguments;
+
+    /// <summary>The servers' addresses.</summary>
+    public IReadOnlyList<Uri> Urls => [.. _ports.Take(3).Select(port => new Uri($"http://127.0.0.1:{port}"))];
+
+    /// <summary>Starts all, with more arguments for every server, and waits until they are ready.</summary>
+    public static async Task<ThreeSilos> StartAsync(string arguments)
+    {
+        Assert.SkipUnless(RedisServer.IsAvailable, "redis-server is not installed");
+        Assert.SkipUnless(File.Exists("/bin/bash"), "bash is not installed");
+        var silos = new ThreeSilos("--threads 1 " + arguments);
+        try
+        {
+            await silos.RunAsync("up");
+        }
+        catch
+        {
+            await silos.DisposeAsync();
+            throw;
+        }
+
+        return silos;
+    }
+
+    /// <summary>What the script runs under a name with its own ports, and the folder <c>/dir</c>: program and arguments.</summary>
+    public static async Task<IReadOnlyList<string>> CommandAsync(string name)
+    {
+        string output = await RunAsync(["command", name], new Dictionary<string, string> { ["THREE_SILOS_DIR"] = "/dir", ["THREE_SILOS_DLL"] = "silo.dll" });
+        return output.TrimEnd('\n').Split('\n');
+    }
+
+    /// <summary>Runs the script.</summary>
+    /// <returns>What it wrote.</returns>
+    public Task<string> RunAsync(params string[] arguments) => RunAsync(arguments, new Dictionary<string, string>
+    {
+        ["THREE_SILOS_DIR"] = _folder.FullName,
+        ["THREE_SILOS_PORTS"] = string.Join(' ', _ports.Take(3)),
+        ["THREE_SILOS_REDIS_PORTS"] = string.Join(' ', _ports.Skip(3)),
+        ["THREE_SILOS_ARGS"] = _arguments,
+        ["THREE_SILOS_DLL"] = Path.Combine(AppContext.BaseDirectory, "kvtiers-silo.dll"),
+    });
+
+    private static async Task<string> RunAsync(string[] arguments, Dictionary<string, string> environment)
+    {
+        var start = new ProcessStartInfo("/bin/bash") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add(Repository.PathOf("samples/three-silos"));
+        foreach (string argument in arguments) start.ArgumentList.Add(argument);
+        foreach ((string name, string value) in environment) start.Environment[name] = value;
+        using Process process = Process.Start(start)!;
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(100));
+        Task<string> output = process.StandardOutput.ReadToEndAsync(deadline.Token);
+        string errors = await process.StandardError.ReadToEndAsync(deadline.Token);
+        await process.WaitForExitAsync(deadline.Token);
+        return process.ExitCode == 0 ? await output : throw new InvalidOperationException($"three-silos {string.Join(' ', arguments)}: {errors}");
+    }
+
+    /// <summary>Speaks to one server.</summary>
+    public HttpClient HttpOf(int silo)
+    {
+        var http = new HttpClient { BaseAddress = Urls[silo], Timeout = TimeSpan.FromSeconds(60) };
+        _http.Add(http);
+        return http;
+    }
+
+    /// <summary>The conversations as a client of one server sees them.</summary>
+    public HttpConversations ClientOf(int silo) => new(HttpOf(silo), new KvTiersClientOptions { BaseAddress = Urls[silo] });
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (HttpClient http in _http) http.Dispose();
+        await RunAsync("down");
+        _folder.Dispose();
+    }
+
+    // All held at once, so that they differ.
+    private static int[] FreePorts(int count)
+    {
+        TcpListener[] listeners = [.. Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0))];
+        foreach (TcpListener listener in listeners) listener.Start();
+        int[] ports = [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
+        foreach (TcpListener listener in listeners) listener.Stop();
+        return ports;
+    }
+}
