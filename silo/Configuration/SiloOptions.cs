@@ -32,6 +32,9 @@ internal sealed record SiloOptions
     /// <summary>Capacity of the Redis tier over all silos, in bytes.</summary>
     public long RedisBytes { get; init; } = 1L << 30;
 
+    /// <summary>How long a call to the Redis tier may take before it counts as a miss; 10 ms to 60 s.</summary>
+    public TimeSpan RedisDeadline { get; init; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>How the RAM tier stores elements; all but the hot format as it is may lose bits.</summary>
     public BlockEncoding RamFormat { get; init; }
 

@@ -5,6 +5,9 @@ namespace KvTiers.Silo.Configuration;
 /// <summary>The settings of the conversation store: <c>Store</c>, and what only a store on Redis has.</summary>
 internal static class StoreSettings
 {
+    /// <summary>What <see cref="ParseDeadline"/> takes.</summary>
+    public const string DeadlineRule = "a time such as 500ms or 2s, from 10ms to 60s";
+
     private static readonly TimeSpan LeastTtl = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan MostTtl = TimeSpan.FromDays(3650);
     private static readonly TimeSpan LeastDeadline = TimeSpan.FromMilliseconds(10);
@@ -16,7 +19,7 @@ internal static class StoreSettings
         Store = reader.Read("Store", options.Store, "file or redis", ParseStore),
         StoreRedis = reader.Read<string?>("StoreRedis", null, "a server's address such as 127.0.0.1:6379", SiloOptionsReader.ParseRedis),
         StoreTtl = reader.Read<TimeSpan?>("StoreTtl", null, "off, or a time such as 90m, 12h or 30d, from 1m to 3650d", ParseTtl),
-        StoreDeadline = reader.Read("StoreDeadline", options.StoreDeadline, "a time such as 500ms or 2s, from 10ms to 60s", ParseDeadline),
+        StoreDeadline = reader.Read("StoreDeadline", options.StoreDeadline, DeadlineRule, ParseDeadline),
     };
 
     /// <summary>What does not go together.</summary>
@@ -50,7 +53,8 @@ internal static class StoreSettings
         return read;
     }
 
-    private static bool ParseDeadline(string text, out TimeSpan value) => TryParse(text, out value) && value >= LeastDeadline && value <= MostDeadline;
+    /// <summary>A deadline of calls to a Redis server.</summary>
+    public static bool ParseDeadline(string text, out TimeSpan value) => TryParse(text, out value) && value >= LeastDeadline && value <= MostDeadline;
 
     internal static bool TryParse(string text, out TimeSpan value)
     {

@@ -64,7 +64,7 @@ internal static class TierComposition
         try
         {
             return await RedisStore.ConnectAsync(
-                format.RecordBytes, new RedisStoreOptions { Configuration = options.Redis!, CapacityBytes = options.RedisBytes }, time);
+                format.RecordBytes, new RedisStoreOptions { Configuration = options.Redis!, CapacityBytes = options.RedisBytes, Deadline = options.RedisDeadline }, time);
         }
         catch (ArgumentException e)
         {

@@ -69,6 +69,8 @@ public sealed class SiloOptionsReaderTests : IDisposable
     [InlineData("StoreTtl", "3651d")]
     [InlineData("StoreTtl", "often")]
     [InlineData("StoreDeadline", "9ms")]
+    [InlineData("RedisDeadline", "9ms")]
+    [InlineData("RedisDeadline", "61s")]
     [InlineData("StoreDeadline", "61s")]
     [InlineData("Kv", "f16")]
     [InlineData("Weights", "int3")]
