@@ -13,6 +13,8 @@ var root = new RootCommand("KvTiers benchmarks. Every figure stands beside the m
 {
     LimitsCommand.Create(),
     EngineCommand.Create(),
+    BusyNeighbourCommand.Create(),
+    BusyNeighbourCommand.CreateSpin(),
     CacheOnOffCommand.Create(),
     HitRateCommand.Create(),
     CacheCommand.Create(),

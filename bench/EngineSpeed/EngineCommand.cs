@@ -21,11 +21,7 @@ internal static class EngineCommand
     public static Command Create()
     {
         var output = ResultFile.Option();
-        var models = new Option<DirectoryInfo>("--models")
-        {
-            Description = "Folder for the random-weight models, made when missing.",
-            DefaultValueFactory = _ => new DirectoryInfo(Path.Combine(Path.GetTempPath(), "kvtiers-bench-models")),
-        };
+        var models = ModelsOption();
         var shape = new Option<string>("--shape") { Description = "Which model's dimensions to use.", DefaultValueFactory = _ => "smollm2-135m" };
         shape.AcceptOnlyFromAmong([.. ModelShape.All.Select(known => known.Name)]);
         var threads = new Option<int>("--threads") { Description = "Threads that compute.", DefaultValueFactory = _ => Environment.ProcessorCount };
@@ -58,6 +54,13 @@ internal static class EngineCommand
         });
         return command;
     }
+
+    /// <summary>Where models of random weights are kept.</summary>
+    public static Option<DirectoryInfo> ModelsOption() => new("--models")
+    {
+        Description = "Folder for the random-weight models, made when missing.",
+        DefaultValueFactory = _ => new DirectoryInfo(Path.Combine(Path.GetTempPath(), "kvtiers-bench-models")),
+    };
 
     private static void Run(DirectoryInfo? output, string folder, Plan plan, KvFormat kv)
     {
