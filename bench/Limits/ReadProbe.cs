@@ -6,7 +6,7 @@ namespace KvTiers.Bench.Limits;
 
 /// <summary>
 /// Measures again and again, for a short while each time, how fast memory is read: so often that a limit stands right beside what is measured
-/// against it. Every thread reads a part of its own, on huge pages, 8 × as large as a last-level cache of 32 MiB; two streams with prefetch ahead, the best of what was tried.
+/// against it. Every thread reads a part of its own, on huge pages, 8 × as large as a last-level cache of 32 MiB; two streams with prefetch ahead.
 /// </summary>
 public sealed unsafe partial class ReadProbe : IDisposable
 {
