@@ -22,14 +22,20 @@ internal sealed partial class TierIndex
     /// <returns>How many.</returns>
     public int EvictTenant(int tenant, int atMost)
     {
-        CollectExpired();
-        int[] victims = [.. InOrder().Where(slot => _entries[slot].Attributes.Tenant == tenant && !IsPinned(slot)).Take(Math.Min(atMost, CountOf(tenant)))];
+        int[] victims = VictimsOf(tenant, atMost);
         foreach (int slot in victims)
         {
             Remove(slot);
         }
 
         return victims.Length;
+    }
+
+    /// <summary>The slots that <see cref="EvictTenant"/> would free.</summary>
+    public int[] VictimsOf(int tenant, int atMost)
+    {
+        CollectExpired();
+        return [.. InOrder().Where(slot => _entries[slot].Attributes.Tenant == tenant && !IsPinned(slot)).Take(Math.Min(atMost, CountOf(tenant)))];
     }
 
     /// <summary>Forgets a block at once. Its slot is free, or will be when its last pin goes.</summary>

@@ -137,14 +137,22 @@ public sealed partial class DiskStore : IPartedStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<int> EvictAsync(int tenant, int atMost, CancellationToken cancellationToken)
+    public async ValueTask<int> EvictAsync(int tenant, int atMost, CancellationToken cancellationToken)
     {
+        BlockHash[] victims;
         lock (_lock)
         {
-            int evicted = _index.EvictTenant(tenant, atMost);
-            _totals = _totals with { EvictedRecords = _totals.EvictedRecords + evicted };
-            return ValueTask.FromResult(evicted);
+            victims = [.. _index.VictimsOf(tenant, atMost).Select(_index.HashOf)];
         }
+
+        // Nothing takes their slots at once, as in other evictions: without their headers no later start finds them.
+        int evicted = await RemoveAsync(victims, cancellationToken).ConfigureAwait(false);
+        lock (_lock)
+        {
+            _totals = _totals with { EvictedRecords = _totals.EvictedRecords + evicted };
+        }
+
+        return evicted;
     }
 
     /// <inheritdoc/>

@@ -44,6 +44,26 @@ public sealed class DiskStoreTests : BlockTierTests
         await AssertReopened(fromIndex: false, [2, 3, 4, 5]);
     }
 
+    /// <summary>What a tenant's budget takes is followed by no other record, so nothing would overwrite it.</summary>
+    [Fact]
+    public async Task WhatATenantsBudgetTookIsNotFoundByReadingHeaders()
+    {
+        await using (IBlockTier tier = OpenIn("a", 4))
+        {
+            for (int i = 1; i <= 3; i++)
+            {
+                await tier.WriteAsync(i);
+            }
+
+            Assert.Equal(2L * RecordBytes, await tier.EvictAsync(TestBlocks.Attributes().Tenant, 2L * RecordBytes, CancellationToken.None));
+            Assert.Equal(2, tier.Usage.EvictedBlocks);
+        }
+
+        File.Delete(Path.Combine(_folder, "a", "index"));
+        await using IBlockTier reopened = OpenIn("a", 4);
+        await reopened.AssertHoldsAsync([3], of: [1, 2, 3]);
+    }
+
     [Fact]
     public async Task ADamagedIndexIsPassedOver()
     {
