@@ -266,6 +266,18 @@ public sealed class DiskStoreTests : BlockTierTests
         Assert.Equal(capacity == 0 ? "CapacityBytes" : "SyncEvery", error.ParamName);
     }
 
+    [Theory]
+    [InlineData(-1, false)]
+    [InlineData(0, true)]
+    [InlineData(64, true)]
+    [InlineData(65, false)]
+    public void ConcurrentTransfersAreFrom0To64(int transfers, bool allowed)
+    {
+        var options = new DiskStoreOptions { Folder = _folder, CapacityBytes = 1 << 20, ConcurrentTransfers = transfers };
+        ArgumentException? error = Record.Exception(() => options.Validate(RecordBytes)) as ArgumentException;
+        Assert.Equal(allowed ? null : "ConcurrentTransfers", error?.ParamName);
+    }
+
     private protected override IRecordStore CreateStore(int capacity) => OpenStore($"store-{_stores++}", capacity);
 
     private protected override ValueTask CleanUpAsync()
