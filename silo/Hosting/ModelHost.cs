@@ -54,8 +54,13 @@ internal sealed partial class ModelHost(
     {
         try
         {
-            _model = await loader.LoadAsync(lifetime.ApplicationStopping);
+            LoadedModel model = await loader.LoadAsync(lifetime.ApplicationStopping);
+            _model = model;
             Ready(logger, time.GetElapsedTime(_startedAt).TotalSeconds);
+
+            // Only now: each takes a processor for a while, and the server can do without.
+            await model.Weights.MoveToHugePagesAsync(lifetime.ApplicationStopping);
+            model.Cache.StartPrefault();
         }
         catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
         {

@@ -39,12 +39,11 @@ internal sealed partial class ModelLoader(
         ModelLoaded(_logger, name, weights.Config.Architecture, weights.Config.Layers, weights.Config.Hidden, weights.Config.ContextLength, options.Model);
         Kernels(_logger, kernels, options.Threads, options.Weights);
 
-        // Before the hot tier begins to make its memory resident, which takes a processor for a while.
         weights.WarmUp(options.Kv);
         Tokenizer tokenizer = await tokenizerLoading;
         BlockLayout layout = Layout(weights.Config);
         TierStack? tiers = await TierComposition.CreateAsync(options, layout, time, decorate);
-        var cache = new KvCache(layout, new KvCacheOptions { HotBytes = options.HotBytes }, time, tiers);
+        var cache = new KvCache(layout, new KvCacheOptions { HotBytes = options.HotBytes, Prefault = false }, time, tiers);
         tiers?.Attach(cache);
         HotTier(_logger, ByteSize.Format((long)cache.Pool.Capacity * cache.Layout.BytesPerBlock), cache.Pool.Capacity, cache.Layout.BlockSize, options.Kv);
 

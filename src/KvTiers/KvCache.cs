@@ -43,6 +43,19 @@ public sealed partial class KvCache : IDisposable
     /// <summary>The memory of the blocks. Only the cache takes and frees slots.</summary>
     public BlockPool Pool { get; }
 
+    /// <summary>
+    /// Makes the memory resident in the background, also what <see cref="Resize"/> adds later, so that no request pays for first touch.
+    /// Where the options did not ask for it from the start, as it keeps a processor busy for a while. Once.
+    /// </summary>
+    public void StartPrefault()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            Pool.StartPrefault();
+        }
+    }
+
     internal Meter Meter => _instruments.Meter;
 
     /// <summary>Takes a lease on the longest prefix of <paramref name="tokens"/> that is held, to the first differing token.</summary>

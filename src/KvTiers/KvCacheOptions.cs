@@ -11,7 +11,7 @@ public sealed record KvCacheOptions
     /// <summary>Hot blocks, at least 1; null to go by <see cref="HotBytes"/>.</summary>
     public int? HotBlocks { get; init; }
 
-    /// <summary>Whether the memory is made resident in the background from the start, so that no request pays for first touch.</summary>
+    /// <summary>Whether the memory is made resident in the background from the start, so that no request pays for first touch; else once <see cref="KvCache.StartPrefault"/> says so.</summary>
     public bool Prefault { get; init; } = true;
 
     /// <summary>The hot tier's size in blocks of a layout.</summary>

@@ -60,5 +60,7 @@ internal sealed class SteppedModel(LanguageModel inner) : LanguageModel
         inner.Forward(batch);
     }
 
+    public override Task MoveToHugePagesAsync(CancellationToken cancellationToken) => inner.MoveToHugePagesAsync(cancellationToken);
+
     public override void Dispose() => inner.Dispose();
 }

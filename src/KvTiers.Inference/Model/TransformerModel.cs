@@ -100,6 +100,10 @@ internal abstract unsafe class TransformerModel : LanguageModel
     }
 
     /// <inheritdoc/>
+    public override Task MoveToHugePagesAsync(CancellationToken cancellationToken) =>
+        WeightMemory?.MoveToHugePagesAsync(cancellationToken) ?? Task.CompletedTask;
+
+    /// <inheritdoc/>
     public override void Dispose()
     {
         Team.Dispose();

@@ -38,7 +38,7 @@ internal sealed partial class WeightCache
         _logger = logger;
     }
 
-    /// <summary>The file, read into <paramref name="arena"/> and checked; null when there is none that can be used.</summary>
+    /// <summary>The file, in <paramref name="arena"/> and checked; null when there is none that can be used.</summary>
     public WeightCacheFile? TryOpen(ThreadTeam team, WeightArena arena)
     {
         try

@@ -31,10 +31,10 @@ internal sealed unsafe class WeightCacheFile
     /// <summary>The model's fingerprint, as it was found when the file was written.</summary>
     public byte[] Fingerprint { get; }
 
-    /// <summary>Reads a file and checks all of it.</summary>
+    /// <summary>Opens a file and checks all of it.</summary>
     /// <param name="path">The file; it must be there.</param>
     /// <param name="key">32 bytes: what the matrices were made of and how.</param>
-    /// <param name="team">Who reads and checks.</param>
+    /// <param name="team">Who checks.</param>
     /// <param name="arena">Where the matrices go; nothing is in it afterwards if there is no result.</param>
     /// <param name="fault">Why there is no result.</param>
     /// <returns>The file, or null when it was made of something else, or is not whole.</returns>
@@ -45,9 +45,10 @@ internal sealed unsafe class WeightCacheFile
         if (!TryReadHeader(handle, key, out byte[] header, out List<Entry> entries, out fault))
             return null;
         WeightCacheFile file = new(header.AsSpan(16 + HashBytes, HashBytes).ToArray());
+        byte* start = arena.Load(handle, RandomAccess.GetLength(handle));
         foreach (Entry entry in entries)
-            file._matrices.Add((entry, (nint)arena.Take(entry.Length)));
-        ReadJob job = new(handle, file._matrices);
+            file._matrices.Add((entry, (nint)start + (nint)entry.Offset));
+        CheckJob job = new([.. file._matrices.Select(matrix => (matrix.Start, matrix.Entry.Length))], isMapped: OperatingSystem.IsLinux());
         team.Run(job, job.Sums.Length);
         int firstSum = FixedBytes + entries.Count * EntryBytes;
         if (job.Sums.AsSpan().SequenceEqual(MemoryMarshal.Cast<byte, uint>(header.AsSpan(firstSum, job.Sums.Length * sizeof(uint)))))
@@ -77,7 +78,7 @@ internal sealed unsafe class WeightCacheFile
             offset += matrix.ByteCount;
         }
         MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(entries)).CopyTo(header.AsSpan(FixedBytes));
-        CheckJob job = new([.. matrices.Select(matrix => ((nint)matrix.Panel(0), matrix.ByteCount))]);
+        CheckJob job = new([.. matrices.Select(matrix => ((nint)matrix.Panel(0), matrix.ByteCount))], isMapped: false);
         team.Run(job, job.Sums.Length);
         MemoryMarshal.AsBytes(job.Sums.AsSpan()).CopyTo(header.AsSpan(FixedBytes + matrices.Count * EntryBytes));
         BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(header.Length - sizeof(uint)), Crc32C.Compute(header.AsSpan(0, header.Length - sizeof(uint))));
@@ -187,41 +188,15 @@ internal sealed unsafe class WeightCacheFile
     [StructLayout(LayoutKind.Sequential, Size = EntryBytes)]
     private readonly record struct Entry(int Format, int Inputs, int Outputs, int Zero, long Offset, long Length);
 
-    /// <summary>Reads every piece of every matrix and sums it while it is near.</summary>
-    private sealed class ReadJob : ITeamJob
-    {
-        private readonly SafeFileHandle _handle;
-        private readonly List<(nint Start, int Length, long Offset)> _pieces = [];
-
-        public ReadJob(SafeFileHandle handle, List<(Entry Entry, nint Start)> matrices)
-        {
-            _handle = handle;
-            foreach ((Entry entry, nint start) in matrices)
-            {
-                for (long done = 0; done < entry.Length; done += PieceBytes)
-                    _pieces.Add((start + (nint)done, (int)Math.Min(PieceBytes, entry.Length - done), entry.Offset + done));
-            }
-            Sums = new uint[_pieces.Count];
-        }
-
-        public uint[] Sums { get; }
-
-        public void Run(int chunk, int worker)
-        {
-            (nint start, int length, long offset) = _pieces[chunk];
-            Span<byte> piece = new((void*)start, length);
-            if (TryRead(_handle, piece, offset))
-                Sums[chunk] = Crc32C.Compute(piece);
-        }
-    }
-
-    /// <summary>The checksum of every piece of every matrix.</summary>
+    /// <summary>The checksum of every piece of every matrix; 0 for one that cannot be read.</summary>
     private sealed class CheckJob : ITeamJob
     {
+        private readonly bool _isMapped;
         private readonly List<(nint Start, int Length)> _pieces = [];
 
-        public CheckJob(IEnumerable<(nint Start, long Length)> ranges)
+        public CheckJob(IEnumerable<(nint Start, long Length)> ranges, bool isMapped)
         {
+            _isMapped = isMapped;
             foreach ((nint start, long length) in ranges)
             {
                 for (long done = 0; done < length; done += PieceBytes)
@@ -232,7 +207,11 @@ internal sealed unsafe class WeightCacheFile
 
         public uint[] Sums { get; }
 
-        public void Run(int chunk, int worker) =>
-            Sums[chunk] = Crc32C.Compute(new ReadOnlySpan<byte>((void*)_pieces[chunk].Start, _pieces[chunk].Length));
+        public void Run(int chunk, int worker)
+        {
+            (nint start, int length) = _pieces[chunk];
+            if (!_isMapped || MappedWeights.TryPopulate((byte*)start, length))
+                Sums[chunk] = Crc32C.Compute(new ReadOnlySpan<byte>((void*)start, length));
+        }
     }
 }

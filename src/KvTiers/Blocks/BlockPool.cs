@@ -16,8 +16,8 @@ public sealed unsafe class BlockPool : IDisposable
 
     private readonly int _segmentShift;
     private readonly FreeBlockQueue _free = new();
-    private readonly bool _prefault;
     private readonly CancellationTokenSource _disposing = new();
+    private bool _prefault;
     private Task _prefaulting = Task.CompletedTask;
     private SlabSegment[] _segments = [];
     private SlotState[] _states = [];
@@ -83,6 +83,15 @@ public sealed unsafe class BlockPool : IDisposable
 
     /// <summary>Copies one block's bytes to another.</summary>
     internal void Copy(int fromSlot, int toSlot) => Bytes(fromSlot).CopyTo(Bytes(toSlot));
+
+    /// <summary>Makes the memory resident in the background, what is there now and what is added later. Again it does nothing.</summary>
+    internal void StartPrefault()
+    {
+        if (_prefault) return;
+        _prefault = true;
+        int slotCount = SlotCount;
+        _prefaulting = _prefaulting.ContinueWith(_ => Prefault(0, slotCount), TaskScheduler.Default);
+    }
 
     /// <summary>Ends when all memory is resident, or the pool is disposed.</summary>
     internal Task Prefaulting => _prefaulting;

@@ -15,6 +15,8 @@ internal sealed class HookedModel(LanguageModel inner, Action<StepBatch> beforeS
         inner.Forward(batch);
     }
 
+    public override Task MoveToHugePagesAsync(CancellationToken cancellationToken) => inner.MoveToHugePagesAsync(cancellationToken);
+
     // The inner model is the fixture's.
     public override void Dispose()
     {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using KvTiers.Blocks;
 
 namespace KvTiers.Tests.Blocks;
@@ -105,6 +106,22 @@ public sealed class BlockPoolTests
     }
 
     [Fact]
+    public async Task PrefaultingBeginsWhenItIsAskedFor()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "What is resident is read from /proc.");
+        using BlockPool pool = new(new BlockLayout(1, 1, 32), 4096);
+        Assert.Equal(0, ResidentPages(pool, 0, 4096));
+
+        pool.StartPrefault();
+        await pool.Prefaulting;
+        Assert.Equal(4096 * pool.Layout.BytesPerBlock / Environment.SystemPageSize, ResidentPages(pool, 0, 4096));
+
+        pool.Grow(4096);
+        await pool.Prefaulting;
+        Assert.Equal(4096 * pool.Layout.BytesPerBlock / Environment.SystemPageSize, ResidentPages(pool, 4096, 4096));
+    }
+
+    [Fact]
     public void TakingAndFreeingAllocateNothing()
     {
         using BlockPool pool = new(Layout, 8);
@@ -122,6 +139,16 @@ public sealed class BlockPoolTests
 
     [Fact]
     public void AnEmptyPoolIsRefused() => Assert.Throws<ArgumentOutOfRangeException>(() => new BlockPool(Layout, 0));
+
+    // One word for each page of the process's addresses; its highest bit says that there is memory behind it.
+    private static int ResidentPages(BlockPool pool, int firstSlot, int count)
+    {
+        ulong[] pages = new ulong[count * pool.Layout.BytesPerBlock / Environment.SystemPageSize];
+        using var map = File.OpenHandle("/proc/self/pagemap");
+        Span<byte> words = MemoryMarshal.AsBytes(pages.AsSpan());
+        Assert.Equal(words.Length, RandomAccess.Read(map, words, pool.Address(firstSlot) / Environment.SystemPageSize * sizeof(ulong)));
+        return pages.Count(page => (page & (1UL << 63)) != 0);
+    }
 
     private static int[] Allocate(BlockPool pool, int count)
     {
