@@ -27,77 +27,80 @@ internal sealed unsafe partial class MatMul
     /// <summary>Packs one tile of rows: [inputs, rows of the kernel], or [pairs of inputs, rows of the kernel] in integers.</summary>
     private sealed class PackJob(MatMul owner) : ITeamJob
     {
+        // Inputs that are rounded before they are laid side by side with those of the other rows.
+        private const int PieceInputs = 64;
+
+        // Rows beyond the last are not written: what they yield is not looked at.
         public void Run(int tile, int worker)
         {
             int inputs = owner._matrix.Inputs;
             int rows = Math.Min(TileRows, owner._rows - tile * TileRows);
             int stride = KernelRows(rows);
-            for (int row = 0; row < stride; row++)
+            float* source = owner._input + (long)tile * TileRows * inputs;
+            if (!owner.IsInt8)
             {
-                float* source = row < rows ? owner._input + (long)(tile * TileRows + row) * inputs : null;
-                if (!owner.IsInt8)
-                {
-                    Spread(source, inputs, owner._packed.Floats + (long)tile * TileRows * inputs + row, stride);
-                    continue;
-                }
-                int* target = (int*)owner._packed.Bytes + (long)tile * TileRows * PanelInt8.Pairs(inputs) + row;
-                float* scale = owner._scales.Floats + tile * TileRows + row;
-                switch (owner._path)
-                {
-                    case KernelPath.Avx512:
-                        *scale = Quantise<Lanes512>(source, inputs, target, stride);
-                        break;
-                    case KernelPath.Avx2:
-                        *scale = Quantise<Lanes256>(source, inputs, target, stride);
-                        break;
-                    default:
-                        *scale = Quantise<LanesPlain>(source, inputs, target, stride);
-                        break;
-                }
+                float* packed = owner._packed.Floats + (long)tile * TileRows * inputs;
+                RowInterleave.Run((uint*)source, inputs, rows, inputs, (uint*)packed, stride);
+                return;
+            }
+            int* integers = (int*)owner._packed.Bytes + (long)tile * TileRows * PanelInt8.Pairs(inputs);
+            float* scales = owner._scales.Floats + tile * TileRows;
+            switch (owner._path)
+            {
+                case KernelPath.Avx512:
+                    Quantise<Lanes512>(source, rows, inputs, integers, stride, scales);
+                    break;
+                case KernelPath.Avx2:
+                    Quantise<Lanes256>(source, rows, inputs, integers, stride, scales);
+                    break;
+                default:
+                    Quantise<LanesPlain>(source, rows, inputs, integers, stride, scales);
+                    break;
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Spread(float* source, int count, float* target, int stride)
-        {
-            for (int k = 0; k < count; k++, target += stride)
-                *target = source != null ? source[k] : 0;
-        }
-
-        // Rounds a row to 16-bit integers, two to a word; the scale that turns them back is the result.
+        // Rounds rows to 16-bit integers, two to a word, and gives the scales that turn them back.
         [SkipLocalsInit]
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static float Quantise<TLanes>(float* source, int count, int* target, int stride)
+        private static void Quantise<TLanes>(float* source, int rows, int inputs, int* target, int stride, float* scales)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            float* factors = stackalloc float[TileRows];
+            uint* pieces = stackalloc uint[TileRows * PieceInputs / 2];
+            for (int row = 0; row < rows; row++)
+            {
+                float most = Greatest<TLanes>(source + (long)row * inputs, inputs);
+                factors[row] = most == 0 ? 0 : GreatestInteger / most;
+                scales[row] = most / GreatestInteger;
+            }
+            for (int first = 0; first < inputs; first += PieceInputs)
+            {
+                int count = Math.Min(PieceInputs, inputs - first), words = PanelInt8.Pairs(count);
+                for (int row = 0; row < rows; row++)
+                {
+                    TLanes factor = TLanes.Broadcast(factors[row]);
+                    float* x = source + (long)row * inputs + first;
+                    short* piece = (short*)(pieces + row * PieceInputs / 2);
+                    int k = 0;
+                    for (; k + 16 <= count; k += 16)
+                        TLanes.StoreInt16(TLanes.Load(x + k) * factor, piece + k);
+                    if (k < count)
+                        TLanes.StoreInt16(LaneTail.Load<TLanes>(x + k, count - k) * factor, piece + k);
+                }
+                RowInterleave.Run(pieces, PieceInputs / 2, rows, words, (uint*)target + (long)first / 2 * stride, stride);
+            }
+        }
+
+        private static float Greatest<TLanes>(float* source, int count)
             where TLanes : struct, ILanes<TLanes>
         {
             int whole = count & -16;
             TLanes greatest = TLanes.Zero;
-            if (source != null)
-            {
-                for (int k = 0; k < whole; k += 16)
-                    greatest = Largest(TLanes.Load(source + k), greatest);
-                if (whole < count)
-                    greatest = Largest(LaneTail.Load<TLanes>(source + whole, count - whole), greatest);
-            }
-            float most = TLanes.Largest(greatest);
-            if (most == 0)
-            {
-                for (int pair = 0; pair < PanelInt8.Pairs(count); pair++)
-                    target[pair * stride] = 0;
-                return 0;
-            }
-
-            int* pairs = stackalloc int[8];
-            TLanes factor = TLanes.Broadcast(GreatestInteger / most);
-            for (int k = 0; k < count; k += 16)
-            {
-                TLanes x = k < whole ? TLanes.Load(source + k) : LaneTail.Load<TLanes>(source + k, count - k);
-                TLanes.StoreInt16(x * factor, (short*)pairs);
-                int words = k < whole ? 8 : PanelInt8.Pairs(count - k);
-                for (int i = 0; i < words; i++, target += stride)
-                    *target = pairs[i];
-            }
-            return most / GreatestInteger;
+            for (int k = 0; k < whole; k += 16)
+                greatest = Largest(TLanes.Load(source + k), greatest);
+            if (whole < count)
+                greatest = Largest(LaneTail.Load<TLanes>(source + whole, count - whole), greatest);
+            return TLanes.Largest(greatest);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

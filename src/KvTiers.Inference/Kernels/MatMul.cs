@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace KvTiers.Inference.Kernels;
 
@@ -104,6 +105,8 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
             for (int row = firstRow; row < lastRow; row += TileRows)
             {
                 int rows = Math.Min(TileRows, _rows - row);
+                if (rows > PackedMatrix.AheadRows)
+                    BringOutput(panel, row, rows);
                 Multiply(weights, row, KernelRows(rows), products);
                 switch (_path)
                 {
@@ -121,48 +124,67 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
         }
     }
 
+    // A tile's outputs lie far apart, a row each; they come while it is multiplied.
+    private void BringOutput(int panel, int row, int rows)
+    {
+        if (!Sse.IsSupported)
+            return;
+        bool isHalf = _result == MatMulResult.SwiGlu;
+        float* output = _output + (long)row * _outputStride + panel * (isHalf ? PackedMatrix.PanelWidth / 2 : PackedMatrix.PanelWidth);
+        for (; rows > 0; rows--, output += _outputStride)
+        {
+            Sse.Prefetch0(output);
+            if (!isHalf)
+                Sse.Prefetch0(output + 16);
+        }
+    }
+
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Finish<TLanes>(float* products, int panel, int firstRow, int rows)
         where TLanes : struct, ILanes<TLanes>
     {
         const int Width = PackedMatrix.PanelWidth;
+        MatMulResult result = _result;
+        float* scales = IsInt8 ? _scales.Floats + firstRow : null;
+        bool hasBias = _bias != null;
         TLanes low = TLanes.Zero, high = TLanes.Zero;
-        if (_bias != null)
+        if (hasBias)
         {
             low = TLanes.Load(_bias + panel * Width);
             high = TLanes.Load(_bias + panel * Width + 16);
         }
-        int column = _result == MatMulResult.SwiGlu ? panel * 16 : panel * Width;
-        int columns = Math.Min(_result == MatMulResult.SwiGlu ? 16 : Width, _outputColumns - column);
+        int column = result == MatMulResult.SwiGlu ? panel * 16 : panel * Width;
+        int columns = Math.Min(result == MatMulResult.SwiGlu ? 16 : Width, _outputColumns - column);
+        bool whole = columns == (result == MatMulResult.SwiGlu ? 16 : Width);
         float* partial = stackalloc float[Width];
-        for (int row = 0; row < rows; row++, products += Width)
+        float* output = _output + (long)firstRow * _outputStride + column;
+        for (int row = 0; row < rows; row++, products += Width, output += _outputStride)
         {
             TLanes a = TLanes.Load(products), b = TLanes.Load(products + 16);
-            if (IsInt8)
+            if (scales != null)
             {
-                TLanes scale = TLanes.Broadcast(_scales.Floats[firstRow + row]);
+                TLanes scale = TLanes.Broadcast(scales[row]);
                 a *= scale;
                 b *= scale;
             }
-            if (_bias != null)
+            if (hasBias)
             {
                 a += low;
                 b += high;
             }
-            if (_result == MatMulResult.Gelu)
+            if (result == MatMulResult.Gelu)
             {
                 a = Activation.Gelu(a);
                 b = Activation.Gelu(b);
             }
-            else if (_result == MatMulResult.SwiGlu)
+            else if (result == MatMulResult.SwiGlu)
             {
                 a = Activation.Silu(a) * b;
             }
 
-            float* output = _output + (long)(firstRow + row) * _outputStride + column;
-            bool whole = columns == Width || (columns == 16 && _result == MatMulResult.SwiGlu);
             float* target = whole ? output : partial;
-            if (_result == MatMulResult.Add)
+            if (result == MatMulResult.Add)
             {
                 if (!whole)
                     Copy(output, partial, columns);
@@ -170,7 +192,7 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
                 b += TLanes.Load(target + 16);
             }
             TLanes.Store(a, target);
-            if (_result != MatMulResult.SwiGlu)
+            if (result != MatMulResult.SwiGlu)
                 TLanes.Store(b, target + 16);
             if (!whole)
                 Copy(partial, output, columns);
