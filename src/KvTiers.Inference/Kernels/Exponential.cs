@@ -15,10 +15,17 @@ internal static class Exponential
     public static TLanes Of<TLanes>(TLanes x)
         where TLanes : struct, ILanes<TLanes>
     {
-        TLanes least = TLanes.Broadcast(Least), most = TLanes.Broadcast(Most);
-        TLanes bounded = TLanes.WhereLess(most, x, most, TLanes.Max(x, least));
-        TLanes n = TLanes.Round(bounded * TLanes.Broadcast(1.44269504f));
-        TLanes r = TLanes.Fma(n, TLanes.Broadcast(-0.693359375f), bounded);
+        TLanes most = TLanes.Broadcast(Most);
+        return OfNoneAboveMost(TLanes.WhereLess(most, x, most, x));
+    }
+
+    /// <summary>The same where no lane is above 88.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes OfNoneAboveMost<TLanes>(TLanes x)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        TLanes n = TLanes.Round(x * TLanes.Broadcast(1.44269504f));
+        TLanes r = TLanes.Fma(n, TLanes.Broadcast(-0.693359375f), x);
         r = TLanes.Fma(n, TLanes.Broadcast(2.12194440e-4f), r);
         TLanes e = TLanes.Broadcast(1f / 720);
         e = TLanes.Fma(e, r, TLanes.Broadcast(1f / 120));
@@ -27,6 +34,6 @@ internal static class Exponential
         e = TLanes.Fma(e, r, TLanes.Broadcast(0.5f));
         e = TLanes.Fma(e, r, TLanes.Broadcast(1f));
         e = TLanes.Fma(e, r, TLanes.Broadcast(1f));
-        return TLanes.WhereLess(x, least, TLanes.Zero, TLanes.Scale(e, n));
+        return TLanes.WhereLess(x, TLanes.Broadcast(Least), TLanes.Zero, TLanes.Scale(e, n));
     }
 }

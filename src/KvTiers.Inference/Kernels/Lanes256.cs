@@ -104,8 +104,7 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     {
         Vector128<float> four = Sse.Max(value.GetLower(), value.GetUpper());
         Vector128<float> two = Sse.Max(four, Sse.MoveHighToLow(four, four));
-        float left = two.GetElement(0), right = two.GetElement(1);
-        return left > right ? left : right;
+        return Sse.MaxScalar(two, Sse.Shuffle(two, two, 0b01)).ToScalar();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -61,35 +61,54 @@ internal sealed unsafe partial class PagedAttention
         where TQueries : struct, IRows =>
         AttentionScores.Run<TLanes, TElements, TQueries, Rows2, Rows0>(queries, keys, null, null, _layout.HeadDim, _scale, scores, ChunkTokens);
 
-    // Turns the scores of tokens from … to − 1 into weights, and those of all others from first to last − 1 into 0.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Weigh<TLanes>(in Scratch scratch, int query, int first, int last, int from, int to)
+    // Turns scores of queries into weights. Query i's are at scores + i · ChunkTokens; those of tokens first … last − 1 are there, rounded to blocks.
+    private void Weigh<TLanes>(in Scratch scratch, AttentionTile tile, int query, int count, float* scores, int first, int last, int start)
         where TLanes : struct, ILanes<TLanes>
     {
-        float* scores = scratch.Scores + query * ChunkTokens;
         int begin = first & -BlockSize, end = (last + BlockSize - 1) & -BlockSize;
-        from = Math.Max(from, begin);
-        if (from >= to)
+        for (int i = 0; i < count; i++)
         {
-            new Span<float>(scores + begin, end - begin).Clear();
-            scratch.ChunkTotal[query] = 0;
-            return;
+            int position = tile.Position + (query + i) / _group;
+            int from = Math.Max(begin, Math.Max(0, position - _window + 1) - start), to = Math.Min(last, position + 1 - start);
+            scratch.ChunkGreatest[query + i] = Greatest<TLanes>(scores + i * ChunkTokens, begin, end, from, to);
         }
+        for (int i = 0; i < count; i++)
+            scratch.ChunkTotal[query + i] = Weights<TLanes>(scores + i * ChunkTokens, begin, end, scratch.ChunkGreatest[query + i]);
+    }
 
-        new Span<float>(scores + begin, from - begin).Fill(float.NegativeInfinity);
-        new Span<float>(scores + to, end - to).Fill(float.NegativeInfinity);
+    // The greatest score of tokens from … to − 1; −∞ without any. All others from begin to end − 1 become −∞.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float Greatest<TLanes>(float* scores, int begin, int end, int from, int to)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        to = Math.Max(from, to);
+        if (begin < from)
+            new Span<float>(scores + begin, Math.Min(from, end) - begin).Fill(float.NegativeInfinity);
+        if (to < end)
+            new Span<float>(scores + to, end - to).Fill(float.NegativeInfinity);
         TLanes greatest = TLanes.Broadcast(float.NegativeInfinity);
         for (int token = begin; token < end; token += BlockSize)
             greatest = TLanes.Max(TLanes.Load(scores + token), greatest);
-        float most = TLanes.Largest(greatest);
-        TLanes shift = TLanes.Broadcast(most), total = TLanes.Zero;
+        return TLanes.Largest(greatest);
+    }
+
+    // e^(score − greatest) in place of every score, or 0 without a greatest; the sum is the result.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float Weights<TLanes>(float* scores, int begin, int end, float greatest)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        if (greatest == float.NegativeInfinity)
+        {
+            new Span<float>(scores + begin, end - begin).Clear();
+            return 0;
+        }
+        TLanes shift = TLanes.Broadcast(greatest), total = TLanes.Zero;
         for (int token = begin; token < end; token += BlockSize)
         {
-            TLanes weight = Exponential.Of(TLanes.Load(scores + token) - shift);
+            TLanes weight = Exponential.OfNoneAboveMost(TLanes.Load(scores + token) - shift);
             TLanes.Store(weight, scores + token);
             total += weight;
         }
-        scratch.ChunkGreatest[query] = most;
-        scratch.ChunkTotal[query] = TLanes.Sum(total);
+        return TLanes.Sum(total);
     }
 }

@@ -9,20 +9,29 @@ internal sealed unsafe partial class PagedAttention
         public Scratch(float* memory, int queries, int paddedDim)
         {
             Scores = memory;
-            Values = Scores + queries * ChunkTokens;
+            Keys = Scores + queries * ChunkTokens;
+            Values = Keys + ChunkTokens * paddedDim;
             Sums = Values + ChunkTokens * paddedDim;
             ChunkSums = Sums + queries * paddedDim;
-            Greatest = ChunkSums + queries * paddedDim;
+            Packed = ChunkSums + queries * paddedDim;
+            Greatest = Packed + queries * paddedDim;
             Total = Greatest + queries;
             ChunkGreatest = Total + queries;
             ChunkTotal = ChunkGreatest + queries;
-            Queries = (float**)(memory + queries * (ChunkTokens + 2 * paddedDim + 2 * 16) + ChunkTokens * paddedDim);
+            Queries = (float**)(memory + FloatCount(queries, paddedDim));
         }
+
+        /// <summary>Floats of the memory, before the pointers.</summary>
+        public static long FloatCount(int queries, int paddedDim) =>
+            (long)queries * (ChunkTokens + 3 * paddedDim + 2 * 16) + 2L * ChunkTokens * paddedDim;
 
         /// <summary>[queries, ChunkTokens]: scores, then weights.</summary>
         public readonly float* Scores;
 
-        /// <summary>[ChunkTokens, paddedDim]: V, where its rows need padding.</summary>
+        /// <summary>[ChunkTokens / 64, headDim, 64]: K as floats, where many queries read it.</summary>
+        public readonly float* Keys;
+
+        /// <summary>[ChunkTokens, paddedDim]: V as floats, where many queries read it or its rows need padding.</summary>
         public readonly float* Values;
 
         /// <summary>[queries, paddedDim]: the running weighted sums.</summary>
@@ -30,6 +39,9 @@ internal sealed unsafe partial class PagedAttention
 
         /// <summary>[queries, paddedDim]: those of the chunk.</summary>
         public readonly float* ChunkSums;
+
+        /// <summary>[queries, headDim]: the queries, where they are many.</summary>
+        public readonly float* Packed;
 
         /// <summary>[queries]: the running greatest score.</summary>
         public readonly float* Greatest;

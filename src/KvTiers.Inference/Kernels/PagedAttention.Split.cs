@@ -6,6 +6,7 @@ namespace KvTiers.Inference.Kernels;
 internal sealed unsafe partial class PagedAttention
 {
     private const int SplitHeadsPerThread = 8;
+    private const int SplitWideHeadsPerThread = 2;
     private const int LeastPartials = 64;
 
     private readonly SplitJob _split;
@@ -14,10 +15,12 @@ internal sealed unsafe partial class PagedAttention
     // Per tile and head: chunks not yet computed. Per tile: the number of its first part.
     private readonly int[] _partsLeft;
     private readonly int[] _firstParts;
-    private NativeBuffer _partials = new(0);
+    private NativeBuffer _partials;
+
+    private int _partQueries;
 
     /// <summary>Floats of a part: greatest score and sum of weights of every query, then their weighted values.</summary>
-    private int PartFloats => _mostQueries * (_paddedDim + 2);
+    private int PartFloats => _partQueries * (_paddedDim + 2);
 
     // A part is a chunk of a head of a tile; parts go tile by tile, chunk by chunk, head by head, which is the order in memory.
     private bool TrySplit(out int parts)
@@ -25,6 +28,15 @@ internal sealed unsafe partial class PagedAttention
         parts = 0;
         int tiles = _rows.TileCount, heads = _layout.KvHeads;
         if (_team.ThreadCount == 1 || tiles * heads > _mostSplitHeads)
+            return false;
+        bool isWide = false;
+        _partQueries = 0;
+        foreach (AttentionTile tile in _rows.Tiles)
+        {
+            isWide |= IsWide(tile);
+            _partQueries = Math.Max(_partQueries, tile.RowCount * _group);
+        }
+        if (isWide && tiles * heads > SplitWideHeadsPerThread * _team.ThreadCount)
             return false;
         for (int tile = 0; tile < tiles; tile++)
         {
@@ -40,7 +52,7 @@ internal sealed unsafe partial class PagedAttention
         if (_partials.ByteCount < bytes)
         {
             _partials.Dispose();
-            _partials = new NativeBuffer(Math.Max(2 * bytes, (long)LeastPartials * PartFloats * sizeof(float)));
+            _partials = new NativeBuffer(2 * bytes);
         }
         return true;
     }
@@ -63,8 +75,8 @@ internal sealed unsafe partial class PagedAttention
         ComputeChunk<TLanes, TElements>(scratch, tile, head, count, (FirstChunk(tile) + chunk) * ChunkTokens);
         float* target = Part(part);
         new ReadOnlySpan<float>(scratch.ChunkGreatest, count).CopyTo(new Span<float>(target, count));
-        new ReadOnlySpan<float>(scratch.ChunkTotal, count).CopyTo(new Span<float>(target + _mostQueries, count));
-        new ReadOnlySpan<float>(scratch.ChunkSums, count * _paddedDim).CopyTo(new Span<float>(target + 2 * _mostQueries, count * _paddedDim));
+        new ReadOnlySpan<float>(scratch.ChunkTotal, count).CopyTo(new Span<float>(target + _partQueries, count));
+        new ReadOnlySpan<float>(scratch.ChunkSums, count * _paddedDim).CopyTo(new Span<float>(target + 2 * _partQueries, count * _paddedDim));
         if (Interlocked.Decrement(ref _partsLeft[index * _layout.KvHeads + head]) == 0)
             FoldParts<TLanes>(scratch, index, tile, head, count);
     }
@@ -80,7 +92,7 @@ internal sealed unsafe partial class PagedAttention
         {
             float* source = Part(part);
             for (int i = 0; i < count; i++)
-                Fold<TLanes>(scratch, i, source[i], source[_mostQueries + i], source + 2 * _mostQueries + i * _paddedDim);
+                Fold<TLanes>(scratch, i, source[i], source[_partQueries + i], source + 2 * _partQueries + i * _paddedDim);
         }
         StoreAll<TLanes>(scratch, tile, head, count);
     }

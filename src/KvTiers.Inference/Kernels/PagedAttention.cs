@@ -5,7 +5,8 @@ namespace KvTiers.Inference.Kernels;
 
 /// <summary>Query tokens attend over their sequences' keys and values, read in place through the block tables.</summary>
 /// <remarks>
-/// Query head h reads KV head h / (heads / kvHeads); the query heads of one KV head, over neighbouring rows, are computed together.
+/// Query head h reads KV head h / (heads / kvHeads); the query heads of one KV head, over neighbouring rows, are computed together: a single
+/// row reads K and V in place, many rows read them as floats that are written down once.
 /// A sequence is cut into chunks of 256 positions, counted from its start. Within a chunk: scores, greatest score m, weights
 /// e^(score − m), their sum l (16 lanes, block by block, then a tree), the weighted sum o of the values (one chain over the tokens).
 /// Chunks are folded left to right into running m, l and o. Where there are few rows and many positions, the chunks are computed by all
@@ -19,7 +20,7 @@ internal sealed unsafe partial class PagedAttention : ITeamJob, IDisposable
 
     private const int ChunkTokens = 256;
     private const int ChunkBlocks = ChunkTokens / BlockSize;
-    private const int TileQueries = 16;
+    private const int TileQueries = 192;
     private readonly ThreadTeam _team;
     private readonly KernelPath _path;
     private readonly BlockLayout _layout;
@@ -58,8 +59,9 @@ internal sealed unsafe partial class PagedAttention : ITeamJob, IDisposable
         _mostSplitHeads = SplitHeadsPerThread * team.ThreadCount;
         _partsLeft = new int[_mostSplitHeads];
         _firstParts = new int[_mostSplitHeads + 1];
+        _partials = new NativeBuffer((long)LeastPartials * _group * (_paddedDim + 2) * sizeof(float));
         _scratch = new NativeBuffer[team.ThreadCount];
-        long floats = (long)_mostQueries * (ChunkTokens + 2 * _paddedDim + 2 * 16) + (long)ChunkTokens * _paddedDim;
+        long floats = Scratch.FloatCount(_mostQueries, _paddedDim);
         for (int i = 0; i < _scratch.Length; i++)
             _scratch[i] = new NativeBuffer(floats * sizeof(float) + (long)_mostQueries * sizeof(float*));
     }
@@ -98,7 +100,9 @@ internal sealed unsafe partial class PagedAttention : ITeamJob, IDisposable
 
     void ITeamJob.Run(int chunk, int worker)
     {
+        // The last rows of a prompt see most, and begin first, so that all threads end together.
         (int tile, int head) = Math.DivRem(chunk, _layout.KvHeads);
+        tile = _rows.TileCount - 1 - tile;
         switch (_path)
         {
             case KernelPath.Avx512:
@@ -149,6 +153,8 @@ internal sealed unsafe partial class PagedAttention : ITeamJob, IDisposable
         int count = tile.RowCount * _group;
         for (int i = 0; i < count; i++)
             scratch.Queries[i] = _queries + (long)(tile.FirstRow + i / _group) * _queryStride + (head * _group + i % _group) * _layout.HeadDim;
+        if (IsWide(tile))
+            PackQueries(scratch, count);
         return count;
     }
 
@@ -160,6 +166,11 @@ internal sealed unsafe partial class PagedAttention : ITeamJob, IDisposable
         where TLanes : struct, ILanes<TLanes>
         where TElements : struct, IKvElements
     {
+        if (IsWide(tile))
+        {
+            ComputeWideChunk<TLanes, TElements>(scratch, tile, head, count, start);
+            return;
+        }
         byte** keys = stackalloc byte*[ChunkBlocks];
         byte** values = stackalloc byte*[ChunkBlocks];
         int lastPosition = tile.Position + tile.RowCount - 1;
@@ -180,11 +191,7 @@ internal sealed unsafe partial class PagedAttention : ITeamJob, IDisposable
             int group = Math.Min(block, ChunkBlocks - 4), next = Math.Min(group + 4, ChunkBlocks - 4);
             Score<TLanes, TElements>(scratch, count, keys + group, keys + next, values + group, group);
         }
-        for (int i = 0; i < count; i++)
-        {
-            int position = tile.Position + i / _group;
-            Weigh<TLanes>(scratch, i, first, last, Math.Max(0, position - _window + 1) - start, Math.Min(last, position + 1 - start));
-        }
+        Weigh<TLanes>(scratch, tile, 0, count, scratch.Scores, first, last, start);
         SumValues<TLanes, TElements>(scratch, count, values, first, last);
     }
 
@@ -204,6 +211,14 @@ internal sealed unsafe partial class PagedAttention : ITeamJob, IDisposable
     {
         if (chunkTotal == 0)
             return;
+        float* sums = scratch.Sums + query * _paddedDim;
+        if (scratch.Total[query] == 0)
+        {
+            scratch.Greatest[query] = chunk;
+            scratch.Total[query] = chunkTotal;
+            new ReadOnlySpan<float>(chunkSums, _paddedDim).CopyTo(new Span<float>(sums, _paddedDim));
+            return;
+        }
         float before = scratch.Greatest[query];
         float greatest = before > chunk ? before : chunk;
         float* factors = stackalloc float[16];
@@ -212,7 +227,6 @@ internal sealed unsafe partial class PagedAttention : ITeamJob, IDisposable
         TLanes.Store(TLanes.Fma(TLanes.Broadcast(chunkTotal), added, TLanes.Broadcast(scratch.Total[query]) * old), factors);
         scratch.Total[query] = factors[0];
         scratch.Greatest[query] = greatest;
-        float* sums = scratch.Sums + query * _paddedDim;
         for (int d = 0; d < _paddedDim; d += 16)
             TLanes.Store(TLanes.Fma(TLanes.Load(chunkSums + d), added, TLanes.Load(sums + d) * old), sums + d);
     }

@@ -44,14 +44,17 @@ public sealed unsafe class PagedAttentionTests
     [Theory]
     [InlineData(int.MaxValue)]
     [InlineData(700)]
-    public void ARowThatManyThreadsShareHasTheBitsOfOneThatOneThreadComputes(int window)
+    public void RowsThatManyThreadsShareHaveTheBitsOfThoseThatOneThreadComputes(int window)
     {
         const int Tokens = 1100, Heads = 6;
         BlockLayout layout = new(2, 2, 16, KvFormat.BF16);
         using NativeBuffer qkv = KernelPathData.Random(Tokens * (Heads + 4) * 16, 6);
         float[] whole = Run(layout, qkv, Tokens, Heads, window, KernelPaths.Widest, Tokens, threads: 1);
         foreach (int threads in (int[])[1, 2, 3, 5])
-            KernelPathData.AssertSameBits(whole, Run(layout, qkv, Tokens, Heads, window, KernelPaths.Widest, 1, threads));
+        {
+            foreach (int chunk in (int[])[1, 40])
+                KernelPathData.AssertSameBits(whole, Run(layout, qkv, Tokens, Heads, window, KernelPaths.Widest, chunk, threads));
+        }
     }
 
     [Fact]
