@@ -55,6 +55,7 @@ internal sealed partial class ModelHost(
         try
         {
             LoadedModel model = await loader.LoadAsync(lifetime.ApplicationStopping);
+            CollectWhatLoadingLeft();
             _model = model;
             Ready(logger, time.GetElapsedTime(_startedAt).TotalSeconds);
 
@@ -78,6 +79,14 @@ internal sealed partial class ModelHost(
             Failure = new StartException($"The model in '{options.Model}' cannot be used: {e.Message}", e);
             lifetime.StopApplication();
         }
+    }
+
+    // So that no turn waits for it. Twice, because the collector lets the oldest generation grow by as much again as survived its last collection of it,
+    // and of the second everything does: the state of thousands of turns fits in before the next full collection.
+    private static void CollectWhatLoadingLeft()
+    {
+        GC.Collect();
+        GC.Collect();
     }
 
     [LoggerMessage(1, LogLevel.Error, "Loading the model failed")]

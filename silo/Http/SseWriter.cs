@@ -9,6 +9,7 @@ namespace KvTiers.Silo.Http;
 internal sealed class SseWriter(HttpResponse response, CancellationToken cancellationToken)
 {
     private const string MediaType = "text/event-stream";
+    private Utf8JsonWriter? _json;
 
     /// <summary>True when the response is a stream of events.</summary>
     public static bool IsStream(HttpResponse response) => response.ContentType == MediaType;
@@ -18,8 +19,9 @@ internal sealed class SseWriter(HttpResponse response, CancellationToken cancell
     {
         Start();
         response.BodyWriter.Write("data: "u8);
-        using (var json = new Utf8JsonWriter(response.BodyWriter, new JsonWriterOptions { Encoder = SessionsJson.Options.Encoder, SkipValidation = true }))
-            JsonSerializer.Serialize(json, value, SessionsJson.Options);
+        _json ??= new Utf8JsonWriter(response.BodyWriter, new JsonWriterOptions { Encoder = SessionsJson.Options.Encoder, SkipValidation = true });
+        JsonSerializer.Serialize(_json, value, SessionsJson.Options);
+        _json.Reset();
         response.BodyWriter.Write("\n\n"u8);
         await response.BodyWriter.FlushAsync(cancellationToken);
     }

@@ -20,7 +20,7 @@ internal sealed class LogEncoder(ChatPrompt prompt)
         if (leading == messages.Count)
             return known.Take(leading);
 
-        ChatTokens tokens = prompt.Encode(messages, addGenerationPrompt: false);
+        ChatTokens tokens = prompt.Encode(messages, addGenerationPrompt: false, leading);
         ImmutableArray<LoggedMessage>.Builder logged = ImmutableArray.CreateBuilder<LoggedMessage>(messages.Count);
         for (int i = 0; i < messages.Count; i++)
         {

@@ -12,6 +12,9 @@ namespace KvTiers.Inference.Scheduling;
 /// </remarks>
 internal sealed class Sequence
 {
+    // Most answers fit, so that the prompt is copied once.
+    private const int FirstRoom = 256;
+
     private readonly StringBuilder _text = new();
     private readonly StopStringFilter _filter;
     private readonly TokenStream _stream;
@@ -20,17 +23,18 @@ internal sealed class Sequence
 
     /// <summary>The first choice of a generation, with nothing computed.</summary>
     public Sequence(Generation generation, Tokenizer tokenizer)
-        : this(generation, 0, generation.Request.Prompt.ToArray(), tokenizer)
+        : this(generation, 0, generation.Request.Prompt.Span, tokenizer)
     {
     }
 
-    private Sequence(Generation generation, int choice, int[] prompt, Tokenizer tokenizer)
+    private Sequence(Generation generation, int choice, ReadOnlySpan<int> prompt, Tokenizer tokenizer)
     {
         Generation = generation;
         Choice = choice;
         PromptLength = prompt.Length;
         TokenCount = prompt.Length;
-        _tokens = prompt;
+        _tokens = new int[Math.Min(generation.MaxTokenCount, prompt.Length + FirstRoom)];
+        prompt.CopyTo(_tokens);
         _stream = tokenizer.CreateStream();
         _filter = new StopStringFilter(generation.Request.StopStrings);
         _logProbs = generation.Request.Sampling.TopLogProbs is null ? null : [];
@@ -106,7 +110,7 @@ internal sealed class Sequence
 
     /// <summary>Another choice of the same generation, with the same prompt and nothing sampled.</summary>
     public Sequence Fork(int choice, Tokenizer tokenizer) =>
-        new(Generation, choice, _tokens.AsSpan(0, PromptLength).ToArray(), tokenizer) { ReachedCount = PromptLength };
+        new(Generation, choice, _tokens.AsSpan(0, PromptLength), tokenizer) { ReachedCount = PromptLength };
 
     /// <summary>Takes the next token: its text, and whether it ends the sequence.</summary>
     /// <param name="id">The token.</param>

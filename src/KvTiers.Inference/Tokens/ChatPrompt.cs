@@ -14,7 +14,7 @@ public sealed class ChatPrompt(ChatTemplate template, Tokenizer tokenizer)
 
     private readonly Lazy<int[]> _generationPrompt = new(() =>
     {
-        ChatTokens probe = Encode(template, tokenizer, [Question], addGenerationPrompt: true);
+        ChatTokens probe = Encode(template, tokenizer, [Question], addGenerationPrompt: true, 0);
         return probe.Ids[probe.MessageEnds[^1]..];
     });
 
@@ -50,13 +50,28 @@ public sealed class ChatPrompt(ChatTemplate template, Tokenizer tokenizer)
     /// <param name="addGenerationPrompt">True: ends with what makes the model answer.</param>
     /// <exception cref="ArgumentException">There is no message, or a role is not a plain word.</exception>
     /// <exception cref="TemplateException">The template refused the messages, or cannot be run.</exception>
-    public ChatTokens Encode(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt) => Encode(Template, Tokenizer, messages, addGenerationPrompt);
+    public ChatTokens Encode(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt) => Encode(Template, Tokenizer, messages, addGenerationPrompt, 0);
 
-    private static ChatTokens Encode(ChatTemplate template, Tokenizer tokenizer, IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt)
+    /// <summary>As <see cref="Encode(IReadOnlyList{ChatMessage}, bool)"/>, but only the ids after the first <paramref name="known"/> messages, whose ends are 0.</summary>
+    /// <param name="messages">The chat, oldest first; at least one message.</param>
+    /// <param name="addGenerationPrompt">True: ends with what makes the model answer.</param>
+    /// <param name="known">Leading messages whose ids the caller has.</param>
+    /// <exception cref="ArgumentException">There is no message, or a role is not a plain word.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There are fewer messages than are known.</exception>
+    /// <exception cref="TemplateException">The template refused the messages, or cannot be run.</exception>
+    public ChatTokens Encode(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, int known)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        ArgumentOutOfRangeException.ThrowIfNegative(known);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(known, messages.Count);
+        return Encode(Template, Tokenizer, messages, addGenerationPrompt, known);
+    }
+
+    private static ChatTokens Encode(ChatTemplate template, Tokenizer tokenizer, IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, int known)
     {
         RenderedPrompt prompt = template.Render(messages, addGenerationPrompt);
         int[] ends = new int[messages.Count];
-        int[] ids = tokenizer.Encode(prompt, ends);
+        int[] ids = tokenizer.Encode(prompt, ends, known);
         return new ChatTokens(ids, ends);
     }
 }

@@ -119,7 +119,10 @@ public sealed class ChatTemplate
         var evaluator = new TemplateEvaluator(variables, messages.Count, _time.GetLocalNow());
         TemplateText text = evaluator.Run(_body);
         int end = addGenerationPrompt ? evaluator.MessageEnds[^1] ?? text.Length : text.Length;
-        return new RenderedPrompt(text.Value, [.. text.Content.Select(range => range.Start..range.End)], Ends(evaluator, end));
+        var content = new Range[text.Content.Length];
+        for (int i = 0; i < content.Length; i++)
+            content[i] = text.Content[i].Start..text.Content[i].End;
+        return new RenderedPrompt(text.Value, content, Ends(evaluator, end));
     }
 
     private static object? ToMap(ChatMessage message, int index)

@@ -75,7 +75,7 @@ public sealed class Tokenizer
     public int[] Encode(RenderedPrompt prompt)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        return Encode(prompt, new int[prompt.MessageEnds.Count]);
+        return Encode(prompt, new int[prompt.MessageEnds.Count], 0);
     }
 
     /// <summary>The text of tokens. Bytes that are not UTF-8 come as U+FFFD; an id without token has no text.</summary>
@@ -107,22 +107,23 @@ public sealed class Tokenizer
 
     /// <param name="prompt">A rendered chat.</param>
     /// <param name="tokenEnds">[messages] Receives the end of each message's ids.</param>
-    internal int[] Encode(RenderedPrompt prompt, Span<int> tokenEnds)
+    /// <param name="skip">Leading messages that get no ids.</param>
+    internal int[] Encode(RenderedPrompt prompt, Span<int> tokenEnds, int skip)
     {
         CheckRanges(prompt);
         string text = WellFormed(prompt.Text);
-        var ids = new List<int>(8 + (text.Length / 3));
+        var ids = new List<int>(8 + ((text.Length - (skip > 0 ? prompt.MessageEnds[skip - 1] : 0)) / 3));
         int position = 0;
         bool continues = false;
         int message = 0;
         foreach ((int start, int end, int id) in Cuts(text, prompt))
         {
-            if (start > position)
+            if (start > position && message >= skip)
                 EncodePlain(text[position..start], parseSpecial: false, continues, ids);
-            if (id >= 0)
-                ids.Add(id);
-            else
+            if (id < 0)
                 tokenEnds[message++] = ids.Count;
+            else if (message >= skip)
+                ids.Add(id);
             continues = id < 0;
             position = Math.Max(position, end);
         }

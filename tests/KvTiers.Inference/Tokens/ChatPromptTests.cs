@@ -54,6 +54,30 @@ public sealed class ChatPromptTests(ITestOutputHelper output)
         Assert.Equal("<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\nMy name is Tamara.<|im_end|>\n", Assert.Single(texts));
     }
 
+    [Theory]
+    [MemberData(nameof(Templates))]
+    public void WhatFollowsKnownMessagesHasTheIdsOfTheWholeChat(string template)
+    {
+        var prompt = new ChatPrompt(Template(template), Llama3);
+        ChatMessage[] chat = [new("user", " Hi <|eot_id|>"), new("assistant", "Hello\n"), new("user", "Who\u00A0am I?"), new("assistant", ""), .. Chat[3..]];
+        ChatTokens whole = prompt.Encode(chat, addGenerationPrompt: true);
+        for (int known = 0; known <= chat.Length; known++)
+        {
+            ChatTokens rest = prompt.Encode(chat, addGenerationPrompt: true, known);
+            int start = known == 0 ? 0 : whole.MessageEnds[known - 1];
+            Assert.Equal(whole.Ids[start..], rest.Ids);
+            Assert.Equal(whole.MessageEnds.Select(end => Math.Max(0, end - start)), rest.MessageEnds);
+        }
+    }
+
+    [Fact]
+    public void MoreKnownMessagesThanThereAreAreRefused()
+    {
+        var prompt = new ChatPrompt(Template("chatml"), Qwen2);
+        Assert.Throws<ArgumentOutOfRangeException>(() => prompt.Encode(Chat, addGenerationPrompt: false, Chat.Length + 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => prompt.Encode(Chat, addGenerationPrompt: false, -1));
+    }
+
     [Fact]
     public void TheGenerationPromptAndTheClosingAreTheTemplates()
     {

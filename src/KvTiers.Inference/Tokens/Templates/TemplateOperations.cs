@@ -119,9 +119,9 @@ internal static class TemplateOperations
     public static object? Binary(string symbol, object? left, object? right)
     {
         if (symbol == "~")
-            return TemplateText.Join([ToText(left), ToText(right)]);
+            return TemplateText.Concat(ToText(left), ToText(right));
         if (symbol == "+" && left is TemplateText first && right is TemplateText second)
-            return TemplateText.Join([first, second]);
+            return TemplateText.Concat(first, second);
         if (symbol == "+" && left is List<object?> head && right is List<object?> tail)
         {
             return head.Count + tail.Count <= MaxItems

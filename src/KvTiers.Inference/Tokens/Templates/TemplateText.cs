@@ -25,7 +25,7 @@ internal sealed class TemplateText
     public int Length => Value.Length;
 
     /// <summary>Ranges of content: ascending, disjoint, not empty.</summary>
-    public IReadOnlyList<(int Start, int End)> Content => _content;
+    public ReadOnlySpan<(int Start, int End)> Content => _content;
 
     /// <summary>True when a character is content.</summary>
     public bool HasContent => _content.Length > 0;
@@ -43,6 +43,31 @@ internal sealed class TemplateText
             builder.Append(part);
         return builder.ToText();
     }
+
+    /// <exception cref="TemplateException">The text would be longer than <see cref="MaxLength"/>.</exception>
+    public static TemplateText Concat(TemplateText first, TemplateText second)
+    {
+        if (second.Length == 0)
+            return first;
+        if (first.Length == 0)
+            return second;
+        if (second.Length > MaxLength - first.Length)
+            throw TooLong();
+        string value = first.Value + second.Value;
+        if (second._content.Length == 0)
+            return new TemplateText(value, first._content);
+        bool touch = first._content.Length > 0 && first._content[^1].End == first.Length && second._content[0].Start == 0;
+        var content = new (int Start, int End)[first._content.Length + second._content.Length - (touch ? 1 : 0)];
+        int count = first._content.Length - (touch ? 1 : 0);
+        first._content.AsSpan(0, count).CopyTo(content);
+        foreach ((int start, int end) in second._content)
+            content[count++] = (first.Length + start, first.Length + end);
+        if (touch)
+            content[first._content.Length - 1].Start = first._content[^1].Start;
+        return new TemplateText(value, content);
+    }
+
+    internal static TemplateException TooLong() => new(0, $"makes a text of more than {MaxLength} characters");
 
     public TemplateText Slice(int start, int end)
     {

@@ -15,7 +15,7 @@ internal sealed class TemplateTextBuilder
     {
         int offset = _value.Length;
         if (text.Length > TemplateText.MaxLength - offset)
-            throw new TemplateException(0, $"makes a text of more than {TemplateText.MaxLength} characters");
+            throw TemplateText.TooLong();
         _value.Append(text.Value);
         foreach ((int start, int end) in text.Content)
         {
