@@ -10,20 +10,27 @@ internal sealed class ThreeSilos : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly List<HttpClient> _http = [];
-    private readonly int[] _ports = FreePorts(5);
+    private readonly int[] _ports = FreePorts(11);
     private readonly string _arguments;
+    private readonly bool _orleans;
 
-    private ThreeSilos(string arguments) => _arguments = arguments;
+    private ThreeSilos(string arguments, bool orleans)
+    {
+        _arguments = arguments;
+        _orleans = orleans;
+    }
 
     /// <summary>The servers' addresses.</summary>
     public IReadOnlyList<Uri> Urls => [.. _ports.Take(3).Select(port => new Uri($"http://127.0.0.1:{port}"))];
 
     /// <summary>Starts all, with more arguments for every server, and waits until they are ready.</summary>
-    public static async Task<ThreeSilos> StartAsync(string arguments)
+    /// <param name="arguments">For every server.</param>
+    /// <param name="orleans">Whether they are an Orleans cluster; takes a build with it.</param>
+    public static async Task<ThreeSilos> StartAsync(string arguments, bool orleans = false)
     {
         Assert.SkipUnless(RedisServer.IsAvailable, "redis-server is not installed");
         Assert.SkipUnless(File.Exists("/bin/bash"), "bash is not installed");
-        var silos = new ThreeSilos("--threads 1 " + arguments);
+        var silos = new ThreeSilos("--threads 1 " + arguments, orleans);
         try
         {
             await silos.RunAsync("up");
@@ -37,10 +44,11 @@ internal sealed class ThreeSilos : IAsyncDisposable
         return silos;
     }
 
-    /// <summary>What the script runs under a name with its own ports, and the folder <c>/dir</c>: program and arguments.</summary>
+    /// <summary>What the script runs under a name with its own ports, the folder <c>/dir</c> and Orleans: program and arguments.</summary>
     public static async Task<IReadOnlyList<string>> CommandAsync(string name)
     {
-        string output = await RunAsync(["command", name], new Dictionary<string, string> { ["THREE_SILOS_DIR"] = "/dir", ["THREE_SILOS_DLL"] = "silo.dll" });
+        var environment = new Dictionary<string, string> { ["THREE_SILOS_DIR"] = "/dir", ["THREE_SILOS_DLL"] = "silo.dll", ["THREE_SILOS_ORLEANS"] = "on" };
+        string output = await RunAsync(["command", name], environment);
         return output.TrimEnd('\n').Split('\n');
     }
 
@@ -50,7 +58,9 @@ internal sealed class ThreeSilos : IAsyncDisposable
     {
         ["THREE_SILOS_DIR"] = _folder.FullName,
         ["THREE_SILOS_PORTS"] = string.Join(' ', _ports.Take(3)),
-        ["THREE_SILOS_REDIS_PORTS"] = string.Join(' ', _ports.Skip(3)),
+        ["THREE_SILOS_REDIS_PORTS"] = string.Join(' ', _ports.Skip(3).Take(2)),
+        ["THREE_SILOS_ORLEANS"] = _orleans ? "on" : "off",
+        ["THREE_SILOS_ORLEANS_PORTS"] = string.Join(' ', _ports.Skip(5)),
         ["THREE_SILOS_ARGS"] = _arguments,
         ["THREE_SILOS_DLL"] = Path.Combine(AppContext.BaseDirectory, "kvtiers-silo.dll"),
     });

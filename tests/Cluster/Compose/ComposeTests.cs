@@ -52,9 +52,10 @@ public sealed class ComposeTests : IDisposable
                 .Replace("127.0.0.1:6391", "blocks:6379", StringComparison.Ordinal)
                 .Replace("127.0.0.1:6392", "records:6379", StringComparison.Ordinal)
                 .Replace($"/dir/{service}", "/data", StringComparison.Ordinal))
+            .Where(argument => !argument.StartsWith("--KvTiers:Orleans:", StringComparison.Ordinal))
             .ToArray();
 
-        // A container has an address, a port and a folder of its own.
+        // A container has an address, ports and a folder of its own.
         string[] own = service.StartsWith("silo", StringComparison.Ordinal) ? [] : ["--bind", "127.0.0.1", "--port", plain[4], "--dir", "/data"];
         int program = service.StartsWith("silo", StringComparison.Ordinal) ? 2 : 0;
         IEnumerable<string> expected = [.. plain.Take(own.Length == 0 ? 0 : 1), .. plain.Skip(own.Length == 0 ? program : 1 + own.Length)];
@@ -70,6 +71,9 @@ public sealed class ComposeTests : IDisposable
             SiloOptions options = OptionsOf(silo);
             Assert.Equal((silo, "/data", StoreKind.Redis, "blocks:6379", "records:6379"), (options.Name, options.Data, options.Store, options.Redis, options.StoreRedis));
             Assert.Equal(["http://0.0.0.0:5080"], options.Urls);
+            Assert.NotNull(options.Orleans);
+            Assert.Equal("auto", _compose.Text("services", silo, "environment", "KVTIERS__ORLEANS__ADDRESS"));
+            Assert.Equal("true", _compose.Text("services", silo, "build", "args", "WITH_ORLEANS"));
             ApiKeys keys = ApiKeys.Load(options.ApiKeyFile!);
             Assert.Equal((KvTiers.Client.KvTiersClientOptions.DefaultTenant, true), (keys.TenantOf(Key), keys.IsAdministrator("fedcba9876543210")));
 
