@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace KvTiers.Inference.Kernels;
 
-/// <content>Brings input rows into the order and the numbers that kernels read.</content>
+/// <content>Brings input rows into the numbers and the order that kernels of integers read.</content>
 internal sealed unsafe partial class MatMul
 {
     // Rows of 16-bit integers: the greatest of a row becomes this.
@@ -10,8 +10,7 @@ internal sealed unsafe partial class MatMul
 
     private void Reserve(int rows)
     {
-        // Two integers take the place of one float; an odd last one its own.
-        long bytes = (long)rows * (IsInt8 ? PanelInt8.Pairs(_matrix.Inputs) : _matrix.Inputs) * sizeof(float);
+        long bytes = (long)rows * PanelInt8.Pairs(_matrix.Inputs) * sizeof(int);
         if (_packed.ByteCount < bytes)
         {
             _packed.Dispose();
@@ -24,7 +23,7 @@ internal sealed unsafe partial class MatMul
         }
     }
 
-    /// <summary>Packs one tile of rows: [inputs, rows of the kernel], or [pairs of inputs, rows of the kernel] in integers.</summary>
+    /// <summary>Packs one tile of rows as integers: [pairs of inputs, rows of the kernel].</summary>
     private sealed class PackJob(MatMul owner) : ITeamJob
     {
         // Inputs that are rounded before they are laid side by side with those of the other rows.
@@ -34,17 +33,11 @@ internal sealed unsafe partial class MatMul
         public void Run(int tile, int worker)
         {
             int inputs = owner._matrix.Inputs;
-            int rows = Math.Min(TileRows, owner._rows - tile * TileRows);
+            int rows = Math.Min(MostRows, owner._rows - tile * MostRows);
             int stride = KernelRows(rows);
-            float* source = owner._input + (long)tile * TileRows * inputs;
-            if (!owner.IsInt8)
-            {
-                float* packed = owner._packed.Floats + (long)tile * TileRows * inputs;
-                RowInterleave.Run((uint*)source, inputs, rows, inputs, (uint*)packed, stride);
-                return;
-            }
-            int* integers = (int*)owner._packed.Bytes + (long)tile * TileRows * PanelInt8.Pairs(inputs);
-            float* scales = owner._scales.Floats + tile * TileRows;
+            float* source = owner._input + (long)tile * MostRows * inputs;
+            int* integers = (int*)owner._packed.Bytes + (long)tile * MostRows * PanelInt8.Pairs(inputs);
+            float* scales = owner._scales.Floats + tile * MostRows;
             switch (owner._path)
             {
                 case KernelPath.Avx512:
@@ -65,8 +58,8 @@ internal sealed unsafe partial class MatMul
         private static void Quantise<TLanes>(float* source, int rows, int inputs, int* target, int stride, float* scales)
             where TLanes : struct, ILanes<TLanes>
         {
-            float* factors = stackalloc float[TileRows];
-            uint* pieces = stackalloc uint[TileRows * PieceInputs / 2];
+            float* factors = stackalloc float[MostRows];
+            uint* pieces = stackalloc uint[MostRows * PieceInputs / 2];
             for (int row = 0; row < rows; row++)
             {
                 float most = Greatest<TLanes>(source + (long)row * inputs, inputs);

@@ -11,13 +11,15 @@ namespace KvTiers.Inference.Kernels;
 /// comes with it.
 /// </summary>
 /// <remarks>
-/// Rows are cut into tiles of 12 (fewer at the end), packed k-major. A chunk of work is a block of tiles times a run of panels:
+/// Rows are cut into tiles of 12 (fewer at the end). Floats are read where they are; integers are packed k-major. A chunk of work is a block of tiles times a run of panels:
 /// the tiles stay in the second-level cache while panels stream past, and each panel is read once per block of tiles.
 /// </remarks>
 internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
 {
-    private const int TileRows = 12;
-    private const int BlockTiles = 16;
+    private const int MostRows = 12;
+
+    // The tiles of a block stay in the second-level cache beside a panel or two.
+    private const int BlockBytes = 600 << 10;
 
     // A run of panels is a stream through memory of its own, and comes at full speed only after a while: few and long ones are read fastest.
     private const int ChunkBytes = 1 << 20;
@@ -37,6 +39,7 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
     private float* _bias;
     private MatMulResult _result;
     private int _blockCount;
+    private int _blockTiles;
     private int _panelsPerChunk;
 
     public MatMul(ThreadTeam team, KernelPath path)
@@ -65,15 +68,18 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
         _bias = bias;
         _result = result;
 
-        int tiles = (rows + TileRows - 1) / TileRows;
-        if (rows > 1 || IsInt8)
+        int tiles = (rows + MostRows - 1) / MostRows;
+        if (IsInt8)
         {
-            Reserve(tiles * TileRows);
+            Reserve(tiles * MostRows);
             _team.Run(_pack, tiles);
         }
 
-        _blockCount = (tiles + BlockTiles - 1) / BlockTiles;
-        _panelsPerChunk = rows > TileRows
+        int tileBytes = MostRows * (IsInt8 ? PanelInt8.Pairs(matrix.Inputs) : matrix.Inputs) * sizeof(float);
+        int mostTiles = Math.Max(1, BlockBytes / tileBytes);
+        _blockCount = (tiles + mostTiles - 1) / mostTiles;
+        _blockTiles = (tiles + _blockCount - 1) / _blockCount;
+        _panelsPerChunk = rows > MostRows
             ? 1
             : (int)Math.Clamp(matrix.PanelCount / (ChunksPerThread * _team.ThreadCount), 1, Math.Max(1, ChunkBytes / matrix.PanelBytes));
         _team.Run(this, _blockCount * ((matrix.PanelCount + _panelsPerChunk - 1) / _panelsPerChunk));
@@ -95,32 +101,40 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
         int block = chunk / runs;
         int firstPanel = chunk % runs * _panelsPerChunk;
         int lastPanel = Math.Min(firstPanel + _panelsPerChunk, _matrix.PanelCount);
-        int firstRow = block * BlockTiles * TileRows;
-        int lastRow = Math.Min(firstRow + BlockTiles * TileRows, _rows);
-        float* products = stackalloc float[TileRows * PackedMatrix.PanelWidth + 16];
+        int firstRow = block * _blockTiles * MostRows;
+        int lastRow = Math.Min(firstRow + _blockTiles * MostRows, _rows);
+        float* products = stackalloc float[MostRows * PackedMatrix.PanelWidth + 16];
         products = (float*)(((nuint)products + 63) & ~(nuint)63);
         for (int panel = firstPanel; panel < lastPanel; panel++)
         {
             byte* weights = _matrix.Panel(panel);
-            for (int row = firstRow; row < lastRow; row += TileRows)
+            for (int row = firstRow; row < lastRow; row += MostRows)
             {
-                int rows = Math.Min(TileRows, _rows - row);
+                int rows = Math.Min(MostRows, _rows - row);
                 if (rows > PackedMatrix.AheadRows)
                     BringOutput(panel, row, rows);
-                Multiply(weights, row, KernelRows(rows), products);
-                switch (_path)
-                {
-                    case KernelPath.Avx512:
-                        Finish<Lanes512>(products, panel, row, rows);
-                        break;
-                    case KernelPath.Avx2:
-                        Finish<Lanes256>(products, panel, row, rows);
-                        break;
-                    default:
-                        Finish<LanesPlain>(products, panel, row, rows);
-                        break;
-                }
+                Multiply(weights, row, rows, products);
+                int slots = KernelRows(rows), own = slots == rows || IsInt8 ? rows : TileRows.FirstMoved(slots);
+                Finish(products, panel, row, own);
+                if (own < rows)
+                    Finish(products + TileRows.Slot(own, slots, rows) * PackedMatrix.PanelWidth, panel, row + own, rows - own);
             }
+        }
+    }
+
+    private void Finish(float* products, int panel, int firstRow, int rows)
+    {
+        switch (_path)
+        {
+            case KernelPath.Avx512:
+                Finish<Lanes512>(products, panel, firstRow, rows);
+                break;
+            case KernelPath.Avx2:
+                Finish<Lanes256>(products, panel, firstRow, rows);
+                break;
+            default:
+                Finish<LanesPlain>(products, panel, firstRow, rows);
+                break;
         }
     }
 

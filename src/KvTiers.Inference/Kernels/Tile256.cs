@@ -10,16 +10,21 @@ internal static unsafe class Tile256
     /// <summary>Multiplies half a tile: every output is one chain of fused multiply-adds over the inputs in order.</summary>
     /// <param name="panel">[inputs] panel rows.</param>
     /// <param name="first">0 or 8.</param>
-    /// <param name="input">The first of TRows.Count neighbours in [inputs, stride].</param>
-    /// <param name="stride">Rows of the whole packed tile.</param>
+    /// <param name="input">[rows, stride], of which the first <paramref name="inputs"/> of each row count.</param>
+    /// <param name="stride">Elements from row to row.</param>
+    /// <param name="rows">Rows that there are: TRows.Count, or fewer (<see cref="TileRows"/>).</param>
     /// <param name="inputs">Length of the chains.</param>
     /// <param name="output">[TRows.Count, 32].</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply<TWeights, TRows>(byte* panel, int first, float* input, int stride, int inputs, float* output)
+    public static void Multiply<TWeights, TRows>(byte* panel, int first, float* input, nint stride, int rows, int inputs, float* output)
         where TWeights : struct, IPanelWeights
         where TRows : struct, IRows
     {
         output += first;
+        float* row0 = input + stride * TileRows.First(0, TRows.Count, rows), row3 = input;
+        if (TRows.Count > 3)
+            row3 = input + stride * TileRows.First(3, TRows.Count, rows);
+        nint twice = 2 * stride;
         Vector256<float> low0 = Vector256<float>.Zero, high0 = Vector256<float>.Zero;
         Vector256<float> low1 = Vector256<float>.Zero, high1 = Vector256<float>.Zero;
         Vector256<float> low2 = Vector256<float>.Zero, high2 = Vector256<float>.Zero;
@@ -31,41 +36,43 @@ internal static unsafe class Tile256
             if (first == 0)
                 TWeights.Bring(panel + PackedMatrix.AheadBytes);
             TWeights.Load(panel, first, out Vector256<float> low, out Vector256<float> high);
-            Vector256<float> x = Vector256.Create(input[0]);
+            Vector256<float> x = Vector256.Create(row0[0]);
             low0 = Fma.MultiplyAdd(x, low, low0);
             high0 = Fma.MultiplyAdd(x, high, high0);
             if (TRows.Count > 1)
             {
-                x = Vector256.Create(input[1]);
+                x = Vector256.Create(row0[stride]);
                 low1 = Fma.MultiplyAdd(x, low, low1);
                 high1 = Fma.MultiplyAdd(x, high, high1);
             }
             if (TRows.Count > 2)
             {
-                x = Vector256.Create(input[2]);
+                x = Vector256.Create(row0[twice]);
                 low2 = Fma.MultiplyAdd(x, low, low2);
                 high2 = Fma.MultiplyAdd(x, high, high2);
             }
             if (TRows.Count > 3)
             {
-                x = Vector256.Create(input[3]);
+                x = Vector256.Create(row3[0]);
                 low3 = Fma.MultiplyAdd(x, low, low3);
                 high3 = Fma.MultiplyAdd(x, high, high3);
             }
             if (TRows.Count > 4)
             {
-                x = Vector256.Create(input[4]);
+                x = Vector256.Create(row3[stride]);
                 low4 = Fma.MultiplyAdd(x, low, low4);
                 high4 = Fma.MultiplyAdd(x, high, high4);
             }
             if (TRows.Count > 5)
             {
-                x = Vector256.Create(input[5]);
+                x = Vector256.Create(row3[twice]);
                 low5 = Fma.MultiplyAdd(x, low, low5);
                 high5 = Fma.MultiplyAdd(x, high, high5);
             }
             panel += TWeights.RowBytes;
-            input += stride;
+            row0++;
+            if (TRows.Count > 3)
+                row3++;
         }
         low0.Store(output);
         high0.Store(output + 16);
