@@ -22,5 +22,7 @@ var root = new RootCommand("KvTiers benchmarks. Every figure stands beside the m
     LoadOrRecomputeCommand.Create(),
     EncodingsCommand.Create(),
     GcPausesCommand.Create(),
+    WarmTurnCommand.Create(),
+    StartCommand.Create(),
 };
 return root.Parse(args).Invoke();
