@@ -36,6 +36,9 @@ internal unsafe interface ILanes<TSelf>
     /// <summary>The nearest whole numbers, ties to even, as 16-bit integers; the value is within their range.</summary>
     static abstract void StoreInt16(TSelf value, short* destination);
 
+    /// <summary>Rounds as <see cref="BFloat16.Round"/>, one after the other.</summary>
+    static abstract void StoreBF16(TSelf value, ushort* destination);
+
     /// <summary>left × right + addend, rounded once.</summary>
     static abstract TSelf Fma(TSelf left, TSelf right, TSelf addend);
 

@@ -1,11 +1,13 @@
+using System.Runtime.CompilerServices;
 using KvTiers.Blocks;
 
 namespace KvTiers.Inference.Kernels;
 
 /// <summary>Puts the keys and values of new rows into their blocks: K transposed, both rounded to the layout's format.</summary>
-internal sealed unsafe class KvWriter(ThreadTeam team, BlockLayout layout) : ITeamJob
+internal sealed unsafe class KvWriter(ThreadTeam team, KernelPath path, BlockLayout layout) : ITeamJob
 {
-    private const int RowsPerChunk = 16;
+    private const int RowsPerChunk = 64;
+    private const int PieceElements = 64;
     private StepRows _rows = null!;
     private int _layer;
     private float* _keys;
@@ -30,39 +32,99 @@ internal sealed unsafe class KvWriter(ThreadTeam team, BlockLayout layout) : ITe
 
     void ITeamJob.Run(int chunk, int worker)
     {
+        switch (path)
+        {
+            case KernelPath.Avx512:
+                Write<Lanes512>(chunk);
+                break;
+            case KernelPath.Avx2:
+                Write<Lanes256>(chunk);
+                break;
+            default:
+                Write<LanesPlain>(chunk);
+                break;
+        }
+    }
+
+    // Rows that fill a block go together.
+    private void Write<TLanes>(int chunk)
+        where TLanes : struct, ILanes<TLanes>
+    {
         int last = Math.Min((chunk + 1) * RowsPerChunk, _rows.Count);
-        for (int row = chunk * RowsPerChunk; row < last; row++)
+        for (int row = chunk * RowsPerChunk; row < last;)
         {
             (int block, int slot) = Math.DivRem(_rows.Positions[row], layout.BlockSize);
             byte* target = (byte*)_rows.Tables[row].Addresses[block];
+            int count = slot == 0 && layout.BlockSize == ILanes<TLanes>.Count && IsBlock(row, last) ? layout.BlockSize : 1;
             for (int head = 0; head < layout.KvHeads; head++)
             {
                 float* key = _keys + (long)row * _stride + head * layout.HeadDim;
                 float* value = _values + (long)row * _stride + head * layout.HeadDim;
                 byte* keyTarget = target + layout.KeyOffset(_layer, head), valueTarget = target + layout.ValueOffset(_layer, head);
-                if (layout.Format == KvFormat.F32)
-                    WriteF32(key, value, (float*)keyTarget, (float*)valueTarget, slot);
+                for (int i = 0; i < count; i++)
+                    WriteValue<TLanes>(value + (long)i * _stride, valueTarget, slot + i);
+                if (count == 1)
+                    WriteKey(key, keyTarget, slot);
                 else
-                    WriteBF16(key, value, (ushort*)keyTarget, (ushort*)valueTarget, slot);
+                    WriteKeys<TLanes>(key, keyTarget);
             }
+            row += count;
         }
     }
 
-    private void WriteF32(float* key, float* value, float* keyTarget, float* valueTarget, int slot)
+    // Whether a row and those after it are the positions of one block.
+    private bool IsBlock(int row, int last)
+    {
+        int end = row + layout.BlockSize - 1;
+        return end < last && _rows.Tables[end] == _rows.Tables[row] && _rows.Positions[end] == _rows.Positions[row] + layout.BlockSize - 1;
+    }
+
+    private void WriteValue<TLanes>(float* value, byte* target, int slot)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        int headDim = layout.HeadDim, whole = headDim & -ILanes<TLanes>.Count;
+        if (layout.Format == KvFormat.F32)
+        {
+            new ReadOnlySpan<float>(value, headDim).CopyTo(new Span<float>((float*)target + slot * headDim, headDim));
+            return;
+        }
+        ushort* elements = (ushort*)target + slot * headDim;
+        for (int d = 0; d < whole; d += ILanes<TLanes>.Count)
+            TLanes.StoreBF16(TLanes.Load(value + d), elements + d);
+        for (int d = whole; d < headDim; d++)
+            elements[d] = BFloat16.Round(value[d]);
+    }
+
+    private void WriteKey(float* key, byte* target, int slot)
     {
         for (int d = 0; d < layout.HeadDim; d++)
         {
-            keyTarget[d * layout.BlockSize + slot] = key[d];
-            valueTarget[slot * layout.HeadDim + d] = value[d];
+            if (layout.Format == KvFormat.F32)
+                ((float*)target)[d * layout.BlockSize + slot] = key[d];
+            else
+                ((ushort*)target)[d * layout.BlockSize + slot] = BFloat16.Round(key[d]);
         }
     }
 
-    private void WriteBF16(float* key, float* value, ushort* keyTarget, ushort* valueTarget, int slot)
+    // All rows of a block, a piece of their elements at a time.
+    [SkipLocalsInit]
+    private void WriteKeys<TLanes>(float* keys, byte* target)
+        where TLanes : struct, ILanes<TLanes>
     {
-        for (int d = 0; d < layout.HeadDim; d++)
+        const int Rows = ILanes<TLanes>.Count;
+        uint* piece = stackalloc uint[PieceElements * Rows];
+        for (int first = 0; first < layout.HeadDim; first += PieceElements)
         {
-            keyTarget[d * layout.BlockSize + slot] = BFloat16.Round(key[d]);
-            valueTarget[slot * layout.HeadDim + d] = BFloat16.Round(value[d]);
+            int count = Math.Min(PieceElements, layout.HeadDim - first);
+            RowInterleave.Run((uint*)(keys + first), _stride, Rows, count, piece, Rows);
+            for (int d = 0; d < count; d++)
+            {
+                TLanes elements = TLanes.Load((float*)piece + d * Rows);
+                if (layout.Format == KvFormat.F32)
+                    TLanes.Store(elements, (float*)target + (first + d) * Rows);
+                else
+                    TLanes.StoreBF16(elements, (ushort*)target + (first + d) * Rows);
+            }
         }
     }
 }

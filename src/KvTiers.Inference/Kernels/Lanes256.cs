@@ -66,6 +66,13 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBF16(Lanes256 value, ushort* destination)
+    {
+        Vector256<ushort> packed = Avx2.PackUnsignedSaturate(RoundBF16(value._low), RoundBF16(value._high));
+        Avx2.Permute4x64(packed.AsInt64(), 0b11_01_10_00).AsUInt16().Store(destination);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Fma(Lanes256 left, Lanes256 right, Lanes256 addend) => new(
         System.Runtime.Intrinsics.X86.Fma.MultiplyAdd(left._low, right._low, addend._low),
         System.Runtime.Intrinsics.X86.Fma.MultiplyAdd(left._high, right._high, addend._high));
@@ -105,6 +112,14 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
         Vector128<float> four = Sse.Max(value.GetLower(), value.GetUpper());
         Vector128<float> two = Sse.Max(four, Sse.MoveHighToLow(four, four));
         return Sse.MaxScalar(two, Sse.Shuffle(two, two, 0b01)).ToScalar();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> RoundBF16(Vector256<float> value)
+    {
+        Vector256<uint> bits = value.AsUInt32(), upper = Vector256.ShiftRightLogical(bits, 16);
+        Vector256<uint> rounded = Vector256.ShiftRightLogical(bits + Vector256.Create(0x7FFFu) + (upper & Vector256<uint>.One), 16);
+        return Vector256.ConditionalSelect(Vector256.Equals(value, value).AsUInt32(), rounded, upper | Vector256.Create(0x40u)).AsInt32();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -50,6 +50,16 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
         Avx512F.ConvertToVector256Int16(Avx512F.ConvertToVector512Int32(value._value)).Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBF16(Lanes512 value, ushort* destination)
+    {
+        Vector512<uint> bits = value._value.AsUInt32(), upper = Vector512.ShiftRightLogical(bits, 16);
+        Vector512<uint> rounded = Vector512.ShiftRightLogical(bits + Vector512.Create(0x7FFFu) + (upper & Vector512<uint>.One), 16);
+        Vector512<uint> result = Vector512.ConditionalSelect(
+            Vector512.Equals(value._value, value._value).AsUInt32(), rounded, upper | Vector512.Create(0x40u));
+        Avx512F.ConvertToVector256UInt16(result).Store(destination);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Fma(Lanes512 left, Lanes512 right, Lanes512 addend) =>
         new(Avx512F.FusedMultiplyAdd(left._value, right._value, addend._value));
 

@@ -76,6 +76,12 @@ internal unsafe struct LanesPlain : ILanes<LanesPlain>
             destination[i] = (short)MathF.Round(value[i], MidpointRounding.ToEven);
     }
 
+    public static void StoreBF16(LanesPlain value, ushort* destination)
+    {
+        for (int i = 0; i < 16; i++)
+            destination[i] = BFloat16.Round(value[i]);
+    }
+
     public static LanesPlain Fma(LanesPlain left, LanesPlain right, LanesPlain addend)
     {
         for (int i = 0; i < 16; i++)

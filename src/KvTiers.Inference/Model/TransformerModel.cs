@@ -168,7 +168,7 @@ internal abstract unsafe class TransformerModel : LanguageModel
     /// <summary>The ops that touch blocks, for one layout.</summary>
     protected sealed class Attention(ThreadTeam team, KernelPath path, BlockLayout layout, int heads) : IDisposable
     {
-        private readonly KvWriter _writer = new(team, layout);
+        private readonly KvWriter _writer = new(team, path, layout);
         private readonly PagedAttention _attention = new(team, path, layout, heads);
 
         /// <summary>Writes one layer's new K and V, then attends.</summary>

@@ -4,7 +4,7 @@ namespace KvTiers.Inference.Tests.Kernels;
 
 public sealed unsafe class LanesTests
 {
-    private const int Results = 13 * 16 + 2;
+    private const int Results = 14 * 16 + 2;
 
     [Fact]
     public void EveryPathYieldsTheSameBits()
@@ -26,7 +26,34 @@ public sealed unsafe class LanesTests
         }
     }
 
-    // Every operation of ILanes, on 100 vectors: 13 vectors and 2 floats of results for each.
+    [Fact]
+    public void EveryPathRoundsToBFloat16AsOneByOne()
+    {
+        uint[] bits =
+        [
+            0, 0x80000000, 0x7F800000, 0xFF800000, 0x7F800001, 0x7FFFFFFF, 0xFFC12345, 0x7F7FFFFF,
+            0x3F808000, 0x3F818000, 0x3F808001, 0x3F817FFF, 0x00000001, 0x80008000, 0xBF80FFFF, 0x12345678,
+        ];
+        fixed (uint* values = bits)
+        {
+            foreach (KernelPath path in KernelPathData.Supported)
+            {
+                ushort[] rounded = new ushort[16];
+                fixed (ushort* target = rounded)
+                {
+                    if (path == KernelPath.Avx512)
+                        Lanes512.StoreBF16(Lanes512.Load((float*)values), target);
+                    else if (path == KernelPath.Avx2)
+                        Lanes256.StoreBF16(Lanes256.Load((float*)values), target);
+                    else
+                        LanesPlain.StoreBF16(LanesPlain.Load((float*)values), target);
+                }
+                Assert.Equal(bits.Select(value => BFloat16.Round(BitConverter.UInt32BitsToSingle(value))), rounded);
+            }
+        }
+    }
+
+    // Every operation of ILanes, on 100 vectors: 14 vectors and 2 floats of results for each.
     private static int Compute<TLanes>(float* values, float* results)
         where TLanes : struct, ILanes<TLanes>
     {
@@ -47,6 +74,9 @@ public sealed unsafe class LanesTests
             TLanes.StoreInt16(x * TLanes.Broadcast(100.5f), integers);
             for (int lane = 0; lane < 16; lane++)
                 *result++ = integers[lane];
+            TLanes.StoreBF16(x, (ushort*)integers);
+            for (int lane = 0; lane < 16; lane++)
+                *result++ = (ushort)integers[lane];
             *result++ = TLanes.Sum(x);
             *result++ = TLanes.Largest(x);
             before = x;

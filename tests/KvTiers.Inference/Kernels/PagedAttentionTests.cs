@@ -80,7 +80,7 @@ public sealed unsafe class PagedAttentionTests
         }
         using NativeBuffer output = new((tokens * width + 32) * sizeof(float));
         using PagedAttention attention = new(team, path, layout, heads);
-        KvWriter writer = new(team, layout);
+        KvWriter writer = new(team, path, layout);
         StepRows rows = new(tokens, PagedAttention.RowsPerTile(heads / layout.KvHeads));
         using StepBatch batch = new(layout, 1);
         for (int start = 0; start < tokens; start += chunk)
