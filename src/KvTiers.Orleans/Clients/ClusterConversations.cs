@@ -3,6 +3,7 @@ using KvTiers.Inference.Tokens;
 using KvTiers.Orleans.Grains;
 using KvTiers.Orleans.Placement;
 using KvTiers.Orleans.Serialization;
+using KvTiers.Orleans.Streaming;
 using KvTiers.Sessions;
 
 namespace KvTiers.Orleans.Clients;
@@ -45,15 +46,14 @@ public sealed class ClusterConversations(IGrainFactory grains) : IConversations
     public IAsyncEnumerable<TurnEvent> TurnAsync(ConversationKey key, TurnRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return StreamAsync(
-            key, (grain, token) => grain.TurnAsync(request, token), request.Mode == TurnMode.History ? request.Messages : null, cancellationToken);
+        return StreamAsync(key, (grain, reading) => grain.TurnAsync(reading, request), request.Mode == TurnMode.History ? request.Messages : null, cancellationToken);
     }
 
     /// <inheritdoc/>
     public IAsyncEnumerable<TurnEvent> RegenerateAsync(ConversationKey key, GenerationOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return StreamAsync(key, (grain, token) => grain.RegenerateAsync(options, token), null, cancellationToken);
+        return StreamAsync(key, (grain, reading) => grain.RegenerateAsync(reading, options), null, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -123,51 +123,67 @@ public sealed class ClusterConversations(IGrainFactory grains) : IConversations
         }
     }
 
+    // Two fetches are under way at any time: what the silo has ready need not wait for the next one.
     private async IAsyncEnumerable<TurnEvent> StreamAsync(
         ConversationKey key,
-        Func<IConversationGrain, CancellationToken, IAsyncEnumerable<TurnEvent>> turn,
+        Func<IConversationGrain, Guid, Task<TurnBatch>> begin,
         IReadOnlyList<ChatMessage>? opening,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        IAsyncEnumerator<TurnEvent> events = turn(GrainOf(key), cancellationToken).GetAsyncEnumerator(cancellationToken);
-        bool isComplete = false;
+        cancellationToken.ThrowIfCancellationRequested();
+        IConversationGrain grain = GrainOf(key);
+        var reading = Guid.NewGuid();
+        Task<TurnBatch> fetch, ahead;
+        using (PlacementOpening.Tell(opening))
+            (fetch, ahead) = (begin(grain, reading), grain.NextAsync(reading, 1));
+        bool isOver = false;
         try
         {
-            while (!isComplete)
+            for (int number = 2; !isOver; number++)
             {
-                bool moved;
+                TurnBatch batch;
                 try
                 {
-                    ValueTask<bool> moving;
-                    using (PlacementOpening.Tell(opening))
-                        moving = events.MoveNextAsync();
-                    opening = null; // Only the first message can make an activation.
-                    moved = await moving.ConfigureAwait(false);
+                    batch = await fetch.WaitAsync(cancellationToken).ConfigureAwait(false);
                 }
-                catch (Exception exception) when (Translate(exception, key) is { } translated)
+                catch (Exception exception) when (fetch.IsFaulted && Translate(exception, key) is { } translated)
                 {
+                    isOver = true;
                     throw translated;
                 }
+                catch (OperationCanceledException exception) when (fetch.IsCanceled && !cancellationToken.IsCancellationRequested)
+                {
+                    isOver = true;
+                    throw new ConversationUnreachableException("The silo that has the conversation is stopping.", exception);
+                }
 
-                if (!moved)
-                    yield break;
-                isComplete = events.Current is TurnCompleted;
-                yield return events.Current;
+                if (batch.IsOver)
+                    throw new ConversationUnreachableException("The silo that has the conversation ended the turn.");
+                isOver = batch.Completed is not null;
+                if (!isOver)
+                    (fetch, ahead) = (ahead, grain.NextAsync(reading, number));
+                foreach (TurnEvent one in batch.Events)
+                    yield return one;
             }
         }
         finally
         {
-            // Leaving a turn ends it, and that is waited for. One that is complete has nothing to end: the caller need not wait for two more messages.
-            Task left = events.DisposeAsync().AsTask();
-            if (!isComplete)
-                await left.ConfigureAwait(false);
+            Forget(fetch);
+            Forget(ahead);
+
+            // Leaving a turn ends it, and that is waited for.
+            if (!isOver)
+                await grain.LeaveAsync(reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    private static void Forget(Task fetch) =>
+        fetch.ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     private static Exception? Translate(Exception exception, ConversationKey? key) => exception switch
     {
         ConversationFault fault => fault.ToException(key),
-        EnumerationAbortedException or TimeoutException or OrleansException => new ConversationUnreachableException("The silo that has the conversation went away during the call, or none could be reached: " + exception.Message, exception),
+        TimeoutException or OrleansException => new ConversationUnreachableException("The silo that has the conversation went away during the call, or none could be reached: " + exception.Message, exception),
         _ => null,
     };
 }

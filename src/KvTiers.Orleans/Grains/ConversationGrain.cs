@@ -1,7 +1,7 @@
-using System.Runtime.CompilerServices;
 using KvTiers.Orleans.Hosting;
 using KvTiers.Orleans.Placement;
 using KvTiers.Orleans.Serialization;
+using KvTiers.Orleans.Streaming;
 using KvTiers.Sessions;
 using KvTiers.Sessions.Hosting;
 using Orleans.Concurrency;
@@ -19,6 +19,7 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
 {
     private static readonly TimeSpan LongestStay = TimeSpan.FromDays(365);
 
+    private readonly Dictionary<Guid, TurnReader> _readers = [];
     private bool _stays;
 
     private ConversationKey Key => KeyOf(this.GetPrimaryKeyString());
@@ -29,11 +30,18 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
     public Task<ConversationView> GetAsync(CancellationToken cancellationToken) =>
         CallAsync(conversations => conversations.GetAsync(Key, cancellationToken), cancellationToken);
 
-    public IAsyncEnumerable<TurnEvent> TurnAsync(TurnRequest request, CancellationToken cancellationToken) =>
-        StreamAsync(conversations => conversations.TurnAsync(Key, request, cancellationToken), cancellationToken);
+    public Task<TurnBatch> TurnAsync(Guid reading, TurnRequest request) => BeginAsync(reading, conversations => conversations.TurnAsync(Key, request));
 
-    public IAsyncEnumerable<TurnEvent> RegenerateAsync(GenerationOptions options, CancellationToken cancellationToken) =>
-        StreamAsync(conversations => conversations.RegenerateAsync(Key, options, cancellationToken), cancellationToken);
+    public Task<TurnBatch> RegenerateAsync(Guid reading, GenerationOptions options) => BeginAsync(reading, conversations => conversations.RegenerateAsync(Key, options));
+
+    public Task<TurnBatch> NextAsync(Guid reading, int number) =>
+        number <= 1 || _readers.ContainsKey(reading) ? FetchAsync(reading, number) : Task.FromResult(TurnBatch.Over);
+
+    public async Task LeaveAsync(Guid reading)
+    {
+        if (_readers.Remove(reading, out TurnReader? reader))
+            await reader.DisposeAsync();
+    }
 
     public Task<EditReceipt> EditAsync(EditRequest request, CancellationToken cancellationToken) =>
         CallAsync(conversations => conversations.EditAsync(Key, request, cancellationToken), cancellationToken);
@@ -78,11 +86,12 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
         return Task.CompletedTask;
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        foreach (TurnReader reader in _readers.Values)
+            await reader.DisposeAsync();
         silo.Release(Key);
         silo.Metrics.Deactivated();
-        return Task.CompletedTask;
     }
 
     /// <summary>The conversation that a grain's key names.</summary>
@@ -108,41 +117,39 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
         }
     }
 
-    private async IAsyncEnumerable<TurnEvent> StreamAsync(
-        Func<LocalConversations, IAsyncEnumerable<TurnEvent>> turn, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async Task<TurnBatch> BeginAsync(Guid reading, Func<LocalConversations, IAsyncEnumerable<TurnEvent>> turn)
     {
-        LocalConversations conversations = await silo.LocalAsync(cancellationToken);
-        await using IAsyncEnumerator<TurnEvent> events = Begin(() => turn(conversations)).GetAsyncEnumerator(cancellationToken);
-        while (true)
-        {
-            try
-            {
-                if (!await events.MoveNextAsync())
-                    yield break;
-            }
-            catch (Exception exception) when (ConversationFault.From(exception) is { } fault)
-            {
-                LeaveIfUnknown(exception);
-                throw fault;
-            }
-
-            if (events.Current is TurnCompleted)
-                StayWhilePinned(conversations);
-            yield return events.Current;
-        }
+        foreach ((Guid ended, _) in _readers.Where(one => one.Value.IsOver).ToArray())
+            _readers.Remove(ended);
+        TurnReader reader = ReaderOf(reading);
+        LocalConversations conversations = await silo.LocalAsync(CancellationToken.None);
+        reader.Begin(() => turn(conversations));
+        return await FetchAsync(reading, 0);
     }
 
-    // Input is checked before there is a stream.
-    private static IAsyncEnumerable<TurnEvent> Begin(Func<IAsyncEnumerable<TurnEvent>> turn)
+    private async Task<TurnBatch> FetchAsync(Guid reading, int number)
     {
         try
         {
-            return turn();
+            TurnBatch batch = await ReaderOf(reading).FetchAsync(number);
+            if (batch.Completed is not null)
+                StayWhilePinned(silo.Local!);
+            if (batch.IsOver)
+                _readers.Remove(reading);
+            return batch;
         }
         catch (Exception exception) when (ConversationFault.From(exception) is { } fault)
         {
+            LeaveIfUnknown(exception);
             throw fault;
         }
+    }
+
+    private TurnReader ReaderOf(Guid reading)
+    {
+        if (!_readers.TryGetValue(reading, out TurnReader? reader))
+            _readers[reading] = reader = new(silo.Time);
+        return reader;
     }
 
     // A pin is this silo's: with the grain it would go.

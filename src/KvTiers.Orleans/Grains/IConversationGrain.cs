@@ -1,3 +1,4 @@
+using KvTiers.Orleans.Streaming;
 using KvTiers.Sessions;
 
 namespace KvTiers.Orleans.Grains;
@@ -12,11 +13,21 @@ public interface IConversationGrain : IGrainWithStringKey
     /// <summary>The conversation as it stands.</summary>
     Task<ConversationView> GetAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>Takes a turn and streams its answer.</summary>
-    IAsyncEnumerable<TurnEvent> TurnAsync(TurnRequest request, CancellationToken cancellationToken = default);
+    /// <summary>Takes a turn. The result is the first batch of its events; <see cref="NextAsync"/> has the others.</summary>
+    /// <param name="reading">Names this reading of the turn; the caller makes it up.</param>
+    /// <param name="request">The turn.</param>
+    Task<TurnBatch> TurnAsync(Guid reading, [Immutable] TurnRequest request);
 
-    /// <summary>Drops the last answer and generates anew.</summary>
-    IAsyncEnumerable<TurnEvent> RegenerateAsync(GenerationOptions options, CancellationToken cancellationToken = default);
+    /// <summary>Drops the last answer and generates anew; as <see cref="TurnAsync"/>.</summary>
+    Task<TurnBatch> RegenerateAsync(Guid reading, [Immutable] GenerationOptions options);
+
+    /// <summary>A later batch of a turn, when it is there. May be asked for before the first one has come.</summary>
+    /// <param name="reading">The reading of the turn.</param>
+    /// <param name="number">From 1, each once, up to the one after the last.</param>
+    Task<TurnBatch> NextAsync(Guid reading, int number);
+
+    /// <summary>Ends the reading, and the turn with it, and waits for that.</summary>
+    Task LeaveAsync(Guid reading);
 
     /// <summary>Replaces a message's text.</summary>
     Task<EditReceipt> EditAsync(EditRequest request, CancellationToken cancellationToken = default);

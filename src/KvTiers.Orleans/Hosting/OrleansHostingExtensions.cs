@@ -30,7 +30,7 @@ public static class OrleansHostingExtensions
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton<OrleansMetrics>();
-        builder.Services.AddSingleton(provider => new SiloConversations(provider.GetRequiredService<IGrainFactory>(), provider.GetRequiredService<OrleansMetrics>()));
+        builder.Services.AddSingleton(provider => new SiloConversations(provider.GetRequiredService<IGrainFactory>(), provider.GetRequiredService<OrleansMetrics>(), provider.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton(provider => new SiloView(options.LoadSlack, StaleAfter, provider.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<ISummaryChannel>(_ => new RedisSummaryChannel(options.Redis, options.ClusterId));
         AddSessionsCodec(builder.Services);

@@ -10,13 +10,16 @@ public sealed class SiloConversations
     private readonly TaskCompletionSource<LocalConversations> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IGrainFactory _grains;
 
-    internal SiloConversations(IGrainFactory grains, OrleansMetrics metrics)
+    internal SiloConversations(IGrainFactory grains, OrleansMetrics metrics, TimeProvider time)
     {
         _grains = grains;
         Metrics = metrics;
+        Time = time;
     }
 
     internal OrleansMetrics Metrics { get; }
+
+    internal TimeProvider Time { get; }
 
     /// <summary>The conversations in this process; null = not yet.</summary>
     internal LocalConversations? Local => _opened.Task.IsCompletedSuccessfully ? _opened.Task.Result : null;

@@ -1,6 +1,5 @@
 using KvTiers.Orleans.Placement;
 using KvTiers.Prefix;
-using KvTiers.Tests;
 
 namespace KvTiers.Orleans.Tests.Placement;
 

@@ -3,6 +3,7 @@ using KvTiers.Inference.Model;
 using KvTiers.Inference.Tokens;
 using KvTiers.Orleans.Hosting;
 using KvTiers.Orleans.Placement;
+using KvTiers.Orleans.Streaming;
 using KvTiers.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Serialization;
@@ -31,6 +32,27 @@ public sealed class SessionsCodecTests
             FinishReason = "stop",
             Usage = new() { PromptTokens = 1, CompletionTokens = 2, Cached = new() { Hot = 3, Redis = 4 }, ComputedTokens = 5, InvalidatedTokens = 6, TtftMs = 0.1, TotalMs = 1.5 },
         });
+    }
+
+    [Fact]
+    public void EveryMemberOfWhatTravelsWithATurnArrives()
+    {
+        AssertTravels(Filled.Of<TurnRequest>());
+        AssertTravels(Filled.Of<GenerationOptions>());
+        AssertTravels(Filled.Of<TurnStarted>());
+        AssertTravels(Filled.Of<TurnCompleted>());
+        AssertTravels(new GenerationOptions());
+    }
+
+    [Fact]
+    public void ABatchArrivesWithItsEventsInOrder()
+    {
+        TurnEvent[] events = [new TurnStarted { Conversation = "one", PromptTokens = 12 }, new TurnToken { TokenId = 7, Text = "ä" }, new TurnToken { TokenId = 7, Text = "" }, Filled.Of<TurnCompleted>()];
+        Assert.Equal(events, Travel(TurnBatch.Of(events)).Events);
+        Assert.Equal(events[1..3], Travel(TurnBatch.Of(events[1..3])).Events);
+        Assert.True(Travel(TurnBatch.Over).IsOver);
+        var rated = new TurnToken { TokenId = 7, Text = "a", LogProb = new() { TokenId = 7, Text = "a", LogProb = -0.5 } };
+        Assert.Equal([-0.5, null], Travel(TurnBatch.Of([rated, events[1]])).Events.Select(one => ((TurnToken)one).LogProb?.LogProb));
     }
 
     [Fact]

@@ -1,0 +1,92 @@
+using KvTiers.Inference.Model;
+using KvTiers.Sessions;
+
+namespace KvTiers.Orleans.Serialization;
+
+/// <summary><see cref="GenerationOptions"/> in a message.</summary>
+[GenerateSerializer]
+[Alias("kvt.generation-options")]
+internal struct GenerationOptionsSurrogate
+{
+    [Id(0)]
+    public int? MaxTokens;
+
+    [Id(1)]
+    public double? Temperature;
+
+    [Id(2)]
+    public double? TopP;
+
+    [Id(3)]
+    public double? MinP;
+
+    [Id(4)]
+    public double? RepetitionPenalty;
+
+    [Id(5)]
+    public double? PresencePenalty;
+
+    [Id(6)]
+    public double? FrequencyPenalty;
+
+    [Id(7)]
+    public int? TopK;
+
+    [Id(8)]
+    public int[]? BiasIds;
+
+    [Id(9)]
+    public double[]? Biases;
+
+    [Id(10)]
+    public long? Seed;
+
+    [Id(11)]
+    public string[]? Stop;
+
+    [Id(12)]
+    public int? TopLogProbs;
+
+    [Id(13)]
+    public bool UseCache;
+}
+
+/// <summary>Exchanges the two.</summary>
+[RegisterConverter]
+internal sealed class GenerationOptionsConverter : IConverter<GenerationOptions, GenerationOptionsSurrogate>
+{
+    public GenerationOptions ConvertFromSurrogate(in GenerationOptionsSurrogate surrogate) => new()
+    {
+        MaxTokens = surrogate.MaxTokens,
+        Temperature = surrogate.Temperature,
+        TopP = surrogate.TopP,
+        MinP = surrogate.MinP,
+        RepetitionPenalty = surrogate.RepetitionPenalty,
+        PresencePenalty = surrogate.PresencePenalty,
+        FrequencyPenalty = surrogate.FrequencyPenalty,
+        TopK = surrogate.TopK,
+        LogitBias = surrogate.BiasIds is { } ids ? [.. ids.Zip(surrogate.Biases!, (id, bias) => new LogitBias(id, bias))] : null,
+        Seed = surrogate.Seed,
+        Stop = surrogate.Stop,
+        TopLogProbs = surrogate.TopLogProbs,
+        UseCache = surrogate.UseCache,
+    };
+
+    public GenerationOptionsSurrogate ConvertToSurrogate(in GenerationOptions value) => new()
+    {
+        MaxTokens = value.MaxTokens,
+        Temperature = value.Temperature,
+        TopP = value.TopP,
+        MinP = value.MinP,
+        RepetitionPenalty = value.RepetitionPenalty,
+        PresencePenalty = value.PresencePenalty,
+        FrequencyPenalty = value.FrequencyPenalty,
+        TopK = value.TopK,
+        BiasIds = value.LogitBias?.Select(one => one.Id).ToArray(),
+        Biases = value.LogitBias?.Select(one => one.Bias).ToArray(),
+        Seed = value.Seed,
+        Stop = value.Stop?.ToArray(),
+        TopLogProbs = value.TopLogProbs,
+        UseCache = value.UseCache,
+    };
+}

@@ -1,0 +1,104 @@
+using KvTiers.Sessions;
+
+namespace KvTiers.Orleans.Serialization;
+
+/// <summary>A <see cref="TurnCompleted"/> in a message, with all that it has.</summary>
+[GenerateSerializer]
+[Alias("kvt.turn-completed")]
+internal struct TurnCompletedSurrogate
+{
+    [Id(0)]
+    public string Conversation;
+
+    [Id(1)]
+    public long Version;
+
+    [Id(2)]
+    public string FinishReason;
+
+    [Id(3)]
+    public int Index;
+
+    [Id(4)]
+    public string Role;
+
+    [Id(5)]
+    public string Content;
+
+    [Id(6)]
+    public int TokenStart;
+
+    [Id(7)]
+    public int TokenCount;
+
+    [Id(8)]
+    public int PromptTokens;
+
+    [Id(9)]
+    public int CompletionTokens;
+
+    [Id(10)]
+    public int ComputedTokens;
+
+    [Id(11)]
+    public int InvalidatedTokens;
+
+    [Id(12)]
+    public double TtftMs;
+
+    [Id(13)]
+    public double TotalMs;
+
+    /// <summary>Tokens found hot, in RAM, on disk and in Redis.</summary>
+    [Id(14)]
+    public int[] Cached;
+}
+
+/// <summary>Exchanges the two.</summary>
+[RegisterConverter]
+internal sealed class TurnCompletedConverter : IConverter<TurnCompleted, TurnCompletedSurrogate>
+{
+    public TurnCompleted ConvertFromSurrogate(in TurnCompletedSurrogate surrogate) => new()
+    {
+        Conversation = surrogate.Conversation,
+        Version = surrogate.Version,
+        FinishReason = surrogate.FinishReason,
+        Message = new()
+        {
+            Index = surrogate.Index,
+            Role = surrogate.Role,
+            Content = surrogate.Content,
+            TokenStart = surrogate.TokenStart,
+            TokenCount = surrogate.TokenCount,
+        },
+        Usage = new()
+        {
+            PromptTokens = surrogate.PromptTokens,
+            CompletionTokens = surrogate.CompletionTokens,
+            Cached = new() { Hot = surrogate.Cached[0], Ram = surrogate.Cached[1], Disk = surrogate.Cached[2], Redis = surrogate.Cached[3] },
+            ComputedTokens = surrogate.ComputedTokens,
+            InvalidatedTokens = surrogate.InvalidatedTokens,
+            TtftMs = surrogate.TtftMs,
+            TotalMs = surrogate.TotalMs,
+        },
+    };
+
+    public TurnCompletedSurrogate ConvertToSurrogate(in TurnCompleted value) => new()
+    {
+        Conversation = value.Conversation,
+        Version = value.Version,
+        FinishReason = value.FinishReason,
+        Index = value.Message.Index,
+        Role = value.Message.Role,
+        Content = value.Message.Content,
+        TokenStart = value.Message.TokenStart,
+        TokenCount = value.Message.TokenCount,
+        PromptTokens = value.Usage.PromptTokens,
+        CompletionTokens = value.Usage.CompletionTokens,
+        Cached = [value.Usage.Cached.Hot, value.Usage.Cached.Ram, value.Usage.Cached.Disk, value.Usage.Cached.Redis],
+        ComputedTokens = value.Usage.ComputedTokens,
+        InvalidatedTokens = value.Usage.InvalidatedTokens,
+        TtftMs = value.Usage.TtftMs,
+        TotalMs = value.Usage.TotalMs,
+    };
+}

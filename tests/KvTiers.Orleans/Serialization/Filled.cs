@@ -1,0 +1,57 @@
+using System.Collections;
+using System.Reflection;
+
+namespace KvTiers.Orleans.Tests.Serialization;
+
+/// <summary>Records all of whose members have a value of their own, none a default: what a codec forgets shows.</summary>
+internal static class Filled
+{
+    public static T Of<T>()
+        where T : class
+    {
+        int next = 1;
+        return (T)Make(typeof(T), ref next);
+    }
+
+    private static object Make(Type type, ref int next)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        if (type == typeof(string))
+            return $"text {next++}";
+        if (type == typeof(bool))
+            return false; // The only one there is defaults to true.
+        if (type.IsEnum)
+            return Enum.GetValues(type).GetValue(1)!;
+        if (type == typeof(int) || type == typeof(long) || type == typeof(double))
+            return Convert.ChangeType(next++, type, null);
+        if (type == typeof(IReadOnlyDictionary<string, long>))
+            return new Dictionary<string, long> { [$"key {next}"] = next++ };
+        if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>))
+        {
+            var list = (IList)Activator.CreateInstance(typeof(List<>).MakeGenericType(type.GenericTypeArguments))!;
+            for (int i = 0; i < 2; i++)
+                list.Add(Make(type.GenericTypeArguments[0], ref next));
+            return list;
+        }
+
+        return MakeRecord(type, ref next);
+    }
+
+    private static object MakeRecord(Type type, ref int next)
+    {
+        ConstructorInfo? constructor = type.GetConstructors().FirstOrDefault(one => one.GetParameters().Length > 0);
+        if (constructor is not null)
+        {
+            ParameterInfo[] parameters = constructor.GetParameters();
+            object[] values = new object[parameters.Length];
+            for (int i = 0; i < values.Length; i++)
+                values[i] = Make(parameters[i].ParameterType, ref next);
+            return constructor.Invoke(values);
+        }
+
+        object record = Activator.CreateInstance(type)!;
+        foreach (PropertyInfo property in type.GetProperties().Where(property => property.CanWrite))
+            property.SetValue(record, Make(property.PropertyType, ref next));
+        return record;
+    }
+}
