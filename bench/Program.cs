@@ -7,6 +7,7 @@ using KvTiers.Bench.Limits;
 using KvTiers.Bench.Memory;
 using KvTiers.Bench.Promotion;
 using KvTiers.Bench.Serving;
+using KvTiers.Bench.Summary;
 using KvTiers.Bench.Tiers;
 
 var root = new RootCommand("KvTiers benchmarks. Every figure stands beside the machine's own limit or a baseline from the same run.")
@@ -24,5 +25,8 @@ var root = new RootCommand("KvTiers benchmarks. Every figure stands beside the m
     GcPausesCommand.Create(),
     WarmTurnCommand.Create(),
     StartCommand.Create(),
+    ServingCommand.Create(),
+    AllCommand.Create(),
+    SummaryCommand.Create(),
 };
 return root.Parse(args).Invoke();
