@@ -112,16 +112,18 @@ internal static class EngineCommand
             _ => 1 + 2.0 / 64, // A scale of 16 bits for each 64.
         };
 
-    private static double Parameters(ModelConfig config)
-    {
-        double heads = (config.Heads + 2.0 * config.KvHeads) * config.HeadDim + (double)config.Heads * config.HeadDim;
-        int feedForward = config.Architecture == ModelArchitecture.Llama ? 3 : 2;
-        return config.Layers * (config.Hidden * heads + (double)feedForward * config.Hidden * config.Intermediate);
-    }
+    private static double Parameters(ModelConfig config) => config.Layers * (QkvParameters(config) + ParametersAfterAttention(config));
 
-    // Two per weight and token, and four per element of a head, query head, and pair of positions; one row of logits.
+    private static double QkvParameters(ModelConfig config) => (double)config.Hidden * (config.Heads + 2 * config.KvHeads) * config.HeadDim;
+
+    private static double ParametersAfterAttention(ModelConfig config) =>
+        (double)config.Heads * config.HeadDim * config.Hidden
+        + (config.Architecture == ModelArchitecture.Llama ? 3.0 : 2.0) * config.Hidden * config.Intermediate;
+
+    // Two per weight and token, but of the last layer, past its attention, for one token only; four per element of a head, query head, and pair of
+    // positions; one row of logits.
     private static double Operations(ModelConfig config, int tokens) =>
-        2.0 * Parameters(config) * tokens
+        2.0 * (Parameters(config) * tokens - ParametersAfterAttention(config) * (tokens - 1.0))
         + 4.0 * config.Layers * config.Heads * config.HeadDim * tokens * (tokens + 1.0) / 2
         + 2.0 * config.Vocabulary * config.Hidden;
 

@@ -85,14 +85,11 @@ internal sealed unsafe partial class PagedAttention
     private void FoldParts<TLanes>(in Scratch scratch, int index, AttentionTile tile, int head, int count)
         where TLanes : struct, ILanes<TLanes>
     {
-        new Span<float>(scratch.Greatest, count).Fill(float.NegativeInfinity);
         new Span<float>(scratch.Total, count).Clear();
-        new Span<float>(scratch.Sums, count * _paddedDim).Clear();
         for (int part = _firstParts[index] + head; part < _firstParts[index + 1]; part += _layout.KvHeads)
         {
             float* source = Part(part);
-            for (int i = 0; i < count; i++)
-                Fold<TLanes>(scratch, i, source[i], source[_partQueries + i], source + 2 * _partQueries + i * _paddedDim);
+            Fold<TLanes>(scratch, count, source, source + _partQueries, source + 2 * _partQueries);
         }
         StoreAll<TLanes>(scratch, tile, head, count);
     }

@@ -132,17 +132,11 @@ internal sealed unsafe partial class PagedAttention : ITeamJob, IDisposable
     {
         Scratch scratch = new(_scratch[worker].Floats, _mostQueries, _paddedDim);
         int count = Begin(scratch, tile, head);
-        for (int i = 0; i < count; i++)
-        {
-            scratch.Greatest[i] = float.NegativeInfinity;
-            scratch.Total[i] = 0;
-        }
-        new Span<float>(scratch.Sums, count * _paddedDim).Clear();
+        new Span<float>(scratch.Total, count).Clear();
         for (int start = FirstChunk(tile) * ChunkTokens; start < tile.Position + tile.RowCount; start += ChunkTokens)
         {
             ComputeChunk<TLanes, TElements>(scratch, tile, head, count, start);
-            for (int i = 0; i < count; i++)
-                Fold<TLanes>(scratch, i, scratch.ChunkGreatest[i], scratch.ChunkTotal[i], scratch.ChunkSums + i * _paddedDim);
+            Fold<TLanes>(scratch, count, scratch.ChunkGreatest, scratch.ChunkTotal, scratch.ChunkSums);
         }
         StoreAll<TLanes>(scratch, tile, head, count);
     }
@@ -151,8 +145,12 @@ internal sealed unsafe partial class PagedAttention : ITeamJob, IDisposable
     private int Begin(in Scratch scratch, AttentionTile tile, int head)
     {
         int count = tile.RowCount * _group;
-        for (int i = 0; i < count; i++)
-            scratch.Queries[i] = _queries + (long)(tile.FirstRow + i / _group) * _queryStride + (head * _group + i % _group) * _layout.HeadDim;
+        float* row = _queries + (long)tile.FirstRow * _queryStride + head * _group * _layout.HeadDim;
+        for (int i = 0; i < count; row += _queryStride)
+        {
+            for (int member = 0; member < _group; member++, i++)
+                scratch.Queries[i] = row + member * _layout.HeadDim;
+        }
         if (IsWide(tile))
             PackQueries(scratch, count);
         return count;
@@ -198,37 +196,44 @@ internal sealed unsafe partial class PagedAttention : ITeamJob, IDisposable
     private void StoreAll<TLanes>(in Scratch scratch, AttentionTile tile, int head, int count)
         where TLanes : struct, ILanes<TLanes>
     {
-        for (int i = 0; i < count; i++)
+        int headDim = _layout.HeadDim, rowStride = _layout.KvHeads * _group * headDim;
+        float* row = _output + (long)tile.FirstRow * rowStride + head * _group * headDim, sums = scratch.Sums;
+        for (int i = 0; i < count; row += rowStride)
         {
-            float* output = _output + ((long)(tile.FirstRow + i / _group) * _layout.KvHeads * _group + head * _group + i % _group) * _layout.HeadDim;
-            Store<TLanes>(scratch.Sums + i * _paddedDim, scratch.Total[i], output);
+            for (int member = 0; member < _group; member++, i++, sums += _paddedDim)
+                Store<TLanes>(sums, scratch.Total[i], row + member * headDim);
         }
     }
 
+    // Folds a chunk into the running results of the queries. What a query has not seen anything for is not yet set.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Fold<TLanes>(in Scratch scratch, int query, float chunk, float chunkTotal, float* chunkSums)
+    private void Fold<TLanes>(in Scratch scratch, int count, float* chunkGreatest, float* chunkTotal, float* chunkSums)
         where TLanes : struct, ILanes<TLanes>
     {
-        if (chunkTotal == 0)
-            return;
-        float* sums = scratch.Sums + query * _paddedDim;
-        if (scratch.Total[query] == 0)
+        int paddedDim = _paddedDim;
+        float* sums = scratch.Sums;
+        for (int query = 0; query < count; query++, sums += paddedDim, chunkSums += paddedDim)
         {
-            scratch.Greatest[query] = chunk;
-            scratch.Total[query] = chunkTotal;
-            new ReadOnlySpan<float>(chunkSums, _paddedDim).CopyTo(new Span<float>(sums, _paddedDim));
-            return;
+            float chunk = chunkGreatest[query], chunkWeights = chunkTotal[query], before = scratch.Greatest[query];
+            if (chunkWeights == 0)
+                continue;
+            if (scratch.Total[query] == 0)
+            {
+                scratch.Greatest[query] = chunk;
+                scratch.Total[query] = chunkWeights;
+                for (int d = 0; d < paddedDim; d += 16)
+                    TLanes.Store(TLanes.Load(chunkSums + d), sums + d);
+                continue;
+            }
+            float greatest = before > chunk ? before : chunk;
+            TLanes old = Exponential.Of(TLanes.Broadcast(before - greatest));
+            TLanes added = Exponential.Of(TLanes.Broadcast(chunk - greatest));
+            TLanes total = TLanes.Fma(TLanes.Broadcast(chunkWeights), added, TLanes.Broadcast(scratch.Total[query]) * old);
+            scratch.Total[query] = TLanes.Largest(total); // All lanes are the same.
+            scratch.Greatest[query] = greatest;
+            for (int d = 0; d < paddedDim; d += 16)
+                TLanes.Store(TLanes.Fma(TLanes.Load(chunkSums + d), added, TLanes.Load(sums + d) * old), sums + d);
         }
-        float before = scratch.Greatest[query];
-        float greatest = before > chunk ? before : chunk;
-        float* factors = stackalloc float[16];
-        TLanes old = Exponential.Of(TLanes.Broadcast(before - greatest));
-        TLanes added = Exponential.Of(TLanes.Broadcast(chunk - greatest));
-        TLanes.Store(TLanes.Fma(TLanes.Broadcast(chunkTotal), added, TLanes.Broadcast(scratch.Total[query]) * old), factors);
-        scratch.Total[query] = factors[0];
-        scratch.Greatest[query] = greatest;
-        for (int d = 0; d < _paddedDim; d += 16)
-            TLanes.Store(TLanes.Fma(TLanes.Load(chunkSums + d), added, TLanes.Load(sums + d) * old), sums + d);
     }
 
     private void Store<TLanes>(float* sums, float total, float* output)

@@ -3,11 +3,12 @@ using KvTiers.Inference.Model;
 
 namespace KvTiers.Inference.Kernels;
 
-/// <summary>Where the rows of one tile of a step stand: each row's position and blocks, and the tiles that attention works in.</summary>
+/// <summary>Where the rows of one tile of a step stand: each row's position and blocks, the tiles that attention works in, and the rows whose logits are wanted.</summary>
 internal sealed class StepRows
 {
     private readonly int _queryRows;
     private readonly AttentionTile[] _tiles;
+    private readonly int[] _logitRows;
 
     /// <summary>Creates room for a tile of a step.</summary>
     /// <param name="mostRows">Rows at most.</param>
@@ -19,6 +20,7 @@ internal sealed class StepRows
         Tables = new BlockTable[mostRows];
         TokenIds = new int[mostRows];
         _tiles = new AttentionTile[mostRows];
+        _logitRows = new int[mostRows];
     }
 
     /// <summary>Rows.</summary>
@@ -39,11 +41,21 @@ internal sealed class StepRows
     /// <summary>Number of <see cref="Tiles"/>.</summary>
     public int TileCount { get; private set; }
 
+    /// <summary>The rows whose logits are wanted, in ascending order.</summary>
+    public ReadOnlySpan<int> LogitRows => _logitRows.AsSpan(0, LogitRowCount);
+
+    /// <summary>Number of <see cref="LogitRows"/>.</summary>
+    public int LogitRowCount { get; private set; }
+
+    /// <summary>Where the first of them stands among the step's rows of logits.</summary>
+    public int FirstLogitRow { get; private set; }
+
     /// <summary>Takes rows first to first + count − 1 of a step.</summary>
     public void Set(StepBatch batch, int first, int count)
     {
         Count = count;
         TileCount = 0;
+        LogitRowCount = 0;
         batch.TokenIds.Slice(first, count).CopyTo(TokenIds);
         foreach (StepSegment segment in batch.Segments)
         {
@@ -56,6 +68,13 @@ internal sealed class StepRows
             }
             for (int row = from; row < to; row += _queryRows)
                 _tiles[TileCount++] = new AttentionTile(segment.Table, row - first, Math.Min(_queryRows, to - row), Positions[row - first]);
+            int wanted = segment.FirstRow + segment.RowCount - segment.LogitRowCount;
+            for (int row = Math.Max(wanted, from); row < to; row++)
+            {
+                if (LogitRowCount == 0)
+                    FirstLogitRow = segment.FirstLogitRow + row - wanted;
+                _logitRows[LogitRowCount++] = row - first;
+            }
         }
     }
 
@@ -66,5 +85,6 @@ internal sealed class StepRows
         Array.Clear(_tiles, 0, TileCount);
         Count = 0;
         TileCount = 0;
+        LogitRowCount = 0;
     }
 }

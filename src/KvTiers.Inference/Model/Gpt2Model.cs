@@ -35,6 +35,8 @@ internal sealed unsafe class Gpt2Model : TransformerModel
             Normalise(layer.AttentionNorm, residual, normed, rows);
             MatMul.Run(layer.Qkv.Matrix, normed, rows, qkv, QkvColumns, layer.Qkv.Bias.Floats);
             attention.Run(Rows, i, Config.WindowOf(i), qkv, QkvColumns, attended);
+            if (i == Config.Layers - 1 && (rows = KeepLogitRows()) == 0)
+                return;
             MatMul.Run(
                 layer.AttentionOutput.Matrix, attended, rows, residual, Config.Hidden, layer.AttentionOutput.Bias.Floats, MatMulResult.Add);
 

@@ -40,6 +40,8 @@ internal sealed unsafe class LlamaModel : TransformerModel
             MatMul.Run(layer.Qkv, normed, rows, qkv, QkvColumns, Floats(layer.QkvBias));
             _rope.Run(qkv, QkvColumns, Config.Heads + Config.KvHeads);
             attention.Run(Rows, i, Config.WindowOf(i), qkv, QkvColumns, attended);
+            if (i == Config.Layers - 1 && (rows = KeepLogitRows()) == 0)
+                return;
             MatMul.Run(layer.AttentionOutput, attended, rows, residual, Config.Hidden, Floats(layer.AttentionOutputBias), MatMulResult.Add);
 
             _norm.Run(residual, layer.FeedForwardNorm.Floats, Config.NormEpsilon, normed, rows, Config.Hidden);

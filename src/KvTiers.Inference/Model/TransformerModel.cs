@@ -12,7 +12,6 @@ internal abstract unsafe class TransformerModel : LanguageModel
     private readonly Attention?[] _attention = new Attention?[2];
     private readonly BlockLayout[] _layouts;
     private readonly int _rowTile;
-    private readonly NativeBuffer _lastRows;
     private int _busy;
 
     /// <summary>Prepares threads, ops and scratch memory.</summary>
@@ -33,7 +32,6 @@ internal abstract unsafe class TransformerModel : LanguageModel
         Qkv = Scratch(QkvColumns);
         Attended = Scratch(config.Heads * config.HeadDim);
         Inner = Scratch(config.Intermediate);
-        _lastRows = Scratch(config.Hidden);
     }
 
     /// <inheritdoc/>
@@ -89,7 +87,8 @@ internal abstract unsafe class TransformerModel : LanguageModel
             {
                 Rows.Set(batch, first, Math.Min(_rowTile, batch.RowCount - first));
                 ComputeLayers(attention);
-                ComputeLogits(batch, first);
+                if (Rows.LogitRowCount > 0)
+                    ComputeLogits(Residual.Floats, Rows.LogitRowCount, batch.LogitsPointer + (long)Rows.FirstLogitRow * Config.Vocabulary);
             }
         }
         finally
@@ -110,12 +109,15 @@ internal abstract unsafe class TransformerModel : LanguageModel
         foreach (Attention? attention in _attention)
             attention?.Dispose();
         MatMul.Dispose();
-        foreach (NativeBuffer buffer in (NativeBuffer[])[Residual, Normed, Qkv, Attended, Inner, _lastRows])
+        foreach (NativeBuffer buffer in (NativeBuffer[])[Residual, Normed, Qkv, Attended, Inner])
             buffer.Dispose();
         WeightMemory?.Dispose();
     }
 
-    /// <summary>Takes the tile's tokens through all layers: K and V into the blocks, the sum into <see cref="Residual"/>.</summary>
+    /// <summary>
+    /// Takes the tile's tokens through all layers: K and V into the blocks, the sums of the rows whose logits are wanted to the front of
+    /// <see cref="Residual"/>.
+    /// </summary>
     protected abstract void ComputeLayers(Attention attention);
 
     /// <summary>The last norm and the output matrix.</summary>
@@ -123,6 +125,26 @@ internal abstract unsafe class TransformerModel : LanguageModel
     /// <param name="count">Rows, at least 1.</param>
     /// <param name="logits">[count, vocabulary].</param>
     protected abstract void ComputeLogits(float* rows, int count, float* logits);
+
+    /// <summary>
+    /// Moves the rows whose logits are wanted to the front of <see cref="Residual"/> and <see cref="Attended"/>: once K and V of the last layer are
+    /// written, nobody reads the others.
+    /// </summary>
+    /// <returns>How many they are, perhaps 0.</returns>
+    protected int KeepLogitRows()
+    {
+        ReadOnlySpan<int> wanted = Rows.LogitRows;
+        int attended = Config.Heads * Config.HeadDim;
+        for (int i = 0; i < wanted.Length; i++)
+        {
+            Move(Residual.Floats, Config.Hidden, wanted[i], i);
+            Move(Attended.Floats, attended, wanted[i], i);
+        }
+        return wanted.Length;
+
+        static void Move(float* rows, int columns, int from, int to) =>
+            new ReadOnlySpan<float>(rows + (long)from * columns, columns).CopyTo(new Span<float>(rows + (long)to * columns, columns));
+    }
 
     /// <summary>Scratch memory for one tile.</summary>
     protected NativeBuffer Scratch(int columns) => new((long)_rowTile * columns * sizeof(float));
@@ -144,25 +166,6 @@ internal abstract unsafe class TransformerModel : LanguageModel
             if (end > (long)segment.Table.Count * batch.Layout.BlockSize)
                 throw new ArgumentException($"A table of {segment.Table.Count} blocks has no room for position {end - 1}.", nameof(batch));
         }
-    }
-
-    private void ComputeLogits(StepBatch batch, int first)
-    {
-        int count = 0, firstLogit = 0;
-        foreach (StepSegment segment in batch.Segments)
-        {
-            int wanted = segment.FirstRow + segment.RowCount - segment.LogitRowCount;
-            int from = Math.Max(wanted, first), to = Math.Min(segment.FirstRow + segment.RowCount, first + Rows.Count);
-            if (from >= to)
-                continue;
-            if (count == 0)
-                firstLogit = segment.FirstLogitRow + from - wanted;
-            long rowBytes = (long)Config.Hidden * sizeof(float);
-            Buffer.MemoryCopy(Residual.Bytes + (from - first) * rowBytes, _lastRows.Bytes + count * rowBytes, (to - from) * rowBytes, (to - from) * rowBytes);
-            count += to - from;
-        }
-        if (count > 0)
-            ComputeLogits(_lastRows.Floats, count, batch.LogitsPointer + (long)firstLogit * Config.Vocabulary);
     }
 
     /// <summary>The ops that touch blocks, for one layout.</summary>
