@@ -22,8 +22,9 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
     private const int BlockBytes = 600 << 10;
 
     // A run of panels is a stream through memory of its own, and comes at full speed only after a while: few and long ones are read fastest.
-    private const int ChunkBytes = 1 << 20;
-    private const int ChunksPerThread = 2;
+    // With few rows, each thread has as many of them, of nearly the same length.
+    private const int RunBytes = 1 << 20;
+    private const int RunsPerThread = 2;
     private readonly ThreadTeam _team;
     private readonly KernelPath _path;
     private readonly PackJob _pack;
@@ -40,7 +41,7 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
     private MatMulResult _result;
     private int _blockCount;
     private int _blockTiles;
-    private int _panelsPerChunk;
+    private int _runs;
 
     public MatMul(ThreadTeam team, KernelPath path)
     {
@@ -79,10 +80,8 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
         int mostTiles = Math.Max(1, BlockBytes / tileBytes);
         _blockCount = (tiles + mostTiles - 1) / mostTiles;
         _blockTiles = (tiles + _blockCount - 1) / _blockCount;
-        _panelsPerChunk = rows > MostRows
-            ? 1
-            : (int)Math.Clamp(matrix.PanelCount / (ChunksPerThread * _team.ThreadCount), 1, Math.Max(1, ChunkBytes / matrix.PanelBytes));
-        _team.Run(this, _blockCount * ((matrix.PanelCount + _panelsPerChunk - 1) / _panelsPerChunk));
+        _runs = rows > MostRows ? matrix.PanelCount : RunsOf(matrix);
+        _team.Run(this, _blockCount * _runs);
     }
 
     /// <inheritdoc/>
@@ -92,15 +91,22 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
         _scales.Dispose();
     }
 
+    private int RunsOf(PackedMatrix matrix)
+    {
+        int threads = _team.ThreadCount;
+        int rounds = Math.Max(RunsPerThread, (int)((matrix.ByteCount / RunBytes + threads - 1) / threads));
+        return Math.Min(matrix.PanelCount, rounds * threads);
+    }
+
     private bool IsInt8 => _matrix.Format == PanelFormat.Int8;
 
     [SkipLocalsInit]
     void ITeamJob.Run(int chunk, int worker)
     {
-        int runs = (_matrix.PanelCount + _panelsPerChunk - 1) / _panelsPerChunk;
-        int block = chunk / runs;
-        int firstPanel = chunk % runs * _panelsPerChunk;
-        int lastPanel = Math.Min(firstPanel + _panelsPerChunk, _matrix.PanelCount);
+        (int block, int run) = Math.DivRem(chunk, _runs);
+        (int length, int longer) = Math.DivRem(_matrix.PanelCount, _runs);
+        int firstPanel = run * length + Math.Min(run, longer);
+        int lastPanel = firstPanel + length + (run < longer ? 1 : 0);
         int firstRow = block * _blockTiles * MostRows;
         int lastRow = Math.Min(firstRow + _blockTiles * MostRows, _rows);
         float* products = stackalloc float[MostRows * PackedMatrix.PanelWidth + 16];
