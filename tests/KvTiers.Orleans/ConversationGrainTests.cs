@@ -2,6 +2,7 @@ using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
 using KvTiers.Orleans.Clients;
 using KvTiers.Sessions;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace KvTiers.Orleans.Tests;
 
@@ -102,6 +103,26 @@ public sealed class ConversationGrainTests
         await cluster.Door(1).UnpinAsync(OrleansCluster.Key("pinned"));
         await Eventually.TrueAsync(() => cluster.ActiveOn(0) + cluster.ActiveOn(1) == 0);
         Assert.All(cluster.Silos, silo => Assert.Equal((0, 0), (silo.Model.Cache.Snapshot().Leases, silo.Model.Cache.Snapshot().Pins)));
+    }
+
+    [Fact]
+    public async Task AConversationWhoseGrainIsGivenUpLeavesMemoryWithIt()
+    {
+        // Idle after five minutes by its own clock, so that what is seen is the grain's doing.
+        await using OrleansCluster cluster = await OrleansCluster.StartAsync(2);
+        await OrleansCluster.CreateAsync(cluster.Door(0), "c", "Be kind.");
+        await OrleansCluster.SayAsync(cluster.Door(1), "c", "Hello");
+        SiloServer holder = cluster.Silos[cluster.HolderOf("c")];
+        Assert.True(holder.Model.Cache.Snapshot().Leases > 0);
+        IManagementGrain management = holder.Services.GetRequiredService<IGrainFactory>().GetGrain<IManagementGrain>(0);
+        for (int tries = 0; tries < 50 && cluster.ActiveOn(0) + cluster.ActiveOn(1) > 0; tries++)
+        {
+            await management.ForceActivationCollection(TimeSpan.Zero);
+            await Task.Delay(20);
+        }
+
+        Assert.Equal(0, cluster.ActiveOn(0) + cluster.ActiveOn(1));
+        Assert.Equal(0, holder.Model.Cache.Snapshot().Leases);
     }
 
     [Fact]
