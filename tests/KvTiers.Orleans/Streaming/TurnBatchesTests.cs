@@ -6,10 +6,13 @@ namespace KvTiers.Orleans.Tests.Streaming;
 
 public sealed class TurnBatchesTests
 {
+    // In milliseconds: what is never answered fails, and does not hang.
+    private const int Patience = 30_000;
+
     private readonly SteppedTime _time = new();
     private readonly ScriptedTurn _turn = new();
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task TheStartAndTheFirstTokenGoAtOnce()
     {
         await using IAsyncEnumerator<TurnBatch> batches = Read();
@@ -19,7 +22,7 @@ public sealed class TurnBatchesTests
         Assert.Equal([Token(1)], await TakenAsync(batches, batches.MoveNextAsync()));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task TokensThatComeSoonGoTogetherInTheirOrderAndTheEndAtOnce()
     {
         await using IAsyncEnumerator<TurnBatch> batches = Read();
@@ -36,7 +39,7 @@ public sealed class TurnBatchesTests
         Assert.False(await batches.MoveNextAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task ATokenThatComesLateDoesNotWait()
     {
         await using IAsyncEnumerator<TurnBatch> batches = Read();
@@ -46,7 +49,7 @@ public sealed class TurnBatchesTests
         Assert.Equal([Token(2)], await TakenAsync(batches, batches.MoveNextAsync()));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task AMessageHasABoundedNumberOfEvents()
     {
         await using IAsyncEnumerator<TurnBatch> batches = Read();
@@ -64,7 +67,7 @@ public sealed class TurnBatchesTests
         Assert.Equal([Started, .. tokens, Completed], all);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task WhatCameBeforeAnErrorIsTold()
     {
         await using IAsyncEnumerator<TurnBatch> batches = Read();
@@ -76,7 +79,7 @@ public sealed class TurnBatchesTests
         Assert.True(_turn.HasEnded);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task LeavingBetweenMessagesEndsTheTurn()
     {
         IAsyncEnumerator<TurnBatch> batches = Read();

@@ -5,10 +5,13 @@ namespace KvTiers.Orleans.Tests.Streaming;
 
 public sealed class TurnReaderTests
 {
+    // In milliseconds: what is never answered fails, and does not hang.
+    private const int Patience = 30_000;
+
     private readonly SteppedTime _time = new();
     private readonly ScriptedTurn _turn = new();
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task FetchesAreAnsweredByNumberWhateverTheirOrder()
     {
         await using TurnReader reader = new(_time);
@@ -23,7 +26,7 @@ public sealed class TurnReaderTests
         Assert.True(reader.IsOver);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task WhatWasNotFetchedStaysWithTheTurn()
     {
         await using TurnReader reader = new(_time);
@@ -35,7 +38,7 @@ public sealed class TurnReaderTests
         Assert.Equal([Token(2), Token(3), Completed], (await reader.FetchAsync(2)).Events);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task AFetchOfWhichNothingComesIsAnsweredWithNothingAndTheNextOneGoesOn()
     {
         await using TurnReader reader = new(_time);
@@ -49,7 +52,7 @@ public sealed class TurnReaderTests
         Assert.Equal([Started], (await second).Events);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task ACallerThatAsksForNothingIsGoneAndTheTurnEnds()
     {
         await using TurnReader reader = new(_time);
@@ -65,7 +68,7 @@ public sealed class TurnReaderTests
         Assert.True((await reader.FetchAsync(1)).IsOver);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task LeavingEndsTheTurnAndAnswersWhoStillWaits()
     {
         TurnReader reader = new(_time);
@@ -79,7 +82,7 @@ public sealed class TurnReaderTests
         Assert.True((await ahead).IsOver);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task AnErrorAnswersTheFetchThatMeetsItAndNothingFollows()
     {
         await using TurnReader reader = new(_time);
@@ -89,7 +92,7 @@ public sealed class TurnReaderTests
         Assert.True((await second).IsOver);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience)]
     public async Task ATurnThatWasLeftBeforeItBeganDoesNotRun()
     {
         TurnReader reader = new(_time);
