@@ -156,6 +156,7 @@ internal static class LoadOrRecomputeCommand
                     CapacityBytes = CapacityBytes,
                     KeyPrefix = $"{tier}:{policy}:",
                     Deadline = TimeSpan.FromSeconds(10),
+                    ReadBytesAtOnce = tier == "redis" ? 8 << 20 : 64 << 20, // a long way takes more to fill
                 });
                 return new TierOptions { Tier = new BlockTier(tier, format, shared), Exclusive = false, Shared = true, WritePatience = TimeSpan.FromSeconds(30) };
         }

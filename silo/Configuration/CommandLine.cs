@@ -98,7 +98,7 @@ internal sealed class CommandLine
         text.AppendLine($"  {"--help",-22} This text");
         text.AppendLine();
         text.AppendLine("KvTiers:DiskWrite and KvTiers:RedisWrite: when blocks are copied there, on-demote (disk), on-second-use or on-seal (Redis). KvTiers:Watermarks: 0.05,0.1 demotes ahead (off).");
-        text.AppendLine("KvTiers:StoreTtl: how long a conversation stays on Redis after its last change, such as 30d (off). KvTiers:StoreDeadline: how long a call to it may take (2s); KvTiers:RedisDeadline: one to the Redis tier (500ms).");
+        text.AppendLine("KvTiers:StoreTtl: how long a conversation stays on Redis after its last change, such as 30d (off). KvTiers:StoreDeadline: how long a call to it may take (2s); KvTiers:RedisDeadline: one to the Redis tier (500ms). KvTiers:RedisReadAtOnce: bytes asked for at one time (8MiB).");
         text.AppendLine("KvTiers:Promotion chooses what is loaded from colder tiers rather than computed: by-rate (default), always, never.");
         text.AppendLine("KvTiers:SystemPrompts:0, :1, … are texts whose blocks are computed at start, for the first conversation to find.");
         text.AppendLine("Prices of a million tokens: KvTiers:Prices:Input, :CachedInput (a tenth of Input), :Output, :Currency.");

@@ -35,6 +35,9 @@ internal sealed record SiloOptions
     /// <summary>How long a call to the Redis tier may take before it counts as a miss; 10 ms to 60 s.</summary>
     public TimeSpan RedisDeadline { get; init; } = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Bytes of blocks that are asked for at one time from the Redis tier, at least one block; 64 KiB to 1 GiB.</summary>
+    public long RedisReadAtOnceBytes { get; init; } = 8 << 20;
+
     /// <summary>How the RAM tier stores elements; all but the hot format as it is may lose bits.</summary>
     public BlockEncoding RamFormat { get; init; }
 

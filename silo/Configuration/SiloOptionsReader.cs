@@ -33,6 +33,7 @@ internal static class SiloOptionsReader
             Redis = reader.Read<string?>("Redis", null, "a server's address such as 127.0.0.1:6379", ParseRedis),
             RedisBytes = reader.Read("RedisBytes", Defaults.RedisBytes, "a size such as 1GiB, from 1MiB to 1PiB", Size(1L << 20, 1L << 50)),
             RedisDeadline = reader.Read("RedisDeadline", Defaults.RedisDeadline, StoreSettings.DeadlineRule, StoreSettings.ParseDeadline),
+            RedisReadAtOnceBytes = reader.Read("RedisReadAtOnce", Defaults.RedisReadAtOnceBytes, "a size such as 8MiB, from 64KiB to 1GiB", Size(64L << 10, 1L << 30)),
             RamFormat = reader.Read("RamFormat", Defaults.RamFormat, FormatRule, ParseFormat),
             DiskFormat = reader.Read("DiskFormat", Defaults.DiskFormat, FormatRule, ParseFormat),
             RedisFormat = reader.Read("RedisFormat", Defaults.RedisFormat, FormatRule, ParseFormat),

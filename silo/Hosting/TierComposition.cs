@@ -64,7 +64,15 @@ internal static class TierComposition
         try
         {
             return await RedisStore.ConnectAsync(
-                format.RecordBytes, new RedisStoreOptions { Configuration = options.Redis!, CapacityBytes = options.RedisBytes, Deadline = options.RedisDeadline }, time);
+                format.RecordBytes,
+                new RedisStoreOptions
+                {
+                    Configuration = options.Redis!,
+                    CapacityBytes = options.RedisBytes,
+                    Deadline = options.RedisDeadline,
+                    ReadBytesAtOnce = (int)options.RedisReadAtOnceBytes,
+                },
+                time);
         }
         catch (ArgumentException e)
         {

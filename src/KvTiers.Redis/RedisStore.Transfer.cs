@@ -6,8 +6,8 @@ using StackExchange.Redis;
 namespace KvTiers.Redis;
 
 /// <content>
-/// Records over the wire. The client allocates every value it receives, so a record comes in pieces small enough to be short-lived
-/// garbage instead of large objects, spread over the data connections.
+/// Records over the wire. The client allocates every value it receives, and receives as fast as it can. So a record comes in pieces small enough not to be
+/// large objects, spread over the data connections, and no more is asked for at one time than soon becomes garbage.
 /// </content>
 public sealed partial class RedisStore
 {
@@ -25,21 +25,22 @@ public sealed partial class RedisStore
     /// <inheritdoc/>
     public async ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> header, Memory<byte> payload, CancellationToken cancellationToken)
     {
-        RedisKey key = KeyOf(hash);
-        RedisValue[] arguments = [_options.KeyPrefix, hash.ToString(), MillisecondsOf(_options.TimeToLive)];
-        RedisValue[] pieces = await CallAsync(
-            async () =>
-            {
-                // Beside the reading, and waited for, so that what comes after it finds the record used.
-                Task<RedisResult> touch = _control.GetDatabase().ScriptEvaluateAsync(RedisScripts.Touch, _keys, arguments);
-                Task<RedisValue[]> read = ReadPiecesAsync(key);
-                await Task.WhenAll(touch, read).ConfigureAwait(false);
-                return await read.ConfigureAwait(false);
-            },
-            cancellationToken).ConfigureAwait(false);
-        if (!CopyPieces(pieces, header.Span, payload.Span))
+        // Waiting for others' reads is no fault of the server's.
+        if (!await _reads.WaitAsync(_options.Deadline, cancellationToken).ConfigureAwait(false))
         {
-            return false;
+            throw new TimeoutException("Other reads from Redis took longer than a call may.");
+        }
+
+        try
+        {
+            if (!CopyPieces(await ReadPiecesAsync(hash, cancellationToken).ConfigureAwait(false), header.Span, payload.Span))
+            {
+                return false;
+            }
+        }
+        finally
+        {
+            _reads.Release();
         }
 
         Interlocked.Increment(ref _readRecords);
@@ -82,6 +83,22 @@ public sealed partial class RedisStore
         Task<RedisResult> keep = database.ScriptEvaluateAsync(RedisScripts.Keep, _keys, arguments);
         await Task.WhenAll(set, keep).ConfigureAwait(false);
         return (await set.ConfigureAwait(false), await keep.ConfigureAwait(false));
+    }
+
+    private async Task<RedisValue[]> ReadPiecesAsync(BlockHash hash, CancellationToken cancellationToken)
+    {
+        RedisKey key = KeyOf(hash);
+        RedisValue[] arguments = [_options.KeyPrefix, hash.ToString(), MillisecondsOf(_options.TimeToLive)];
+        return await CallAsync(
+            async () =>
+            {
+                // Beside the reading, and waited for, so that what comes after it finds the record used.
+                Task<RedisResult> touch = _control.GetDatabase().ScriptEvaluateAsync(RedisScripts.Touch, _keys, arguments);
+                Task<RedisValue[]> read = ReadPiecesAsync(key);
+                await Task.WhenAll(touch, read).ConfigureAwait(false);
+                return await read.ConfigureAwait(false);
+            },
+            cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<RedisValue[]> ReadPiecesAsync(RedisKey key)

@@ -22,6 +22,7 @@ public sealed partial class RedisStore : IPartedStore
     private readonly ConnectionMultiplexer _control;
     private readonly ConnectionMultiplexer[] _data;
     private readonly ITimer _probe;
+    private readonly SemaphoreSlim _reads;
     private long _capacity;
     private long _count;
     private long _evictedRecords;
@@ -37,6 +38,7 @@ public sealed partial class RedisStore : IPartedStore
         _control = control;
         _data = data;
         _breaker = new CircuitBreaker(options.FaultsToOpen, options.RetryAfter, time);
+        _reads = new SemaphoreSlim(Math.Max(1, options.ReadBytesAtOnce / recordBytes));
         _probe = time.CreateTimer(_ => Probe(), null, options.RetryAfter / 2, options.RetryAfter / 2);
 
         // Records of another length are another room.
@@ -63,6 +65,9 @@ public sealed partial class RedisStore : IPartedStore
         Interlocked.Read(ref _evictedRecords),
         Interlocked.Read(ref _readRecords) * RecordBytes,
         Interlocked.Read(ref _writtenRecords) * RecordBytes);
+
+    /// <summary>Commands of reads and writes of records that the server has not answered.</summary>
+    internal long RecordCommandsUnderWay => _data.Sum(connection => connection.GetCounters().TotalOutstanding);
 
     private long RecordsAllowed => CapacityBytes / RecordBytes;
 
@@ -171,6 +176,8 @@ public sealed partial class RedisStore : IPartedStore
             await connection.CloseAsync().ConfigureAwait(false);
             connection.Dispose();
         }
+
+        _reads.Dispose();
     }
 
     private static async Task<ConnectionMultiplexer> ConnectOneAsync(RedisStoreOptions options)

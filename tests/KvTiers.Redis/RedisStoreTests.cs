@@ -143,6 +143,37 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
         Assert.Equal(1, tier.Usage.Misses[TierMiss.Absent]);
     }
 
+    /// <summary>What is asked for is received whether anyone takes it or not, so it is bounded however many read.</summary>
+    [Fact]
+    public async Task NoMoreIsAskedForAtOneTimeThanTheOptionSays()
+    {
+        const int Readers = 12, Pieces = 5, AtOnce = 3;
+        int recordBytes = Pieces * (16 << 10);
+        using var server = new RedisServer();
+        await using RedisStore store = await RedisStore.ConnectAsync(recordBytes, Options(server, "a:", 0) with
+        {
+            CapacityBytes = (long)Readers * recordBytes,
+            ReadPieceBytes = 16 << 10,
+            ReadBytesAtOnce = (AtOnce * recordBytes) + 1,
+            Deadline = TimeSpan.FromSeconds(60),
+        });
+        byte[][] records = [.. Enumerable.Range(0, Readers).Select(i => Enumerable.Repeat((byte)(i + 1), recordBytes).ToArray())];
+        for (int i = 0; i < Readers; i++)
+        {
+            Assert.True(await store.TryWriteAsync(TestBlocks.Hash(i), records[i], TestBlocks.Attributes(), CancellationToken.None));
+        }
+
+        Assert.Equal(0, store.RecordCommandsUnderWay);
+        byte[][] read = [.. records.Select(record => new byte[record.Length])];
+        server.Hang();
+        Task<bool>[] reads = [.. read.Select((target, i) => store.TryReadAsync(TestBlocks.Hash(i), target, CancellationToken.None).AsTask())];
+        long underWay = store.RecordCommandsUnderWay;
+        server.Resume();
+        Assert.Equal(AtOnce * Pieces, underWay);
+        Assert.All(await Task.WhenAll(reads), Assert.True);
+        Assert.Equal(records, read);
+    }
+
     [Theory]
     [InlineData("TimeToLive")]
     [InlineData("Deadline")]
@@ -151,6 +182,7 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
     [InlineData("RetryAfter")]
     [InlineData("DataConnections")]
     [InlineData("ReadPieceBytes")]
+    [InlineData("ReadBytesAtOnce")]
     [InlineData("Configuration")]
     [InlineData("KeyPrefix")]
     public async Task OptionsOutOfRangeAreNamed(string property)
@@ -164,6 +196,7 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
             "FaultsToOpen" => options with { FaultsToOpen = 0 },
             "DataConnections" => options with { DataConnections = 17 },
             "ReadPieceBytes" => options with { ReadPieceBytes = 4095 },
+            "ReadBytesAtOnce" => options with { ReadBytesAtOnce = (64 << 10) - 1 },
             "RetryAfter" => options with { RetryAfter = TimeSpan.FromMilliseconds(9) },
             "Configuration" => options with { Configuration = " " },
             _ => options with { KeyPrefix = "" },

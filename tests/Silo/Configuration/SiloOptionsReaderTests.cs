@@ -71,6 +71,8 @@ public sealed class SiloOptionsReaderTests : IDisposable
     [InlineData("StoreDeadline", "9ms")]
     [InlineData("RedisDeadline", "9ms")]
     [InlineData("RedisDeadline", "61s")]
+    [InlineData("RedisReadAtOnce", "63KiB")]
+    [InlineData("RedisReadAtOnce", "1025MiB")]
     [InlineData("StoreDeadline", "61s")]
     [InlineData("Kv", "f16")]
     [InlineData("Weights", "int3")]
