@@ -20,7 +20,11 @@ internal sealed class SseWriter(HttpResponse response, CancellationToken cancell
         Start();
         response.BodyWriter.Write("data: "u8);
         _json ??= new Utf8JsonWriter(response.BodyWriter, new JsonWriterOptions { Encoder = SessionsJson.Options.Encoder, SkipValidation = true });
-        JsonSerializer.Serialize(_json, value, SessionsJson.Options);
+        if (value is TurnToken { LogProb: null } token)
+            Write(_json, token);
+        else
+            JsonSerializer.Serialize(_json, value, SessionsJson.Options);
+        _json.Flush();
         _json.Reset();
         response.BodyWriter.Write("\n\n"u8);
         await response.BodyWriter.FlushAsync(cancellationToken);
@@ -32,6 +36,16 @@ internal sealed class SseWriter(HttpResponse response, CancellationToken cancell
         Start();
         response.BodyWriter.Write("data: [DONE]\n\n"u8);
         await response.BodyWriter.FlushAsync(cancellationToken);
+    }
+
+    // As the serializer writes it, which allocates for each object that is one of several kinds; nearly all events are this one.
+    private static void Write(Utf8JsonWriter json, TurnToken token)
+    {
+        json.WriteStartObject();
+        json.WriteString("type"u8, "token"u8);
+        json.WriteNumber("token_id"u8, token.TokenId);
+        json.WriteString("text"u8, token.Text);
+        json.WriteEndObject();
     }
 
     private void Start()

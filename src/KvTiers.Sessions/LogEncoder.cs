@@ -34,7 +34,14 @@ internal sealed class LogEncoder(ChatPrompt prompt)
     }
 
     /// <summary>What the model continues: the log and the beginning of an answer.</summary>
-    public int[] PromptFor(TokenLog log) => [.. log.Tokens.Span, .. prompt.GenerationPromptIds];
+    public int[] PromptFor(TokenLog log)
+    {
+        int[] tokens = new int[log.TokenCount + prompt.GenerationPromptIds.Count];
+        log.CopyTo(tokens);
+        for (int i = log.TokenCount; i < tokens.Length; i++)
+            tokens[i] = prompt.GenerationPromptIds[i - log.TokenCount];
+        return tokens;
+    }
 
     /// <summary>A generated answer as a message: its tokens as they came, between the template's own before and after.</summary>
     public LoggedMessage ToMessage(ChoiceResult answer)

@@ -52,6 +52,14 @@ public sealed class TokenLog
     /// <summary>How many leading tokens two logs have in common.</summary>
     public int CommonPrefix(TokenLog other) => CommonPrefix(other.Tokens.Span);
 
+    /// <summary>Copies the tokens of all messages, end to end, without keeping them strung together.</summary>
+    /// <exception cref="ArgumentException"><paramref name="destination"/> is too short.</exception>
+    public void CopyTo(Span<int> destination)
+    {
+        for (int i = 0; i < Messages.Length; i++)
+            Messages[i].Tokens.CopyTo(destination[TokenStart(i)..]);
+    }
+
     /// <summary>The same log without its tokens strung together, to be kept for long.</summary>
     public TokenLog Slim() => new(Messages);
 
@@ -72,8 +80,7 @@ public sealed class TokenLog
     private int[] StringTogether()
     {
         int[] tokens = new int[TokenCount];
-        for (int i = 0; i < Messages.Length; i++)
-            Messages[i].Tokens.CopyTo(tokens, TokenStart(i));
+        CopyTo(tokens);
         return tokens;
     }
 }

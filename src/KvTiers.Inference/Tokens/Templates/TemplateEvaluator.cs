@@ -85,7 +85,7 @@ internal sealed class TemplateEvaluator
                 _output.Append(data.Text);
                 return Flow.Next;
             case PrintStatement print:
-                _output.Append(TemplateOperations.ToText(Evaluate(print.Value)));
+                Print(print.Value);
                 return Flow.Next;
             case IfStatement branch:
                 return Execute(TemplateOperations.IsTrue(Evaluate(branch.Condition)) ? branch.Then : branch.Else);
@@ -109,6 +109,32 @@ internal sealed class TemplateEvaluator
             default:
                 throw new TemplateException(statement.Line, "this statement is not supported");
         }
+    }
+
+    // What is joined only to be written is written part by part: templates write a message as a sum of five or six texts, its content among them.
+    private void Print(Expression value)
+    {
+        object? result = value is BinaryExpression { Operator: "+" } sum ? Sum(sum) : Evaluate(value);
+        if (result is List<TemplateText> parts)
+            parts.ForEach(_output.Append);
+        else
+            _output.Append(TemplateOperations.ToText(result));
+    }
+
+    /// <summary>The value of a sum; of a sum of texts, its parts.</summary>
+    private object? Sum(BinaryExpression sum)
+    {
+        Step(sum);
+        object? left = sum.Left is BinaryExpression { Operator: "+" } inner ? Sum(inner) : Evaluate(sum.Left);
+        object? right = Evaluate(sum.Right);
+        if (right is TemplateText last && left is List<TemplateText> or TemplateText)
+        {
+            List<TemplateText> parts = left as List<TemplateText> ?? [(TemplateText)left!];
+            parts.Add(last);
+            return parts;
+        }
+
+        return TemplateOperations.Binary("+", left is List<TemplateText> texts ? TemplateText.Join(texts) : left, right);
     }
 
     private Flow Loop(ForStatement loop)
