@@ -15,7 +15,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// How far ahead the kernels of few rows ask for weights: what memory delivers to a thread while one line is on its way. It reaches into what the
     /// thread reads next, the panel that follows.
     /// </summary>
-    public const int AheadBytes = 4096;
+    public const int AheadBytes = 8192;
 
     /// <summary>Rows up to which a tile waits for weights; with more it computes for longer than they take to come.</summary>
     public const int AheadRows = 8;
