@@ -29,9 +29,9 @@ internal sealed class TemplateEvaluator
                 throw new TemplateException(_line, positional is [TemplateText message, ..] ? message.Value : "the template refused the messages") { IsRefusal = true }),
             ["strftime_now"] = (TemplateFunction)((positional, named) =>
                 TemplateText.Plain(TemplateClock.Format(now, new TemplateArguments("strftime_now", positional, named).Text(0, "format").Value))),
-            ["namespace"] = (TemplateFunction)((positional, named) => MakeNamespace(positional, named)),
-            ["dict"] = (TemplateFunction)((_, named) => MakeMap(named)),
-            ["range"] = (TemplateFunction)((positional, named) => MakeRange(new TemplateArguments("range", positional, named), positional.Count)),
+            ["namespace"] = (TemplateFunction)((positional, named) => TemplateFunctions.Namespace(positional, named)),
+            ["dict"] = (TemplateFunction)((_, named) => TemplateFunctions.Map(named)),
+            ["range"] = (TemplateFunction)((positional, named) => TemplateFunctions.Range(new TemplateArguments("range", positional, named), positional.Count)),
         };
         _scopes.Add(globals);
         _scopes.Add(new Dictionary<string, object?>(StringComparer.Ordinal));
@@ -385,31 +385,5 @@ internal sealed class TemplateEvaluator
         _line = node.Line;
         if (++_steps > MaxSteps)
             throw new TemplateException(node.Line, $"takes more than {MaxSteps} steps");
-    }
-
-    private static TemplateNamespace MakeNamespace(IReadOnlyList<object?> positional, IReadOnlyDictionary<string, object?> named)
-    {
-        if (positional.Count > 0)
-            throw new TemplateException(0, "namespace takes named arguments only");
-        var space = new TemplateNamespace();
-        foreach ((string name, object? value) in named)
-            space.Attributes[name] = value;
-        return space;
-    }
-
-    private static TemplateMap MakeMap(IReadOnlyDictionary<string, object?> named)
-    {
-        var map = new TemplateMap();
-        foreach ((string name, object? value) in named)
-            map.Entries[name] = value;
-        return map;
-    }
-
-    private static List<object?> MakeRange(TemplateArguments arguments, int count)
-    {
-        long first = arguments.Whole(0, "start", 0);
-        return count < 2
-            ? TemplateOperations.Range(0, first, 1)
-            : TemplateOperations.Range(first, arguments.Whole(1, "stop", 0), arguments.Whole(2, "step", 1));
     }
 }
