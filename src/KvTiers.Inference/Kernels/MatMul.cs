@@ -11,7 +11,7 @@ namespace KvTiers.Inference.Kernels;
 /// comes with it.
 /// </summary>
 /// <remarks>
-/// Rows are cut into tiles of 12 (fewer at the end). Floats are read where they are; integers are packed k-major. A chunk of work is a block of tiles times a run of panels:
+/// Rows are cut into tiles of 12 (fewer at the end). Floats are read where they are; integers are packed k-major. A chunk of work is a block of tiles times a panel:
 /// the tiles stay in the second-level cache while panels stream past, and each panel is read once per block of tiles.
 /// </remarks>
 internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
@@ -21,10 +21,6 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
     // The tiles of a block stay in the second-level cache beside a panel or two.
     private const int BlockBytes = 600 << 10;
 
-    // A run of panels is a stream through memory of its own, and comes at full speed only after a while: few and long ones are read fastest.
-    // With few rows, each thread has as many of them, of nearly the same length.
-    private const int RunBytes = 1 << 20;
-    private const int RunsPerThread = 2;
     private readonly ThreadTeam _team;
     private readonly KernelPath _path;
     private readonly PackJob _pack;
@@ -41,7 +37,6 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
     private MatMulResult _result;
     private int _blockCount;
     private int _blockTiles;
-    private int _runs;
 
     public MatMul(ThreadTeam team, KernelPath path)
     {
@@ -80,8 +75,7 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
         int mostTiles = Math.Max(1, BlockBytes / tileBytes);
         _blockCount = (tiles + mostTiles - 1) / mostTiles;
         _blockTiles = (tiles + _blockCount - 1) / _blockCount;
-        _runs = rows > MostRows ? matrix.PanelCount : RunsOf(matrix);
-        _team.Run(this, _blockCount * _runs);
+        _team.Run(this, _blockCount * matrix.PanelCount);
     }
 
     /// <inheritdoc/>
@@ -91,40 +85,27 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
         _scales.Dispose();
     }
 
-    private int RunsOf(PackedMatrix matrix)
-    {
-        int threads = _team.ThreadCount;
-        int rounds = Math.Max(RunsPerThread, (int)((matrix.ByteCount / RunBytes + threads - 1) / threads));
-        return Math.Min(matrix.PanelCount, rounds * threads);
-    }
-
     private bool IsInt8 => _matrix.Format == PanelFormat.Int8;
 
     [SkipLocalsInit]
     void ITeamJob.Run(int chunk, int worker)
     {
-        (int block, int run) = Math.DivRem(chunk, _runs);
-        (int length, int longer) = Math.DivRem(_matrix.PanelCount, _runs);
-        int firstPanel = run * length + Math.Min(run, longer);
-        int lastPanel = firstPanel + length + (run < longer ? 1 : 0);
+        (int block, int panel) = _blockCount == 1 ? (0, chunk) : Math.DivRem(chunk, _matrix.PanelCount);
         int firstRow = block * _blockTiles * MostRows;
         int lastRow = Math.Min(firstRow + _blockTiles * MostRows, _rows);
         float* products = stackalloc float[MostRows * PackedMatrix.PanelWidth + 16];
         products = (float*)(((nuint)products + 63) & ~(nuint)63);
-        for (int panel = firstPanel; panel < lastPanel; panel++)
+        byte* weights = _matrix.Panel(panel);
+        for (int row = firstRow; row < lastRow; row += MostRows)
         {
-            byte* weights = _matrix.Panel(panel);
-            for (int row = firstRow; row < lastRow; row += MostRows)
-            {
-                int rows = Math.Min(MostRows, _rows - row);
-                if (rows > PackedMatrix.AheadRows)
-                    BringOutput(panel, row, rows);
-                Multiply(weights, row, rows, products);
-                int slots = KernelRows(rows), own = slots == rows || IsInt8 ? rows : TileRows.FirstMoved(slots);
-                Finish(products, panel, row, own);
-                if (own < rows)
-                    Finish(products + TileRows.Slot(own, slots, rows) * PackedMatrix.PanelWidth, panel, row + own, rows - own);
-            }
+            int rows = Math.Min(MostRows, _rows - row);
+            if (rows > PackedMatrix.AheadRows)
+                BringOutput(panel, row, rows);
+            Multiply(weights, row, rows, products);
+            int slots = KernelRows(rows), own = slots == rows || IsInt8 ? rows : TileRows.FirstMoved(slots);
+            Finish(products, panel, row, own);
+            if (own < rows)
+                Finish(products + TileRows.Slot(own, slots, rows) * PackedMatrix.PanelWidth, panel, row + own, rows - own);
         }
     }
 

@@ -5,13 +5,14 @@ using System.Runtime.InteropServices;
 namespace KvTiers.Inference.Kernels;
 
 /// <summary>
-/// Threads that stay and share out one job at a time. The caller works too. Chunks are claimed one by one, so a thread that the
-/// system holds up delays the job by one chunk at most. Who waits spins for a short while and then sleeps. A thread that held a job up,
-/// because another process has its processor, is left out for a while, longer each time: beside a busy neighbour the others alone are faster.
+/// Threads that stay and share out one job at a time. The caller works too. Each thread has a run of neighbouring chunks and claims them one by one;
+/// one that has no more takes over the later half of what another has left. So each reads memory in one stream, and one that the system holds up delays
+/// the job by one chunk at most. Who waits spins for a short while and then sleeps. A thread that held a job up, because another process has its
+/// processor, is left out for a while, longer each time: beside a busy neighbour the others alone are faster.
 /// </summary>
 /// <remarks>
-/// <c>_state</c> is (generation &lt;&lt; 32) | chunks not yet claimed. A claim is a compare-and-swap on the whole of it, so a late thread
-/// can never claim a chunk of a job that it has not seen; and a job's fields stay until every claimed chunk of it is done.
+/// A run is (first &lt;&lt; 32) | end. A claim is a compare-and-swap on the whole of it, and only then are the job's fields read, which stay until every
+/// claimed chunk is done: a late thread that meets the run of a later job claims of that one.
 /// </remarks>
 internal sealed class ThreadTeam : IDisposable
 {
@@ -23,12 +24,11 @@ internal sealed class ThreadTeam : IDisposable
     private readonly Thread[] _threads;
     private readonly Sleeper[] _sleepers;
     private readonly Sleeper _caller = new();
+    private readonly Padded[] _runs;
     private ITeamJob? _job;
-    private int _chunkCount;
-    private int _generation;
     private ExceptionDispatchInfo? _failure;
     private volatile bool _stopping;
-    private Padded _shared;
+    private Padded _unfinished;
 
     /// <summary>Starts a team.</summary>
     /// <param name="threadCount">Threads, the caller of <see cref="Run"/> included: 1 to 64.</param>
@@ -40,6 +40,7 @@ internal sealed class ThreadTeam : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(threadCount, 64);
         _threads = new Thread[threadCount - 1];
         _sleepers = new Sleeper[threadCount - 1];
+        _runs = new Padded[threadCount];
         for (int i = 0; i < _threads.Length; i++)
         {
             int worker = i + 1;
@@ -64,22 +65,10 @@ internal sealed class ThreadTeam : IDisposable
         }
 
         _job = job;
-        _chunkCount = chunkCount;
-        Volatile.Write(ref _shared.Unfinished, chunkCount);
-        Interlocked.Exchange(ref _shared.State, ((long)++_generation << 32) | (uint)chunkCount);
+        Volatile.Write(ref _unfinished.Value, chunkCount);
         long begun = _clock();
-        int helpers = chunkCount - 1;
-        for (int i = 0; i < _sleepers.Length && helpers > 0; i++)
-        {
-            if (!_sleepers[i].IsBack(begun))
-                continue;
-            helpers--;
-            _sleepers[i].Wake();
-        }
-
-        int own = 0;
-        for (; TryClaim(out int chunk); own++)
-            Do(chunk, 0);
+        Share(chunkCount, begun);
+        int own = Work(0);
         AwaitUnfinished(begun, own);
         _job = null;
         if (_failure is { } failure)
@@ -114,20 +103,19 @@ internal sealed class ThreadTeam : IDisposable
                     self.Cancel();
                 continue;
             }
-            if (TryClaim(out int chunk))
+            if (Work(worker) > 0)
             {
-                Do(chunk, worker);
                 idleSince = 0;
                 continue;
             }
             if (idleSince == 0)
                 idleSince = _clock();
-            for (int i = 0; i < 16 && (int)Volatile.Read(ref _shared.State) == 0; i++)
+            for (int i = 0; i < 16 && !HasChunks(worker); i++)
                 Thread.SpinWait(1);
-            if ((int)Volatile.Read(ref _shared.State) == 0 && _clock() - idleSince > SpinTicks)
+            if (!HasChunks(worker) && _clock() - idleSince > SpinTicks)
             {
                 self.Prepare();
-                if ((int)Volatile.Read(ref _shared.State) == 0 && !_stopping)
+                if (!HasChunks(worker) && !_stopping)
                     self.Sleep();
                 else
                     self.Cancel();
@@ -136,22 +124,111 @@ internal sealed class ThreadTeam : IDisposable
         }
     }
 
-    private bool TryClaim(out int chunk)
+    // Runs of nearly the same length for the threads that do not rest and for the caller, whose run is the first one and is given last.
+    private void Share(int chunkCount, long begun)
     {
-        long state = Volatile.Read(ref _shared.State);
-        while ((int)state != 0)
+        int takers = 1;
+        foreach (Sleeper sleeper in _sleepers)
         {
-            long seen = Interlocked.CompareExchange(ref _shared.State, state - 1, state);
-            if (seen == state)
+            if (takers < chunkCount && sleeper.IsBack(begun))
+                takers++;
+        }
+
+        int left = chunkCount;
+        for (int worker = 1; takers > 1; worker++)
+        {
+            Sleeper sleeper = _sleepers[worker - 1];
+            if (sleeper.IsResting)
+                continue;
+
+            // A thread that has taken chunks over from another's run already keeps those.
+            ref long run = ref _runs[worker].Value;
+            int first = left - left / takers--;
+            long seen = Volatile.Read(ref run);
+            if (!HasChunks(seen) && Interlocked.CompareExchange(ref run, RunOf(first, left), seen) == seen)
+                left = first;
+            sleeper.Wake();
+        }
+        Interlocked.Exchange(ref _runs[0].Value, RunOf(0, left));
+    }
+
+    // Chunks of its own run, then of others', until there are none.
+    private int Work(int worker)
+    {
+        int done = 0;
+        while (true)
+        {
+            if (TryClaim(worker, out int chunk))
             {
-                chunk = _chunkCount - (int)state;
-                return true;
+                Do(chunk, worker);
+                done++;
+                continue;
             }
-            state = seen;
+
+            long own = Volatile.Read(ref _runs[worker].Value);
+            if (HasChunks(own))
+                continue;
+            if (!TryTakeOver(worker, out int first, out int end))
+                break;
+
+            // The others can have of it what comes after the first chunk; unless a job that began meanwhile has given this thread a run.
+            int last = Interlocked.CompareExchange(ref _runs[worker].Value, RunOf(first + 1, end), own) == own ? first : end - 1;
+            for (chunk = first; chunk <= last; chunk++, done++)
+                Do(chunk, worker);
+        }
+
+        if (done == 0)
+            return 0;
+        if (worker != 0)
+            _sleepers[worker - 1].DoneAt = _clock();
+        if (Interlocked.Add(ref _unfinished.Value, -done) == 0 && worker != 0)
+            _caller.Wake();
+        return done;
+    }
+
+    private bool TryClaim(int worker, out int chunk)
+    {
+        ref long run = ref _runs[worker].Value;
+        for (long seen = Volatile.Read(ref run); HasChunks(seen);)
+        {
+            chunk = FirstOf(seen);
+            long found = Interlocked.CompareExchange(ref run, RunOf(chunk + 1, EndOf(seen)), seen);
+            if (found == seen)
+                return true;
+            seen = found;
         }
         chunk = 0;
         return false;
     }
+
+    private bool TryTakeOver(int worker, out int first, out int end)
+    {
+        for (int i = 1; i < _runs.Length; i++)
+        {
+            ref long run = ref _runs[(worker + i) % _runs.Length].Value;
+            for (long seen = Volatile.Read(ref run); HasChunks(seen);)
+            {
+                end = EndOf(seen);
+                first = FirstOf(seen) + (end - FirstOf(seen)) / 2;
+                long found = Interlocked.CompareExchange(ref run, RunOf(FirstOf(seen), first), seen);
+                if (found == seen)
+                    return true;
+                seen = found;
+            }
+        }
+        (first, end) = (0, 0);
+        return false;
+    }
+
+    private bool HasChunks(int worker) => HasChunks(Volatile.Read(ref _runs[worker].Value));
+
+    private static bool HasChunks(long run) => FirstOf(run) < EndOf(run);
+
+    private static int FirstOf(long run) => (int)(run >> 32);
+
+    private static int EndOf(long run) => (int)run;
+
+    private static long RunOf(int first, int end) => ((long)first << 32) | (uint)end;
 
     private void Do(int chunk, int worker)
     {
@@ -163,25 +240,21 @@ internal sealed class ThreadTeam : IDisposable
         {
             Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(exception), null);
         }
-        if (worker != 0)
-            _sleepers[worker - 1].DoneAt = _clock();
-        if (Interlocked.Decrement(ref _shared.Unfinished) == 0 && worker != 0)
-            _caller.Wake();
     }
 
     private void AwaitUnfinished(long begun, int own)
     {
-        if (Volatile.Read(ref _shared.Unfinished) == 0)
+        if (Volatile.Read(ref _unfinished.Value) == 0)
             return;
         long since = _clock();
-        while (Volatile.Read(ref _shared.Unfinished) != 0)
+        while (Volatile.Read(ref _unfinished.Value) != 0)
         {
-            for (int i = 0; i < 16 && Volatile.Read(ref _shared.Unfinished) != 0; i++)
+            for (int i = 0; i < 16 && Volatile.Read(ref _unfinished.Value) != 0; i++)
                 Thread.SpinWait(1);
             if (_clock() - since <= SpinTicks)
                 continue;
             _caller.Prepare();
-            if (Volatile.Read(ref _shared.Unfinished) != 0)
+            if (Volatile.Read(ref _unfinished.Value) != 0)
                 _caller.Sleep();
             else
                 _caller.Cancel();
@@ -196,15 +269,12 @@ internal sealed class ThreadTeam : IDisposable
         }
     }
 
-    /// <summary>What all threads write, on cache lines of its own.</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 384)]
+    /// <summary>A number on cache lines of its own.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
     private struct Padded
     {
         [FieldOffset(128)]
-        public long State;
-
-        [FieldOffset(256)]
-        public int Unfinished;
+        public long Value;
     }
 
     /// <summary>One thread that may sleep. Prepare, look once more for work, then Sleep or Cancel: a Wake in between is never lost.</summary>

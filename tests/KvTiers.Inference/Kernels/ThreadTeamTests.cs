@@ -48,6 +48,22 @@ public sealed class ThreadTeamTests
         Assert.Equal(30, job.Take());
     }
 
+    [Theory]
+    [InlineData(2, 0)]
+    [InlineData(2, 1)]
+    [InlineData(4, 0)]
+    [InlineData(4, 3)]
+    public void WhatAThreadHasLeftIsTakenOver(int threads, int held)
+    {
+        using ThreadTeam team = new(threads);
+        for (int round = 0; round < 20; round++)
+        {
+            StuckJob job = new(40, held);
+            team.Run(job, 40);
+            Assert.True(job.OthersRan, "A chunk waited behind one that was held up.");
+        }
+    }
+
     [Fact]
     public void AThreadThatHeldAJobUpIsLeftOutForAWhileAndThenComesBack()
     {
@@ -138,6 +154,22 @@ public sealed class ThreadTeamTests
             long reads = clock.CallerReads;
             WasHeld = SpinWait.SpinUntil(() => clock.CallerReads > reads + 1, TimeSpan.FromSeconds(20));
             clock.Advance(TimeSpan.FromMilliseconds(10));
+        }
+    }
+
+    /// <summary>Chunks of which the first that one thread claims ends when all others have run.</summary>
+    private sealed class StuckJob(int chunks, int held) : ITeamJob
+    {
+        private int _done;
+        private int _isStuck;
+
+        public bool OthersRan { get; private set; } = true;
+
+        public void Run(int chunk, int worker)
+        {
+            if (worker == held && Interlocked.Exchange(ref _isStuck, 1) == 0)
+                OthersRan = SpinWait.SpinUntil(() => Volatile.Read(ref _done) == chunks - 1, TimeSpan.FromSeconds(20));
+            Interlocked.Increment(ref _done);
         }
     }
 
