@@ -18,6 +18,9 @@ internal static class EngineCommand
     private const int BatchSize = 8;
     private const int TurnsPerRound = 10;
 
+    // Until the runtime has compiled in full what it first compiled in haste, which takes a processor meanwhile.
+    private const int WarmUpRounds = 2;
+
     public static Command Create()
     {
         var output = ResultFile.Option();
@@ -72,12 +75,14 @@ internal static class EngineCommand
         {
             using SpeedModel model = new(folder, options with { WeightFormat = format }, kv, BatchSize, DeepTokens + 1);
             Line[] lines = [.. Lines(model, format).Where(line => line.Name.Contains(plan.Only, StringComparison.Ordinal))];
-            foreach (Line line in lines)
-                line.Once();
-            for (int round = 0; round < plan.Rounds; round++)
+            for (int round = 0; round < plan.Rounds + WarmUpRounds; round++)
             {
                 foreach (Line line in lines)
+                {
                     line.Measure(TurnsPerRound, line.IsMemory ? read.Measure : PeakOf, plan.ProcessorTime);
+                    if (round < WarmUpRounds)
+                        line.Clear();
+                }
             }
 
             foreach (Line line in lines)

@@ -59,6 +59,13 @@ internal sealed record Line(string Name, WeightFormat Format, int Tokens, double
         }
     }
 
+    /// <summary>Forgets the rounds before.</summary>
+    public void Clear()
+    {
+        foreach (List<double> values in (List<double>[])[_seconds, _limits, _ratios])
+            values.Clear();
+    }
+
     private static double Median(List<double> values)
     {
         double[] sorted = [.. values.Order()];

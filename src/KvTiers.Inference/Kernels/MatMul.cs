@@ -27,7 +27,7 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
     private NativeBuffer _packed = new(0);
     private NativeBuffer _scales = new(0);
 
-    private PackedMatrix _matrix = null!;
+    private PackedMatrix _matrix = null!; // Null before the first product.
     private float* _input;
     private int _rows;
     private float* _output;
@@ -56,6 +56,8 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
     public void Run(
         PackedMatrix matrix, float* input, int rows, float* output, int outputColumns, float* bias = null, MatMulResult result = MatMulResult.Store)
     {
+        if (_matrix is { } last && last.Successor != matrix)
+            last.Successor = matrix;
         _matrix = matrix;
         _input = input;
         _rows = rows;
@@ -75,6 +77,7 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
         int mostTiles = Math.Max(1, BlockBytes / tileBytes);
         _blockCount = (tiles + mostTiles - 1) / mostTiles;
         _blockTiles = (tiles + _blockCount - 1) / _blockCount;
+        _team.Next = rows <= PackedMatrix.AheadRows ? matrix.Successor : null;
         _team.Run(this, _blockCount * matrix.PanelCount);
     }
 

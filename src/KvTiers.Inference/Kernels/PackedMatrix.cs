@@ -55,6 +55,9 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Bytes of all panels.</summary>
     public long ByteCount => PanelCount * PanelBytes;
 
+    /// <summary>The matrix that was multiplied after this one the last time, or null.</summary>
+    public PackedMatrix? Successor { get; set; }
+
     /// <summary>Bytes that a matrix takes.</summary>
     public static long SizeOf(PanelFormat format, int inputs, int outputs) => PanelsOf(outputs) * SizeOfPanel(format, inputs);
 

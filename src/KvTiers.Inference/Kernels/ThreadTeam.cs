@@ -7,8 +7,8 @@ namespace KvTiers.Inference.Kernels;
 /// <summary>
 /// Threads that stay and share out one job at a time. The caller works too. Each thread has a run of neighbouring chunks and claims them one by one;
 /// one that has no more takes over the later half of what another has left. So each reads memory in one stream, and one that the system holds up delays
-/// the job by one chunk at most. Who waits spins for a short while and then sleeps. A thread that held a job up, because another process has its
-/// processor, is left out for a while, longer each time: beside a busy neighbour the others alone are faster.
+/// the job by one chunk at most. Who waits brings near what it will read next, spins for a short while and then sleeps. A thread that held a job up,
+/// because another process has its processor, is left out for a while, longer each time: beside a busy neighbour the others alone are faster.
 /// </summary>
 /// <remarks>
 /// A run is (first &lt;&lt; 32) | end. A claim is a compare-and-swap on the whole of it, and only then are the job's fields read, which stay until every
@@ -28,6 +28,8 @@ internal sealed class ThreadTeam : IDisposable
     private ITeamJob? _job;
     private ExceptionDispatchInfo? _failure;
     private volatile bool _stopping;
+    private volatile PackedMatrix? _next;
+    private WeightsAhead _callerAhead;
     private Padded _unfinished;
 
     /// <summary>Starts a team.</summary>
@@ -52,6 +54,22 @@ internal sealed class ThreadTeam : IDisposable
 
     /// <summary>Threads in the team, the caller included.</summary>
     public int ThreadCount => _threads.Length + 1;
+
+    /// <summary>What threads that wait may bring near: the matrix of which a job to come multiplies a panel in each chunk. Null for none.</summary>
+    public PackedMatrix? Next
+    {
+        get => _next;
+        set => _next = value;
+    }
+
+    /// <summary>The chunk with which a thread begins a job of which every thread takes some.</summary>
+    public static int FirstChunk(int worker, int threads, int chunkCount)
+    {
+        int first = worker == 0 ? 0 : chunkCount;
+        for (int i = 0; i < worker; i++)
+            first = FirstOfLast(first, threads - i);
+        return first;
+    }
 
     /// <summary>Runs chunks 0 to <paramref name="chunkCount"/> − 1 and returns when all are done. One caller at a time; allocates nothing.</summary>
     /// <exception cref="Exception">What a chunk threw first; the other chunks have run.</exception>
@@ -91,6 +109,7 @@ internal sealed class ThreadTeam : IDisposable
     private void Serve(int worker)
     {
         Sleeper self = _sleepers[worker - 1];
+        WeightsAhead ahead = default;
         long idleSince = 0;
         while (!_stopping)
         {
@@ -111,7 +130,7 @@ internal sealed class ThreadTeam : IDisposable
             if (idleSince == 0)
                 idleSince = _clock();
             for (int i = 0; i < 16 && !HasChunks(worker); i++)
-                Thread.SpinWait(1);
+                PassTime(ref ahead, worker);
             if (!HasChunks(worker) && _clock() - idleSince > SpinTicks)
             {
                 self.Prepare();
@@ -122,6 +141,13 @@ internal sealed class ThreadTeam : IDisposable
                 idleSince = 0;
             }
         }
+    }
+
+    // A moment of waiting.
+    private void PassTime(ref WeightsAhead ahead, int worker)
+    {
+        if (!ahead.TryBring(_next, worker, ThreadCount))
+            Thread.SpinWait(1);
     }
 
     // Runs of nearly the same length for the threads that do not rest and for the caller, whose run is the first one and is given last.
@@ -143,7 +169,7 @@ internal sealed class ThreadTeam : IDisposable
 
             // A thread that has taken chunks over from another's run already keeps those.
             ref long run = ref _runs[worker].Value;
-            int first = left - left / takers--;
+            int first = FirstOfLast(left, takers--);
             long seen = Volatile.Read(ref run);
             if (!HasChunks(seen) && Interlocked.CompareExchange(ref run, RunOf(first, left), seen) == seen)
                 left = first;
@@ -151,6 +177,9 @@ internal sealed class ThreadTeam : IDisposable
         }
         Interlocked.Exchange(ref _runs[0].Value, RunOf(0, left));
     }
+
+    // Where the last of so many takers' shares begins.
+    private static int FirstOfLast(int chunkCount, int takers) => chunkCount - chunkCount / takers;
 
     // Chunks of its own run, then of others', until there are none.
     private int Work(int worker)
@@ -250,7 +279,7 @@ internal sealed class ThreadTeam : IDisposable
         while (Volatile.Read(ref _unfinished.Value) != 0)
         {
             for (int i = 0; i < 16 && Volatile.Read(ref _unfinished.Value) != 0; i++)
-                Thread.SpinWait(1);
+                PassTime(ref _callerAhead, 0);
             if (_clock() - since <= SpinTicks)
                 continue;
             _caller.Prepare();

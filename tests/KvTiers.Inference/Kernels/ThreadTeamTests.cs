@@ -64,6 +64,28 @@ public sealed class ThreadTeamTests
         }
     }
 
+    [Theory]
+    [InlineData(1, 40)]
+    [InlineData(2, 41)]
+    [InlineData(3, 40)]
+    [InlineData(8, 100)]
+    public void FirstChunkIsWhereAThreadBegins(int threads, int chunks)
+    {
+        using ThreadTeam team = new(threads);
+        int[] expected = [.. Enumerable.Range(0, threads).Select(worker => ThreadTeam.FirstChunk(worker, threads, chunks))];
+        int[] firsts = [];
+        for (int round = 0; round < 100 && !firsts.SequenceEqual(expected); round++)
+        {
+            // A thread that is awake may take over from another before it is given its own.
+            Thread.Sleep(5);
+            FirstChunksJob job = new(threads);
+            team.Run(job, chunks);
+            firsts = job.Firsts;
+        }
+
+        Assert.Equal(expected, firsts);
+    }
+
     [Fact]
     public void AThreadThatHeldAJobUpIsLeftOutForAWhileAndThenComesBack()
     {
@@ -185,6 +207,23 @@ public sealed class ThreadTeamTests
             Interlocked.Increment(ref _in);
             if (SpinWait.SpinUntil(() => Volatile.Read(ref _in) == 2, TimeSpan.FromSeconds(20)))
                 HaveMet = true;
+        }
+    }
+
+    // Nobody ends a first chunk before all have begun one.
+    private sealed class FirstChunksJob(int threads) : ITeamJob
+    {
+        private readonly CountdownEvent _begun = new(threads);
+
+        public int[] Firsts { get; } = [.. Enumerable.Repeat(-1, threads)];
+
+        public void Run(int chunk, int worker)
+        {
+            if (Firsts[worker] >= 0)
+                return;
+            Firsts[worker] = chunk;
+            _begun.Signal();
+            Assert.True(_begun.Wait(TimeSpan.FromSeconds(30)), "A thread took no chunk.");
         }
     }
 
