@@ -174,6 +174,23 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
         Assert.Equal(records, read);
     }
 
+    [Fact]
+    public async Task ARecordThatIsLargerThanWhatIsAskedForAtOneTimeIsReadByItself()
+    {
+        const int LargeBytes = 80 << 10;
+        await using RedisStore store = await RedisStore.ConnectAsync(LargeBytes, Options(_server, "large:", 0) with
+        {
+            CapacityBytes = LargeBytes,
+            ReadBytesAtOnce = 64 << 10,
+        });
+        byte[] record = [.. Enumerable.Repeat((byte)7, LargeBytes)], read = new byte[LargeBytes];
+        Assert.True(await store.TryWriteAsync(TestBlocks.Hash(1), record, TestBlocks.Attributes(), CancellationToken.None));
+
+        Assert.True(await store.TryReadAsync(TestBlocks.Hash(1), read, CancellationToken.None));
+
+        Assert.Equal(record, read);
+    }
+
     [Theory]
     [InlineData("TimeToLive")]
     [InlineData("Deadline")]
