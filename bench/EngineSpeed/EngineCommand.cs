@@ -15,7 +15,6 @@ internal static class EngineCommand
 {
     private const int DeepTokens = 2048;
     private const int ShortTokens = 16;
-    private const int BatchSize = 8;
     private const int TurnsPerRound = 10;
 
     // Until the runtime has compiled in full what it first compiled in haste, which takes a processor meanwhile.
@@ -38,13 +37,14 @@ internal static class EngineCommand
         };
         var only = new Option<string>("--only") { Description = "Lines whose name has this in it.", DefaultValueFactory = _ => "" };
         var rounds = new Option<int>("--rounds") { Description = "Rounds of 10 turns; medians are reported.", DefaultValueFactory = _ => 3 };
+        var batch = new Option<int>("--batch") { Description = "Conversations that decode together.", DefaultValueFactory = _ => 8 };
         var processor = new Option<bool>("--processor-time")
         {
             Description = "Count processor time, not time that passed: for one thread on a machine whose processors are busy.",
         };
         var command = new Command("engine", "Measure decode and prefill beside the machine's memory bandwidth and multiply-add peak.")
         {
-            output, models, shape, threads, path, kv, weights, only, rounds, processor,
+            output, models, shape, threads, path, kv, weights, only, rounds, batch, processor,
         };
         command.SetAction(parsed =>
         {
@@ -52,7 +52,8 @@ internal static class EngineCommand
             if (!File.Exists(Path.Combine(folder, "config.json")))
                 RandomModel.Write(ModelShape.Find(parsed.GetRequiredValue(shape)), folder);
             var options = new ModelOptions { Threads = parsed.GetValue(threads), KernelPath = parsed.GetValue(path) };
-            Plan plan = new(options, parsed.GetRequiredValue(weights), parsed.GetRequiredValue(only), parsed.GetValue(rounds), parsed.GetValue(processor));
+            Plan plan = new(
+                options, parsed.GetRequiredValue(weights), parsed.GetRequiredValue(only), parsed.GetValue(rounds), parsed.GetValue(batch), parsed.GetValue(processor));
             Run(parsed.GetValue(output), folder, plan, parsed.GetValue(kv));
         });
         return command;
@@ -73,8 +74,8 @@ internal static class EngineCommand
             output, "engine", "what", "weights", "path", "kv", "threads", "tokens_per_s", "rate", "limit", "unit", "of_limit");
         foreach (WeightFormat format in plan.Formats)
         {
-            using SpeedModel model = new(folder, options with { WeightFormat = format }, kv, BatchSize, DeepTokens + 1);
-            Line[] lines = [.. Lines(model, format).Where(line => line.Name.Contains(plan.Only, StringComparison.Ordinal))];
+            using SpeedModel model = new(folder, options with { WeightFormat = format }, kv, plan.Batch, DeepTokens + 1);
+            Line[] lines = [.. Lines(model, format, plan.Batch).Where(line => line.Name.Contains(plan.Only, StringComparison.Ordinal))];
             for (int round = 0; round < plan.Rounds + WarmUpRounds; round++)
             {
                 foreach (Line line in lines)
@@ -96,14 +97,14 @@ internal static class EngineCommand
         double PeakOf(TimeSpan duration) => MachineLimits.FusedMultiplyAddsPerSecond(options.Threads, duration);
     }
 
-    private static IEnumerable<Line> Lines(SpeedModel model, WeightFormat format)
+    private static IEnumerable<Line> Lines(SpeedModel model, WeightFormat format, int batch)
     {
         ModelConfig config = model.Config;
         double weights = MatrixBytes(config, format);
         yield return new Line("decode, short", format, 1, weights + ShortTokens * model.KvBytesPerToken, true, () => model.Decode(1, ShortTokens));
         yield return new Line("decode at 2,048", format, 1, weights + DeepTokens * model.KvBytesPerToken, true, () => model.Decode(1, DeepTokens - 1));
         yield return new Line(
-            "decode of 8, short", format, BatchSize, weights + BatchSize * ShortTokens * model.KvBytesPerToken, true, () => model.Decode(BatchSize, ShortTokens));
+            $"decode of {batch}, short", format, batch, weights + batch * ShortTokens * model.KvBytesPerToken, true, () => model.Decode(batch, ShortTokens));
         yield return new Line("prefill 512", format, 512, Operations(config, 512), false, () => model.Prefill(512));
         yield return new Line("prefill 2,048", format, DeepTokens, Operations(config, DeepTokens), false, () => model.Prefill(DeepTokens));
     }
@@ -132,5 +133,5 @@ internal static class EngineCommand
         + 4.0 * config.Layers * config.Heads * config.HeadDim * tokens * (tokens + 1.0) / 2
         + 2.0 * config.Vocabulary * config.Hidden;
 
-    private sealed record Plan(ModelOptions Options, IReadOnlyList<WeightFormat> Formats, string Only, int Rounds, bool ProcessorTime);
+    private sealed record Plan(ModelOptions Options, IReadOnlyList<WeightFormat> Formats, string Only, int Rounds, int Batch, bool ProcessorTime);
 }

@@ -12,7 +12,7 @@ namespace KvTiers.Inference.Kernels;
 /// </summary>
 /// <remarks>
 /// Rows are cut into tiles of 12 (fewer at the end). Floats are read where they are; integers are packed k-major. A chunk of work is a block of tiles times a panel:
-/// the tiles stay in the second-level cache while panels stream past, and each panel is read once per block of tiles.
+/// the tiles stay in the second-level cache while panels stream past, each read from memory once per block of tiles, while the panel before is multiplied.
 /// </remarks>
 internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
 {
@@ -99,12 +99,14 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
         float* products = stackalloc float[MostRows * PackedMatrix.PanelWidth + 16];
         products = (float*)(((nuint)products + 63) & ~(nuint)63);
         byte* weights = _matrix.Panel(panel);
+        nint toNext = (nint)(_matrix.Panel((panel + 1) % _matrix.PanelCount) - weights);
         for (int row = firstRow; row < lastRow; row += MostRows)
         {
             int rows = Math.Min(MostRows, _rows - row);
             if (rows > PackedMatrix.AheadRows)
                 BringOutput(panel, row, rows);
-            Multiply(weights, row, rows, products);
+            nint ahead = rows <= PackedMatrix.AheadRows ? PackedMatrix.AheadBytes : row == firstRow ? toNext : 0;
+            Multiply(weights, row, rows, products, ahead);
             int slots = KernelRows(rows), own = slots == rows || IsInt8 ? rows : TileRows.FirstMoved(slots);
             Finish(products, panel, row, own);
             if (own < rows)

@@ -17,7 +17,10 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// </summary>
     public const int AheadBytes = 8192;
 
-    /// <summary>Rows up to which a tile waits for weights; with more it computes for longer than they take to come.</summary>
+    /// <summary>
+    /// Rows up to which a tile asks for weights so far ahead. A tile of more computes for longer than a panel takes to come: the first of a chunk of
+    /// work asks for the next panel.
+    /// </summary>
     public const int AheadRows = 8;
 
     /// <summary>Changes whenever the same weights would be packed into other bytes.</summary>

@@ -15,8 +15,9 @@ internal static unsafe class Tile256
     /// <param name="rows">Rows that there are: TRows.Count, or fewer (<see cref="TileRows"/>).</param>
     /// <param name="inputs">Length of the chains.</param>
     /// <param name="output">[TRows.Count, 32].</param>
+    /// <param name="ahead">Bytes from each panel row to what is asked for with it.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply<TWeights, TRows>(byte* panel, int first, float* input, nint stride, int rows, int inputs, float* output)
+    public static void Multiply<TWeights, TRows>(byte* panel, int first, float* input, nint stride, int rows, int inputs, float* output, nint ahead)
         where TWeights : struct, IPanelWeights
         where TRows : struct, IRows
     {
@@ -34,7 +35,7 @@ internal static unsafe class Tile256
         for (int k = 0; k < inputs; k++)
         {
             if (first == 0)
-                TWeights.Bring(panel + PackedMatrix.AheadBytes);
+                TWeights.Bring(panel + ahead);
             TWeights.Load(panel, first, out Vector256<float> low, out Vector256<float> high);
             Vector256<float> x = Vector256.Create(row0[0]);
             low0 = Fma.MultiplyAdd(x, low, low0);

@@ -14,8 +14,9 @@ internal static unsafe class Tile512
     /// <param name="rows">Rows that there are: TRows.Count, or fewer (<see cref="TileRows"/>).</param>
     /// <param name="inputs">Length of the chains.</param>
     /// <param name="output">[TRows.Count, 32].</param>
+    /// <param name="ahead">Bytes from each panel row to what is asked for with it.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply<TWeights, TRows>(byte* panel, float* input, nint stride, int rows, int inputs, float* output)
+    public static void Multiply<TWeights, TRows>(byte* panel, float* input, nint stride, int rows, int inputs, float* output, nint ahead)
         where TWeights : struct, IPanelWeights
         where TRows : struct, IRows
     {
@@ -41,8 +42,7 @@ internal static unsafe class Tile512
         Vector512<float> low11 = Vector512<float>.Zero, high11 = Vector512<float>.Zero;
         for (int k = 0; k < inputs; k++)
         {
-            if (TRows.Count <= PackedMatrix.AheadRows)
-                TWeights.Bring(panel + PackedMatrix.AheadBytes);
+            TWeights.Bring(panel + ahead);
             TWeights.Load(panel, out Vector512<float> low, out Vector512<float> high);
             Vector512<float> x = Vector512.Create(row0[0]);
             low0 = Avx512F.FusedMultiplyAdd(x, low, low0);

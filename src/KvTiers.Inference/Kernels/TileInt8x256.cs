@@ -14,8 +14,9 @@ internal static unsafe class TileInt8x256
     /// <param name="stride">Rows of the whole packed tile.</param>
     /// <param name="inputs">Elements of a row.</param>
     /// <param name="output">[TRows.Count, 32].</param>
+    /// <param name="ahead">Bytes from each panel row to what is asked for with it.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply<TRows>(byte* panel, int first, int* input, int stride, int inputs, float* output)
+    public static void Multiply<TRows>(byte* panel, int first, int* input, int stride, int inputs, float* output, nint ahead)
         where TRows : struct, IRows
     {
         output += first;
@@ -37,7 +38,7 @@ internal static unsafe class TileInt8x256
             for (int pair = Math.Min(pairs, PanelInt8.GroupPairs); pair > 0; pair--)
             {
                 if (first == 0)
-                    Sse.Prefetch0(panel + PackedMatrix.AheadBytes);
+                    Sse.Prefetch0(panel + ahead);
                 Vector256<short> low = Avx2.ConvertToVector256Int16(Vector128.Load((sbyte*)panel + 2 * first));
                 Vector256<short> high = Avx2.ConvertToVector256Int16(Vector128.Load((sbyte*)panel + 2 * first + 16));
                 Vector256<short> x = Vector256.Create(input[0]).AsInt16();

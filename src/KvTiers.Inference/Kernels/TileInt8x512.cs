@@ -12,8 +12,9 @@ internal static unsafe class TileInt8x512
     /// <param name="input">[pairs, TRows.Count]: two 16-bit inputs in each.</param>
     /// <param name="inputs">Elements of a row.</param>
     /// <param name="output">[TRows.Count, 32].</param>
+    /// <param name="ahead">Bytes from each panel row to what is asked for with it.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply<TRows>(byte* panel, int* input, int inputs, float* output)
+    public static void Multiply<TRows>(byte* panel, int* input, int inputs, float* output, nint ahead)
         where TRows : struct, IRows
     {
         for (int i = 0; i < TRows.Count * PackedMatrix.PanelWidth; i += 16)
@@ -36,8 +37,7 @@ internal static unsafe class TileInt8x512
             Vector512<int> low11 = Vector512<int>.Zero, high11 = Vector512<int>.Zero;
             for (int pair = Math.Min(pairs, PanelInt8.GroupPairs); pair > 0; pair--)
             {
-                if (TRows.Count <= PackedMatrix.AheadRows)
-                    Sse.Prefetch0(panel + PackedMatrix.AheadBytes);
+                Sse.Prefetch0(panel + ahead);
                 Vector512<short> low = Avx512BW.ConvertToVector512Int16(Vector256.Load((sbyte*)panel));
                 Vector512<short> high = Avx512BW.ConvertToVector512Int16(Vector256.Load((sbyte*)panel + 32));
                 Vector512<short> x = Vector512.Create(input[0]).AsInt16();
