@@ -1,3 +1,4 @@
+using KvTiers.Orleans.Clients;
 using KvTiers.Sessions;
 
 namespace KvTiers.Cli.Cluster;
@@ -6,14 +7,13 @@ namespace KvTiers.Cli.Cluster;
 internal sealed record ClusterDoor(IConversations Conversations, IAsyncDisposable Connection) : IAsyncDisposable
 {
     /// <summary>Connects to any of the cluster's silos.</summary>
-    /// <exception cref="CliException">This program was built without Orleans.</exception>
     /// <exception cref="IOException">No silo can be reached.</exception>
-    public static Task<ClusterDoor> OpenAsync(ClusterAddress address, CancellationToken cancellationToken) =>
-#if WITH_ORLEANS
-        ClusterConnection.OpenAsync(address, cancellationToken);
-#else
-        throw new CliException($"--cluster {address.Redis}: this program was built without Orleans; build it with -p:WithOrleans=true.");
-#endif
+    public static async Task<ClusterDoor> OpenAsync(ClusterAddress address, CancellationToken cancellationToken)
+    {
+        var options = new ClusterClientOptions { Redis = address.Redis, ClusterId = address.Id, ServiceId = address.Id };
+        ClusterClient client = await ClusterClient.ConnectAsync(options, cancellationToken).ConfigureAwait(false);
+        return new(client.Conversations, client);
+    }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => Connection.DisposeAsync();

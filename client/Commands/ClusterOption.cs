@@ -8,7 +8,7 @@ internal sealed class ClusterOption
 {
     private readonly Option<string?> _redis = new("--cluster")
     {
-        Description = "Redis server of an Orleans cluster, whose silos are then reached without HTTP (a build with Orleans only).",
+        Description = "Redis server of an Orleans cluster, whose silos are then reached without HTTP.",
         HelpName = "address",
     };
 

@@ -52,14 +52,7 @@ internal static class SiloApplication
             kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes;
         });
         AddServices(builder.Services, options, keys);
-        if (options.Orleans is not null)
-        {
-#if WITH_ORLEANS
-            ClusterComposition.Add(builder, options);
-#else
-            throw new StartException(new SettingError("KvTiers:Orleans:Enabled", "on", "off, as this server was built without Orleans (build it with -p:WithOrleans=true)").ToString());
-#endif
-        }
+        if (options.Orleans is not null) ClusterComposition.Add(builder, options);
 
         configure?.Invoke(builder.Services);
         if (Telemetry.Start(options) is { } telemetry) builder.Services.AddHostedService(_ => telemetry);

@@ -50,11 +50,6 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
         ConfigurationOptions configuration = ConfigurationOptions.Parse(options.Configuration);
         configuration.AbortOnConnectFail = false;
         ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false);
-
-        // Version 1 of the client hands answers out one after the other unless it is told not to; version 2 never does.
-#pragma warning disable CS0618
-        connection.PreserveAsyncOrder = false;
-#pragma warning restore CS0618
         return new(options, connection, time ?? TimeProvider.System);
     }
 

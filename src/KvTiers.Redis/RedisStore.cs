@@ -186,11 +186,6 @@ public sealed partial class RedisStore : IPartedStore
         configuration.AbortOnConnectFail = false;
         configuration.SyncTimeout = (int)options.Deadline.TotalMilliseconds;
         ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false);
-
-        // Version 1 of the client hands answers out one after the other unless it is told not to; version 2 never does.
-#pragma warning disable CS0618
-        connection.PreserveAsyncOrder = false;
-#pragma warning restore CS0618
         return connection;
     }
 

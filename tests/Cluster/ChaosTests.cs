@@ -16,9 +16,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
     /// <summary>With <paramref name="orleans"/> as silos of a cluster, of which one also ends while the cluster's Redis is away, and is started again by what keeps them running.</summary>
     [Theory]
     [InlineData(false)]
-#if WITH_ORLEANS
     [InlineData(true)]
-#endif
     public async Task NoAcknowledgedTurnIsLostAndNoAnswerWrong(bool orleans)
     {
         ChaosPlan plan = ChaosPlan.Asked;

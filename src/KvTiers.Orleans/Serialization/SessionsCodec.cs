@@ -25,7 +25,7 @@ internal sealed class SessionsCodec : IGeneralizedCodec, IGeneralizedCopier, ITy
 
     public object? DeepCopy(object? input, CopyContext context) => input;
 
-    public void WriteField<TBufferWriter>(ref Writer<TBufferWriter> writer, uint fieldIdDelta, Type expectedType, object value)
+    public void WriteField<TBufferWriter>(ref Writer<TBufferWriter> writer, uint fieldIdDelta, Type? expectedType, object? value)
         where TBufferWriter : IBufferWriter<byte>
     {
         if (ReferenceCodec.TryWriteReferenceField(ref writer, fieldIdDelta, expectedType, value))
@@ -33,7 +33,7 @@ internal sealed class SessionsCodec : IGeneralizedCodec, IGeneralizedCopier, ITy
         writer.WriteFieldHeader(fieldIdDelta, expectedType, typeof(SessionsCodec), WireType.TagDelimited);
         ReferenceCodec.MarkValueField(writer.Session);
         writer.WriteFieldHeaderExpected(0, WireType.LengthPrefixed);
-        writer.Session.TypeCodec.WriteLengthPrefixed(ref writer, value.GetType());
+        writer.Session.TypeCodec.WriteLengthPrefixed(ref writer, value!.GetType());
         ReferenceCodec.MarkValueField(writer.Session);
         writer.WriteFieldHeaderExpected(1, WireType.LengthPrefixed);
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(value, value.GetType(), SessionsJson.Options);
@@ -42,7 +42,7 @@ internal sealed class SessionsCodec : IGeneralizedCodec, IGeneralizedCopier, ITy
         writer.WriteEndObject();
     }
 
-    public object ReadValue<TInput>(ref Reader<TInput> reader, Field field)
+    public object? ReadValue<TInput>(ref Reader<TInput> reader, Field field)
     {
         if (field.IsReference)
             return ReferenceCodec.ReadReference(ref reader, field.FieldType);
