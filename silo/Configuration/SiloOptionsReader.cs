@@ -62,8 +62,8 @@ internal static class SiloOptionsReader
                 Currency = reader.Read("Prices:Currency", Defaults.Prices.Currency, "a short name such as USD", ParseCurrency),
             },
         };
-        options = StoreSettings.Read(reader, options);
         options = OrleansSettings.Read(reader, options);
+        options = StoreSettings.Read(reader, options);
 
         List<SettingError> errors = [.. reader.Errors()];
         if (errors.Count == 0) errors.AddRange([.. StoreSettings.Conflicts(options), .. OrleansSettings.Conflicts(options)]);
