@@ -20,7 +20,7 @@ internal sealed partial class ModelHost(
     public StartException? Failure { get; private set; }
 
     /// <summary>Why no turn can be taken now; null = one can.</summary>
-    public string? NotReadyReason => _model is null ? $"the model is loading from {options.Model}" : null;
+    public string? NotReadyReason => _model is not null ? null : $"the model is loading from {options.Model}, or the silo starts";
 
     /// <summary>Why turns compute more than they would, or some are refused; empty = nothing is amiss.</summary>
     public IReadOnlyList<string> DegradedReasons => [.. StoreReasons, .. TierReasons];
@@ -66,15 +66,16 @@ internal sealed partial class ModelHost(
 
     private async Task LoadAsync()
     {
+        LoadedModel? model = null;
         try
         {
-            LoadedModel model = await loader.LoadAsync(_ended.Token);
+            model = await loader.LoadAsync(_ended.Token);
             CollectWhatLoadingLeft();
+            await StartedAsync();
             _model = model;
             Ready(logger, time.GetElapsedTime(_startedAt).TotalSeconds);
 
             // Only now: each takes a processor for a while and holds up whoever maps memory, such as the compiler of the code that the start runs.
-            await StartedAsync();
             await model.Weights.MoveToHugePagesAsync(_ended.Token);
             model.Cache.StartPrefault();
         }
@@ -94,8 +95,13 @@ internal sealed partial class ModelHost(
             Failure = new StartException($"The model in '{options.Model}' cannot be used: {e.Message}", e);
             lifetime.StopApplication();
         }
+        finally
+        {
+            if (_model is null && model is not null) await model.DisposeAsync();
+        }
     }
 
+    // A conversation is a grain: no turn before the silo runs.
     private async Task StartedAsync()
     {
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

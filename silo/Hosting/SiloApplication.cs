@@ -17,6 +17,11 @@ internal static class SiloApplication
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft"] = "Warning",
         ["Logging:LogLevel:Orleans"] = "Warning",
+        ["Logging:LogLevel:Polly"] = "Warning",
+        // They warn at every start: of the garbage collector that is chosen here, and that no check ran before the first one.
+        ["Logging:LogLevel:Orleans.Runtime.Silo"] = "None",
+        ["Logging:LogLevel:Orleans.Runtime.Watchdog"] = "Error",
+        ["Logging:LogLevel:Orleans.Runtime.SiloLifecycleSubject"] = "None",
         // What keeps the server from starting is told in one line of our own.
         ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "None",
         ["Logging:Console:FormatterName"] = "simple",
