@@ -25,7 +25,7 @@ internal sealed class OrleansCluster : IAsyncDisposable
     /// <summary>Starts so many silos, named <c>silo-1</c>, …; each knows of the others when this returns.</summary>
     public static async Task<OrleansCluster> StartAsync(int silos, params string[] arguments)
     {
-        Assert.SkipUnless(RedisServer.IsAvailable, "redis-server is not on the path");
+        Assert.SkipUnless(RedisServer.IsAvailable, RedisServer.Reason);
         var cluster = new OrleansCluster(new RedisServer());
         for (int i = 1; i <= silos; i++)
             await cluster.AddAsync($"silo-{i}", arguments);

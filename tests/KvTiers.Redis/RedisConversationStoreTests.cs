@@ -9,7 +9,7 @@ public sealed class RedisConversationStoreTests : ConversationStoreContract, IAs
     private readonly RedisServer _server = new();
     private readonly List<RedisConversationStore> _open = [];
 
-    public RedisConversationStoreTests() => Assert.SkipWhen(!RedisServer.IsAvailable, "redis-server is not on the path");
+    public RedisConversationStoreTests() => Assert.SkipWhen(!RedisServer.IsAvailable, RedisServer.Reason);
 
     [Fact]
     public async Task AWriteThatArrivesTwiceIsStoredOnce()

@@ -14,7 +14,7 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
 
     public RedisStoreTests(RedisServer server)
     {
-        Assert.SkipUnless(RedisServer.IsAvailable, "redis-server is not installed");
+        Assert.SkipUnless(RedisServer.IsAvailable, RedisServer.Reason);
         _server = server;
     }
 

@@ -1,7 +1,7 @@
 using KvTiers.Blocks;
 using KvTiers.Prefix;
 using KvTiers.Redis;
-using KvTiers.Redis.Tests;
+using KvTiers.Tests.Support;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Disk;
 using KvTiers.Tiers.Encodings;
