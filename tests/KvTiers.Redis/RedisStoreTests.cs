@@ -34,7 +34,7 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
         await tier.WriteAsync(1);
         using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(_server.Configuration);
         IDatabase database = connection.GetDatabase();
-        RedisKey key = $"ttl:{TestBlocks.Hash(1)}";
+        RedisKey key = KeyOf("ttl:", 1);
         Assert.InRange((await database.KeyTimeToLiveAsync(key))!.Value, TimeSpan.FromMinutes(59), TimeSpan.FromHours(1));
         Assert.Equal(1, await tier.ExpireAsync(new[] { TestBlocks.Hash(1), TestBlocks.Hash(2) }, DateTimeOffset.UtcNow + TimeSpan.FromMinutes(1), CancellationToken.None));
         Assert.InRange((await database.KeyTimeToLiveAsync(key))!.Value, TimeSpan.FromSeconds(50), TimeSpan.FromMinutes(1));
@@ -133,7 +133,7 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
         Assert.Equal(block, read);
 
         using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(_server.Configuration);
-        RedisKey key = $"pieces:{TestBlocks.Hash(1)}";
+        RedisKey key = KeyOf("pieces:", 1);
         byte[] record = (await connection.GetDatabase().StringGetAsync(key))!;
         await connection.GetDatabase().StringSetAsync(key, record[..^5]);
         Assert.False(await tier.TryReadAsync(TestBlocks.Hash(1), read, CancellationToken.None));
@@ -202,6 +202,9 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
     [InlineData("ReadBytesAtOnce")]
     [InlineData("Configuration")]
     [InlineData("KeyPrefix")]
+    [InlineData("Tagged KeyPrefix")]
+    [InlineData("Shards")]
+    [InlineData("Too many Shards")]
     public async Task OptionsOutOfRangeAreNamed(string property)
     {
         RedisStoreOptions options = Options(_server, "a:", 8);
@@ -215,11 +218,14 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
             "ReadPieceBytes" => options with { ReadPieceBytes = 4095 },
             "ReadBytesAtOnce" => options with { ReadBytesAtOnce = (64 << 10) - 1 },
             "RetryAfter" => options with { RetryAfter = TimeSpan.FromMilliseconds(9) },
+            "Tagged KeyPrefix" => options with { KeyPrefix = "a{b}:" },
+            "Shards" => options with { Shards = 3 },
+            "Too many Shards" => options with { Shards = 2048 },
             "Configuration" => options with { Configuration = " " },
             _ => options with { KeyPrefix = "" },
         };
         var error = await Assert.ThrowsAsync<ArgumentException>(() => RedisStore.ConnectAsync(RecordBytes, options));
-        Assert.Equal(property, error.ParamName);
+        Assert.Equal(property.Split(' ')[^1], error.ParamName);
     }
 
     private protected override TimeProvider Clock => TimeProvider.System;
@@ -230,6 +236,8 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
 
     private protected override IRecordStore CreateStore(int capacity) =>
         RedisStore.ConnectAsync(RecordBytes, Options(_server, $"{Guid.NewGuid():N}:{_stores++}:", capacity)).GetAwaiter().GetResult();
+
+    private static RedisKey KeyOf(string prefix, int number) => new RedisShards(prefix, RecordBytes, 1).Of(TestBlocks.Hash(number)).KeyOf(TestBlocks.Hash(number).ToString());
 
     private static BlockTier OpenAt(RedisServer server, string prefix) =>
         new("redis", TestBlocks.Format, RedisStore.ConnectAsync(RecordBytes, Options(server, prefix, 8)).GetAwaiter().GetResult());

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 
 namespace KvTiers.Tests.Support;
 
@@ -108,15 +107,9 @@ public sealed class RedisServer : IDisposable
     {
         try
         {
-            using var client = new TcpClient();
-            client.Connect(IPAddress.Loopback, port);
-            using NetworkStream stream = client.GetStream();
-            stream.ReadTimeout = 1000;
-            stream.Write("PING\r\n"u8);
-            byte[] answer = new byte[64];
-            return Encoding.ASCII.GetString(answer, 0, stream.Read(answer)).StartsWith("+PONG", StringComparison.Ordinal);
+            return RedisWire.Ask(port, "PING") == "PONG";
         }
-        catch (Exception fault) when (fault is SocketException or IOException)
+        catch (IOException)
         {
             return false;
         }
