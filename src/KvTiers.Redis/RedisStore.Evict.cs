@@ -18,13 +18,13 @@ public sealed partial class RedisStore
         var evictions = new List<Task<int>>();
         foreach ((RedisShard shard, long count) in parts)
         {
-            if (due == 0)
+            if (count == 0)
             {
-                break;
+                continue;
             }
 
-            // Rounded up, so that the last part is never asked for more than it has.
-            int share = (int)(((due * count) + left - 1) / left);
+            // No more than it has, and the last one's is all that is due.
+            int share = (int)(due * count / left);
             due -= share;
             left -= count;
             evictions.Add(EvictTenantAsync(shard, tenant, share, cancellationToken));

@@ -174,6 +174,47 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
         Assert.Equal(records, read);
     }
 
+    /// <summary>What a process names to make room, it was told at its last write; another may have read that since.</summary>
+    [Fact]
+    public async Task WhatAnotherProcessUsedMeanwhileIsNotEvicted()
+    {
+        await using RedisStore writer = await RedisStore.ConnectAsync(RecordBytes, Options(_server, "meanwhile:", 3));
+        await using RedisStore reader = await RedisStore.ConnectAsync(RecordBytes, Options(_server, "meanwhile:", 3));
+        byte[] record = new byte[RecordBytes];
+        for (int i = 1; i <= 3; i++)
+        {
+            Assert.True(await writer.TryWriteAsync(TestBlocks.Hash(i), record, TestBlocks.Attributes(), CancellationToken.None));
+        }
+
+        Assert.True(await reader.TryReadAsync(TestBlocks.Hash(1), record, CancellationToken.None));
+        Assert.True(await writer.TryWriteAsync(TestBlocks.Hash(4), record, TestBlocks.Attributes(), CancellationToken.None));
+        Assert.Equal(1, await reader.CountLeadingAsync(new[] { TestBlocks.Hash(1), TestBlocks.Hash(2) }, CancellationToken.None));
+        Assert.Equal(2, await reader.CountLeadingAsync(new[] { TestBlocks.Hash(3), TestBlocks.Hash(4) }, CancellationToken.None));
+        Assert.Equal((3, 1), (writer.Count, writer.Totals.EvictedRecords));
+    }
+
+    /// <summary>Who writes names what it was told goes next, so making room is part of the same script.</summary>
+    [Fact]
+    public async Task AWriteToAFullTierIsOneScript()
+    {
+        using var server = new RedisServer();
+        await using RedisStore store = await RedisStore.ConnectAsync(RecordBytes, Options(server, "full:", 8) with { Deadline = TimeSpan.FromSeconds(20) });
+        byte[] record = new byte[RecordBytes];
+        for (int i = 0; i < 12; i++)
+        {
+            Assert.True(await store.TryWriteAsync(TestBlocks.Hash(i), record, TestBlocks.Attributes(), CancellationToken.None));
+        }
+
+        RedisWire.Ask(server.Port, "CONFIG", "RESETSTAT");
+        for (int i = 12; i < 112; i++)
+        {
+            Assert.True(await store.TryWriteAsync(TestBlocks.Hash(i), record, TestBlocks.Attributes(), CancellationToken.None));
+        }
+
+        Assert.Equal((8, 104), (store.Count, store.Totals.EvictedRecords));
+        Assert.Contains("cmdstat_evalsha:calls=100,", RedisWire.Ask(server.Port, "INFO", "commandstats"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task ARecordThatIsLargerThanWhatIsAskedForAtOneTimeIsReadByItself()
     {

@@ -41,6 +41,19 @@ public sealed class RedisClusterStoreTests : BlockTierTests, IClassFixture<Redis
         Assert.All(byNode, count => Assert.InRange(count, Room / 4, Room / 2));
     }
 
+    /// <summary>Each names records to evict that the other may have used or evicted already.</summary>
+    [Fact]
+    public async Task TwoThatWriteAtOnceKeepOneBudget()
+    {
+        const int Records = 400, Room = Shards * 8;
+        await using RedisStore one = await OpenAsync(Room), two = await OpenAsync(Room);
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, Records), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, _) => Assert.True(await WriteAsync(i % 2 == 0 ? one : two, i)));
+        Assert.Equal(Room, (await HeldAsync(one, Records)).Length);
+        Assert.Equal(Records - Room, one.Totals.EvictedRecords + two.Totals.EvictedRecords);
+        Assert.Equal(3 * Room, (await KeysAsync("*")).Count(key => key.Length > 64) + await MembersAsync("*:order:*") + await MembersAsync("*:places:*"));
+    }
+
     [Fact]
     public async Task ANewProcessCountsWhatOthersHaveStored()
     {
@@ -194,7 +207,7 @@ public sealed class RedisClusterStoreTests : BlockTierTests, IClassFixture<Redis
         for (int node = 0; node < 3; node++)
             cluster.Kill(node);
         await using RedisStore store = await RedisStore.ConnectAsync(
-            RecordBytes, Options(Shards * 16, cluster) with { Configuration = cluster.Configuration + ",connectTimeout=200,connectRetry=0" });
+            RecordBytes, Options(64 * 32, cluster) with { Shards = null, Configuration = cluster.Configuration + ",connectTimeout=200,connectRetry=0" });
         Assert.True(await FaultsAsync(store, 0, write: true));
         for (int node = 0; node < 3; node++)
             cluster.Start(node);
@@ -202,6 +215,21 @@ public sealed class RedisClusterStoreTests : BlockTierTests, IClassFixture<Redis
         for (int i = 0; i < 30; i++)
             Assert.True(await WriteAsync(store, i));
         Assert.Equal(30, await CountLeadingAsync(store, 30));
+        Assert.NotEmpty(await KeysAsync(cluster, "{64/*}:order:*"));
+        Assert.Empty(await KeysAsync(cluster, "{1/*"));
+    }
+
+    [Theory]
+    [InlineData(64 * 32, "{64/*")]
+    [InlineData((64 * 32) - 1, "{32/*")]
+    [InlineData(8, "{1/0}*")]
+    public async Task AClusterHasManyPartsUnlessThereIsTooLittleRoom(int records, string keys)
+    {
+        await using RedisStore store = await RedisStore.ConnectAsync(RecordBytes, Options(records, _cluster) with { Shards = null });
+        for (int i = 0; i < 8; i++)
+            Assert.True(await WriteAsync(store, i));
+        Assert.Equal(8, (await KeysAsync(keys)).Count(key => key.Length > 64));
+        Assert.Equal((await KeysAsync("*")).Length, (await KeysAsync(keys)).Length);
     }
 
     private protected override TimeProvider Clock => TimeProvider.System;
@@ -284,10 +312,18 @@ public sealed class RedisClusterStoreTests : BlockTierTests, IClassFixture<Redis
         return [.. held];
     }
 
-    private async Task<string[]> KeysAsync(params string[] patterns)
+    private Task<string[]> KeysAsync(params string[] patterns) => KeysAsync(_cluster, patterns);
+
+    private async Task<string[]> KeysAsync(RedisCluster cluster, params string[] patterns)
+    {
+        await using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(cluster.Configuration);
+        return [.. patterns.SelectMany(pattern => connection.GetServers().SelectMany(server => server.Keys(pattern: _prefix + pattern))).Select(key => key.ToString())];
+    }
+
+    private async Task<long> MembersAsync(string pattern)
     {
         await using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(_cluster.Configuration);
-        return [.. patterns.SelectMany(pattern => connection.GetServers().SelectMany(server => server.Keys(pattern: _prefix + pattern))).Select(key => key.ToString())];
+        return (await Task.WhenAll((await KeysAsync(pattern)).Select(key => connection.GetDatabase().SortedSetLengthAsync(key)))).Sum();
     }
 
     private static Task UntilAsync(Func<bool> condition) => UntilAsync(() => Task.FromResult(condition()));
