@@ -47,7 +47,7 @@ internal static class LoadOrRecomputeCommand
         string path = BenchModel.Make("smollm2-135m", models);
         using LanguageModel model = LanguageModel.Load(path, new ModelOptions { Threads = threads ?? new ModelOptions().Threads });
         Tokenizer tokenizer = Tokenizer.Load(path);
-        using RedisServer? redis = RedisServer.IsAvailable ? new RedisServer() : null;
+        using RedisProcess? redis = RedisProcess.IsAvailable ? new RedisProcess() : null;
         using DelayProxy? far = redis is null ? null : new DelayProxy(redis.Port, TimeSpan.FromMilliseconds(200));
         DirectoryInfo disk = Directory.CreateTempSubdirectory("kvtiers-bench-");
         using var result = ResultFile.Create(
@@ -137,7 +137,7 @@ internal static class LoadOrRecomputeCommand
     }
 
     private static async Task<TierOptions> OpenAsync(
-        string tier, PromotionPolicy policy, BlockLayout layout, DirectoryInfo disk, RedisServer? redis, DelayProxy? far)
+        string tier, PromotionPolicy policy, BlockLayout layout, DirectoryInfo disk, RedisProcess? redis, DelayProxy? far)
     {
         const long CapacityBytes = 256 << 20;
         var format = new BlockRecord(BlockCodec.Create(layout, BlockEncoding.Hot));

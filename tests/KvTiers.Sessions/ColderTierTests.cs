@@ -1,6 +1,6 @@
 using System.Globalization;
 using KvTiers.Prefix;
-using KvTiers.Redis.Tests;
+using KvTiers.Tests.Support;
 using KvTiers.Sessions.Hosting;
 using KvTiers.Sessions.Storage;
 

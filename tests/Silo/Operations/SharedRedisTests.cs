@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using KvTiers.Redis.Tests;
+using KvTiers.Tests.Support;
 using KvTiers.Silo.Tests.Talks;
 
 namespace KvTiers.Silo.Tests.Operations;
@@ -14,7 +14,7 @@ public sealed class SharedRedisTests : IDisposable
 
     public SharedRedisTests()
     {
-        Assert.SkipUnless(RedisServer.IsAvailable, "redis-server is not installed");
+        Assert.SkipUnless(RedisServer.IsAvailable, RedisServer.Reason);
         _redis = new RedisServer();
     }
 

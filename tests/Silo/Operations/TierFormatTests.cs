@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using KvTiers.Blocks;
-using KvTiers.Redis.Tests;
+using KvTiers.Tests.Support;
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Hosting;
 using KvTiers.Tiers;
@@ -18,7 +18,7 @@ public sealed class TierFormatTests
     [Fact]
     public async Task ServersShareARedisOnlyWithThoseThatLoseTheSame()
     {
-        Assert.SkipUnless(RedisServer.IsAvailable, "redis-server is not installed");
+        Assert.SkipUnless(RedisServer.IsAvailable, RedisServer.Reason);
         using var server = new RedisServer();
         string[] redis = ["--redis", server.Configuration, "--KvTiers:Promotion=always"];
         await using SiloServer lossy = await SiloServer.StartAsync([.. redis, .. LossyRam]);
