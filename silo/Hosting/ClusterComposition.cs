@@ -1,5 +1,6 @@
 using System.Net;
 using KvTiers.Orleans.Hosting;
+using KvTiers.Sessions;
 using KvTiers.Silo.Configuration;
 
 namespace KvTiers.Silo.Hosting;
@@ -32,7 +33,7 @@ internal static class ClusterComposition
         }
         catch (ArgumentException e)
         {
-            throw new StartException($"KvTiers:Orleans: {e.Message}", e);
+            throw new StartException($"KvTiers:Orleans: {Redacted.Message(e.Message, redis)}");
         }
 
         builder.Services.AddSingleton<ConversationDoor>(provider => local => provider.GetRequiredService<SiloConversations>().Open(local));

@@ -1,5 +1,6 @@
 using KvTiers.Orleans.Placement;
 using KvTiers.Orleans.Serialization;
+using KvTiers.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -56,9 +57,17 @@ public static class OrleansHostingExtensions
 
     internal static ConfigurationOptions RedisOptions(string configuration)
     {
-        ConfigurationOptions options = ConfigurationOptions.Parse(configuration);
-        options.AbortOnConnectFail = false;
-        return options;
+        try
+        {
+            ConfigurationOptions options = ConfigurationOptions.Parse(configuration);
+            options.AbortOnConnectFail = false;
+            return options;
+        }
+        catch (ArgumentException exception)
+        {
+            // Without the inner one: its message may quote the setting.
+            throw new ArgumentException($"Redis is {Redacted.ConnectionString(configuration)}; it cannot be read: {Redacted.Message(exception.Message, configuration)}", nameof(configuration));
+        }
     }
 
     internal static void AddSessionsCodec(IServiceCollection services)
