@@ -12,7 +12,7 @@ internal sealed record SettingError(string Name, string Value, string Rule)
     public string ShownValue =>
         Name.EndsWith("File", StringComparison.OrdinalIgnoreCase) || Name.EndsWith("Tokens", StringComparison.OrdinalIgnoreCase) ? Value
         : Secret.Any(word => Name.Contains(word, StringComparison.OrdinalIgnoreCase)) ? Redacted.Mark
-        : Name.Contains("Redis", StringComparison.OrdinalIgnoreCase) ? Redacted.ConnectionString(Value)
+        : Name.Contains("Redis", StringComparison.OrdinalIgnoreCase) || Name.EndsWith(":Cluster", StringComparison.OrdinalIgnoreCase) ? Redacted.ConnectionString(Value)
         : Value;
 
     /// <inheritdoc/>

@@ -65,8 +65,8 @@ internal static class SiloOptionsReader
                 Currency = reader.Read("Prices:Currency", Defaults.Prices.Currency, "a short name such as USD", ParseCurrency),
             },
         };
-        options = StoreSettings.Read(reader, options);
         options = OrleansSettings.Read(reader, options);
+        options = StoreSettings.Read(reader, options);
 
         List<SettingError> errors = [.. reader.Errors()];
         if (options is { TenantSecret: not null, TenantSecretFile: not null })

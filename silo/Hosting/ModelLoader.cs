@@ -3,6 +3,7 @@ using KvTiers.Inference.Kernels;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
+using KvTiers.Orleans.Hosting;
 using KvTiers.Sessions;
 using KvTiers.Sessions.Hosting;
 using KvTiers.Silo.Configuration;
@@ -12,7 +13,7 @@ namespace KvTiers.Silo.Hosting;
 
 /// <summary>Loads a model folder, puts cache, engine and conversations on it, and warms the kernels.</summary>
 internal sealed partial class ModelLoader(
-    SiloOptions options, ApiKeys keys, ConversationDoor door, TimeProvider time, ILoggerFactory loggers, StoreDecorator? decorate = null)
+    SiloOptions options, ApiKeys keys, SiloConversations silo, TimeProvider time, ILoggerFactory loggers, StoreDecorator? decorate = null)
 {
     // Enough for the engine's own code to have run and to know how fast it computes prompts, and few enough not to be noticed; the kernels are warm before.
     private const int WarmUpTokens = 16;
@@ -111,9 +112,8 @@ internal sealed partial class ModelLoader(
         };
         var services = new ConversationServices(
             engine, prompt, store, salts, new ConversationOptions { ModelName = modelName, Defaults = defaults, Owner = $"{options.Name}:{options.Data}" }, time);
-        var hosting = new LocalConversationsOptions { WarmAhead = options.WarmAhead };
-        var local = new LocalConversations(services, options.Orleans is { } cluster ? hosting with { IdleAfter = cluster.IdleAfter } : hosting);
-        return new ChatParts(prompt, local, null) { Store = store, Door = door(local) };
+        var local = new LocalConversations(services, new LocalConversationsOptions { WarmAhead = options.WarmAhead, IdleAfter = options.Orleans.IdleAfter });
+        return new ChatParts(prompt, local, null) { Store = store, Door = silo.Open(local) };
     }
 
     private async Task ComputeSystemPromptsAsync(Engine engine, ChatParts chat, TenantSalts salts, CancellationToken cancellationToken)

@@ -52,7 +52,7 @@ internal static class SiloApplication
             kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes;
         });
         AddServices(builder.Services, options, keys);
-        if (options.Orleans is not null) ClusterComposition.Add(builder, options);
+        SiloComposition.Add(builder, options);
 
         configure?.Invoke(builder.Services);
         if (Telemetry.Start(options) is { } telemetry) builder.Services.AddHostedService(_ => telemetry);
@@ -78,7 +78,6 @@ internal static class SiloApplication
         services.AddSingleton<ProcessMetrics>();
         services.AddSingleton<SiloMetrics>();
         services.AddSingleton<AnswerAccount>();
-        services.AddSingleton<ConversationDoor>(_ => local => local);
         services.AddSingleton<ModelLoader>();
         services.AddSingleton<ModelHost>();
         services.AddHostedService(provider => provider.GetRequiredService<ModelHost>());

@@ -1,3 +1,4 @@
+using KvTiers.Orleans.Hosting;
 using KvTiers.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -24,7 +25,7 @@ public sealed class ClusterClient : IAsyncDisposable
     public static async Task<ClusterClient> ConnectAsync(ClusterClientOptions options, CancellationToken cancellationToken = default)
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.AddClusterConversations(options);
+        builder.UseOrleansClient(client => client.UseRedisCluster(options).AddOrleansConversations());
         IHost host = builder.Build();
         try
         {
