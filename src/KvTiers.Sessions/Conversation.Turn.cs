@@ -122,9 +122,9 @@ public sealed partial class Conversation
             TokenLog log = plan.Next.Add(_services.Encoder.ToMessage(answer));
             ConversationState next = await StoreTurnAsync(plan, Change(plan, log, result, options.UseCache, ttftMs), expectedVersion).ConfigureAwait(false);
             stored = true;
+            SupersedeSoon(plan.Former, log);
             if (result.Lease is not null)
                 Hold(result.Lease, log);
-            SupersedeSoon(plan.Former, log);
             RenewPin();
             yield return new TurnCompleted
             {
