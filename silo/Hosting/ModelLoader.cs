@@ -12,8 +12,9 @@ using KvTiers.Tiers;
 namespace KvTiers.Silo.Hosting;
 
 /// <summary>Loads a model folder, puts cache, engine and conversations on it, and warms the kernels.</summary>
+/// <remarks>The silo is asked for only when there are conversations for it: to make it takes as long as the loading of a small model, on another thread.</remarks>
 internal sealed partial class ModelLoader(
-    SiloOptions options, ApiKeys keys, SiloConversations silo, TimeProvider time, ILoggerFactory loggers, StoreDecorator? decorate = null)
+    SiloOptions options, ApiKeys keys, IServiceProvider services, TimeProvider time, ILoggerFactory loggers, StoreDecorator? decorate = null)
 {
     // Enough for the engine's own code to have run and to know how fast it computes prompts, and few enough not to be noticed; the kernels are warm before.
     private const int WarmUpTokens = 16;
@@ -110,10 +111,10 @@ internal sealed partial class ModelLoader(
             MinP = sampling.MinP,
             RepetitionPenalty = sampling.RepetitionPenalty,
         };
-        var services = new ConversationServices(
+        var parts = new ConversationServices(
             engine, prompt, store, salts, new ConversationOptions { ModelName = modelName, Defaults = defaults, Owner = $"{options.Name}:{options.Data}" }, time);
-        var local = new LocalConversations(services, new LocalConversationsOptions { WarmAhead = options.WarmAhead, IdleAfter = options.Orleans.IdleAfter });
-        return new ChatParts(prompt, local, null) { Store = store, Door = silo.Open(local) };
+        var local = new LocalConversations(parts, new LocalConversationsOptions { WarmAhead = options.WarmAhead, IdleAfter = options.Orleans.IdleAfter });
+        return new ChatParts(prompt, local, null) { Store = store, Door = services.GetRequiredService<SiloConversations>().Open(local) };
     }
 
     private async Task ComputeSystemPromptsAsync(Engine engine, ChatParts chat, TenantSalts salts, CancellationToken cancellationToken)

@@ -58,6 +58,7 @@ internal static class SiloApplication
         if (Telemetry.Start(options) is { } telemetry) builder.Services.AddHostedService(_ => telemetry);
 
         WebApplication app = builder.Build();
+        app.Services.GetRequiredService<ModelHost>().BeginLoading();
         MapRoutes(app);
         return app;
     }
@@ -68,7 +69,11 @@ internal static class SiloApplication
 
     private static void AddServices(IServiceCollection services, SiloOptions options, ApiKeys keys)
     {
-        services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopGrace + StopMargin);
+        services.Configure<HostOptions>(host =>
+        {
+            host.ShutdownTimeout = options.StopGrace + StopMargin;
+            host.ServicesStartConcurrently = true;
+        });
         services.AddSingleton(options);
         services.AddSingleton(keys);
         services.AddSingleton(TimeProvider.System);

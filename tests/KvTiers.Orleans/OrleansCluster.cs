@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using KvTiers.Inference.Tokens;
 using KvTiers.Orleans.Clients;
 using KvTiers.Orleans.Placement;
@@ -78,20 +76,9 @@ internal sealed class OrleansCluster : IAsyncDisposable
 
     private async Task AddAsync(string name, string[] arguments)
     {
-        (int siloPort, int gatewayPort) = FreePorts();
         _silos.Add(await SiloServer.StartAsync([
-            "--orleans", "on", "--store", "redis", "--store-redis", Redis.Configuration, "--name", name,
+            "--cluster", Redis.Configuration, "--name", name,
             "--KvTiers:Orleans:ClusterId=tests", "--KvTiers:Orleans:ServiceId=tests", "--KvTiers:Orleans:PublishEvery=100ms",
-            $"--KvTiers:Orleans:SiloPort={siloPort}", $"--KvTiers:Orleans:GatewayPort={gatewayPort}",
             "--Logging:LogLevel:Orleans=Error", .. arguments]));
-    }
-
-    private static (int, int) FreePorts()
-    {
-        using var one = new TcpListener(IPAddress.Loopback, 0);
-        using var two = new TcpListener(IPAddress.Loopback, 0);
-        one.Start();
-        two.Start();
-        return (((IPEndPoint)one.LocalEndpoint).Port, ((IPEndPoint)two.LocalEndpoint).Port);
     }
 }

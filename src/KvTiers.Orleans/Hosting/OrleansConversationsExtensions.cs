@@ -55,7 +55,7 @@ public static class OrleansConversationsExtensions
         return client;
     }
 
-    private static void AddSessionsCodec(IServiceCollection services)
+    internal static void AddSessionsCodec(IServiceCollection services)
     {
         services.AddSerializer(serializer => serializer.Configure(manifest => manifest.WellKnownTypeAliases["kvt.sessions"] = typeof(SessionsCodec)));
         services.TryAddSingleton<SessionsCodec>();

@@ -20,7 +20,7 @@ public static class SiloClusteringExtensions
         ArgumentNullException.ThrowIfNull(silo);
 
         // The endpoint is the silo's name in its own membership and nothing more.
-        silo.UseDevelopmentClustering(new IPEndPoint(IPAddress.Loopback, EndpointOptions.DEFAULT_SILO_PORT));
+        silo.Services.AddSingleton<IMembershipTable, LoneMembership>();
         silo.ConfigureEndpoints(IPAddress.Loopback, EndpointOptions.DEFAULT_SILO_PORT, gatewayPort: 0, listenOnAnyHostAddress: false);
         silo.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = ("kvtiers", "kvtiers"));
         foreach (ServiceDescriptor listeners in silo.Services.Where(service => service.IsKeyedService && service.ServiceType == typeof(IConnectionListenerFactory)).ToArray())
