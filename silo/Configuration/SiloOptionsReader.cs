@@ -262,7 +262,10 @@ internal static class SiloOptionsReader
     internal static bool ParseRedis(string text, out string? value)
     {
         value = text;
-        return text.Length > 0 && !text.StartsWith("redis:", StringComparison.OrdinalIgnoreCase);
+
+        // No URIs and no user before the host: they would be taken for the host's name, and shown wherever that is.
+        return text.Length > 0 && text.Split(',').All(part => part.Contains('=', StringComparison.Ordinal)
+            || !(part.Contains('@', StringComparison.Ordinal) || part.Contains("://", StringComparison.Ordinal) || part.StartsWith("redis:", StringComparison.OrdinalIgnoreCase)));
     }
 
     private static SettingsReader.Parse<long> SizeOrNone(long least, long most) =>

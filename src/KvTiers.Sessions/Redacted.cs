@@ -36,6 +36,14 @@ public static class Redacted
         return message;
     }
 
+    /// <summary>An exception to be the inner one of another; null when it, or what it carries, quotes a secret of the connection string.</summary>
+    public static Exception? Inner(Exception exception, string? configuration)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        string text = exception.ToString();
+        return Message(text, configuration) == text ? exception : null;
+    }
+
     private static (string Shown, List<string> Secrets) Split(string configuration)
     {
         List<string> shown = [], secrets = [];

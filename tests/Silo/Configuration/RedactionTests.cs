@@ -78,8 +78,13 @@ public sealed class RedactionTests
         await using SiloServer silo = await SiloServer.StartAsync(
             services => services.AddSingleton<ILoggerProvider>(logs),
             "--redis", $"127.0.0.1:1,password={Password},connectTimeout=50", "--Logging:LogLevel:Default=Debug");
-        await silo.Http.PostAsync("/v1/completions", new StringContent("""{"prompt":"Once upon a time there was a cat and a dog","max_tokens":20}""", System.Text.Encoding.UTF8, "application/json"));
-        await Eventually.TrueAsync(async () => (await silo.Http.GetStringAsync("/readyz")).Contains("degraded", StringComparison.Ordinal));
+        int asked = 0;
+        await Eventually.TrueAsync(async () =>
+        {
+            string body = $$"""{"prompt":"Once upon a time number {{asked++}} there was a cat and a dog","max_tokens":20}""";
+            await silo.Http.PostAsync("/v1/completions", new StringContent(body, System.Text.Encoding.UTF8, "application/json"));
+            return (await silo.Http.GetStringAsync("/readyz")).Contains("degraded", StringComparison.Ordinal);
+        });
         foreach (string route in (string[])["/readyz", "/metrics", "/admin/tiers"])
             Assert.DoesNotContain(Password, await silo.Http.GetStringAsync(route), StringComparison.Ordinal);
         Assert.NotEmpty(logs.Lines);
