@@ -116,7 +116,8 @@ public sealed class SupersedeTests(TinyModel model)
         int computed = turn.Usage.PromptTokens + turn.Usage.CompletionTokens - 1;
 
         Assert.Equal((computed + blockSize - 1) / blockSize, host.Conversations.Snapshot().IdleLeasedBlocks);
-        int common = former.AsSpan().CommonPrefixLength(await host.Log());
+        int[] next = await host.Log();
+        int common = former.AsSpan().CommonPrefixLength(next);
         Assert.True(host.Cache.Snapshot().SupersededBlocks >= (former.Length / blockSize) - (common / blockSize) - 1);
         Assert.True(host.Cache.Snapshot().SupersededBlocks > 0);
     }
