@@ -98,6 +98,12 @@ internal sealed record SiloOptions
     /// <summary>File of API keys, one <c>tenant key</c> pair a line; none: one tenant, loopback only.</summary>
     public string? ApiKeyFile { get; init; }
 
+    /// <summary>The secret that tenants' salts are made of, 32 bytes, as all servers that share a tier have it; null: the file's, or one that this server makes.</summary>
+    public byte[]? TenantSecret { get; init; }
+
+    /// <summary>File that holds the secret; none: see <see cref="TenantSecret"/>.</summary>
+    public string? TenantSecretFile { get; init; }
+
     /// <summary>Name of this silo, as answers carry it.</summary>
     public string Name { get; init; } = Environment.MachineName;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using KvTiers.Orleans.Hosting;
+using KvTiers.Sessions;
 using KvTiers.Silo.Configuration;
 
 namespace KvTiers.Silo.Hosting;
@@ -30,7 +31,7 @@ internal static class SiloComposition
         }
         catch (Exception e) when (e is ArgumentException or IOException)
         {
-            throw new StartException($"KvTiers:Orleans: {e.Message}", e);
+            throw new StartException($"KvTiers:Orleans: {Redacted.Message(e.Message, settings.Cluster)}");
         }
     }
 

@@ -23,7 +23,7 @@ internal static class StoreComposition
         catch (ArgumentException e)
         {
             string key = address == options.StoreRedis ? "KvTiers:StoreRedis" : address == options.Orleans.Cluster ? "KvTiers:Cluster" : "KvTiers:Redis";
-            throw new StartException(new SettingError(key, address, $"a server's address such as 127.0.0.1:6379 ({e.Message})").ToString());
+            throw new StartException(new SettingError(key, address, $"a server's address such as 127.0.0.1:6379 ({Redacted.Message(e.Message, address)})").ToString());
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using KvTiers.Sessions;
+using KvTiers.Sessions.Erasure;
 using KvTiers.Sessions.Serialization;
 using KvTiers.Tiers;
 using StackExchange.Redis;
@@ -14,7 +15,7 @@ namespace KvTiers.Redis;
 /// recognised when it had arrived. What an acknowledged turn survives is the server's business: without <c>appendonly</c> it outlives every silo, but not the
 /// server; and a server that evicts keys without a time to live (<c>allkeys-…</c>) evicts conversations.
 /// </remarks>
-public sealed partial class RedisConversationStore : IConversationStore, IAsyncDisposable
+public sealed partial class RedisConversationStore : IConversationStore, ISharedSecret, IAsyncDisposable
 {
     private const int NonceBytes = 16;
     private const int ChecksumBytes = sizeof(uint);
@@ -36,11 +37,15 @@ public sealed partial class RedisConversationStore : IConversationStore, IAsyncD
         _connection = connection;
         _nodes = new RedisNodes(connection);
         _isFailing = !connection.IsConnected;
+        Tombstones = new RedisTombstones(this, $"{options.KeyPrefix}//tombstones");
         _probe = time.CreateTimer(_ => Probe(), null, ProbeEvery, ProbeEvery);
     }
 
     /// <summary>Whether the last call failed; of a cluster, whether one did since all nodes were well. It is tried again in the background, so that recovery needs no request.</summary>
     public bool IsFailing => _isFailing;
+
+    /// <inheritdoc/>
+    public ITombstoneStore Tombstones { get; }
 
     private IDatabase Database => _connection.GetDatabase();
 
@@ -177,6 +182,16 @@ public sealed partial class RedisConversationStore : IConversationStore, IAsyncD
         }
     }
 
+    /// <inheritdoc/>
+    public async ValueTask<byte[]> AgreeAsync(byte[] candidate, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(candidate);
+        RedisKey key = $"{_options.KeyPrefix}//secret";
+        await CallAsync(database => database.StringSetAsync(key, candidate, when: When.NotExists), cancellationToken).ConfigureAwait(false);
+        byte[]? kept = await CallAsync(database => database.StringGetAsync(key), cancellationToken).ConfigureAwait(false);
+        return kept is { Length: TenantSalts.ByteCount } ? kept : throw new FormatException($"'{key}' has {kept?.Length ?? 0} bytes; it must have {TenantSalts.ByteCount}.");
+    }
+
     /// <summary>Closes the connection; the conversations stay.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -235,6 +250,8 @@ public sealed partial class RedisConversationStore : IConversationStore, IAsyncD
             // The change is stored. Compaction only saves room, and is tried again at the next one.
         }
     }
+
+    internal Task<T> CallAsync<T>(Func<IDatabase, Task<T>> call, CancellationToken cancellationToken) => CallAsync(() => call(Database), cancellationToken);
 
     /// <summary>Makes a call under the deadline. A lost connection is tried again until then: every call may be made twice.</summary>
     private async Task<T> CallAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)

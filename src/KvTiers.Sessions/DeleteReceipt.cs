@@ -9,6 +9,12 @@ public sealed record DeleteReceipt
     /// <summary>What each tier lost: the blocks that only this conversation used.</summary>
     public required IReadOnlyList<TierErasure> Tiers { get; init; }
 
+    /// <summary>Whether no tier holds any of them now. Else the deletion goes on by itself; deleting the conversation again tells how far it is.</summary>
+    public bool IsWhole => Tiers.All(tier => tier.Outcome == ErasureOutcome.Removed);
+
+    /// <summary>How often the tiers were asked.</summary>
+    public int Attempts { get; init; } = 1;
+
     /// <summary>Hot blocks that stay because something else uses them.</summary>
     public required int BlocksShared { get; init; }
 

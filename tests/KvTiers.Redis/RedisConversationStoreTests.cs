@@ -38,6 +38,17 @@ public sealed class RedisConversationStoreTests : ConversationStoreContract, IAs
     }
 
     [Fact]
+    public async Task AllServersAgreeOnTheSecretOfTheFirst()
+    {
+        byte[][] agreed = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => OpenRedis(new() { Configuration = _server.Configuration }).AgreeAsync(TenantSalts.NewSecret()).AsTask()));
+        Assert.All(agreed, secret => Assert.Equal(agreed[0], secret));
+        Assert.Equal(TenantSalts.ByteCount, agreed[0].Length);
+        await (await Connect()).StringSetAsync("kvc:1://secret", "short");
+        FormatException fault = await Assert.ThrowsAsync<FormatException>(() => OpenRedis(new() { Configuration = _server.Configuration }).AgreeAsync(TenantSalts.NewSecret()).AsTask());
+        Assert.DoesNotContain("short", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task ChangesAreReplacedByTheStateOnceTheyAreMany()
     {
         RedisConversationStore store = OpenRedis(new() { Configuration = _server.Configuration, CompactAfterRecords = 8 });

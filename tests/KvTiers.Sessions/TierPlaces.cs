@@ -16,15 +16,19 @@ internal sealed class TierPlaces(int ramBlocks, RedisServer? redis = null) : IDi
     private BlockRecord? _format;
     private RamStore? _ram;
 
+    /// <summary>The disk tier, as the stack sees it.</summary>
+    public WatchedTier Disk { get; private set; } = null!;
+
     public TierStack Stack(BlockLayout layout)
     {
         _format = new BlockRecord(BlockCodec.Create(layout, BlockEncoding.Hot));
         _ram = new RamStore(_format.RecordBytes, (long)ramBlocks * _format.RecordBytes);
         var disk = DiskStore.Open(_format, new DiskStoreOptions { Folder = _folder.Path, CapacityBytes = 4000L * _format.RecordBytes, SegmentBytes = 16 << 20 });
+        Disk = new WatchedTier(new BlockTier("disk", _format, disk));
         List<TierOptions> tiers =
         [
             new TierOptions { Tier = new BlockTier("ram", _format, _ram), Immediate = true },
-            new TierOptions { Tier = new BlockTier("disk", _format, disk), Exclusive = false, WritePatience = TimeSpan.FromMinutes(1) },
+            new TierOptions { Tier = Disk, Exclusive = false, WritePatience = TimeSpan.FromMinutes(1) },
         ];
         if (redis is not null && RedisServer.IsAvailable)
         {

@@ -35,7 +35,9 @@ public sealed class ClusterClient : IAsyncDisposable
         catch (Exception exception) when (exception is OrleansException or TimeoutException or StackExchange.Redis.RedisException)
         {
             host.Dispose();
-            throw new IOException($"No silo of the cluster '{options.ClusterId}' can be reached by way of Redis at {options.Redis}: {exception.Message}", exception);
+            throw new IOException(
+                $"No silo of the cluster '{options.ClusterId}' can be reached by way of Redis at {Redacted.ConnectionString(options.Redis)}: {Redacted.Message(exception.Message, options.Redis)}",
+                Redacted.Inner(exception, options.Redis));
         }
     }
 

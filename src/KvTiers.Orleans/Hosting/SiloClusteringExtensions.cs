@@ -1,5 +1,6 @@
 using System.Net;
 using KvTiers.Orleans.Placement;
+using KvTiers.Sessions;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -53,8 +54,16 @@ public static class SiloClusteringExtensions
 
     internal static ConfigurationOptions RedisOptions(string configuration)
     {
-        ConfigurationOptions options = ConfigurationOptions.Parse(configuration);
-        options.AbortOnConnectFail = false;
-        return options;
+        try
+        {
+            ConfigurationOptions options = ConfigurationOptions.Parse(configuration);
+            options.AbortOnConnectFail = false;
+            return options;
+        }
+        catch (ArgumentException exception)
+        {
+            // Without the inner one: its message may quote the setting.
+            throw new ArgumentException($"Redis is {Redacted.ConnectionString(configuration)}; it cannot be read: {Redacted.Message(exception.Message, configuration)}", nameof(configuration));
+        }
     }
 }

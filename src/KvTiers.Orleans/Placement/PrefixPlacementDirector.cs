@@ -54,7 +54,7 @@ internal sealed class PrefixPlacementDirector(SiloConversations silo, SiloView v
     {
         int size = services.Engine.Cache.Layout.BlockSize;
         var chain = new BlockHash[Math.Min(tokens.Length / size, MaxBlocks)];
-        BlockHash hash = services.Engine.RootFor(TenantSalt.For(tenant));
+        BlockHash hash = services.RootFor(tenant);
         for (int i = 0; i < chain.Length; i++)
             chain[i] = hash = hash.Next(tokens.Slice(i * size, size));
         return chain;
