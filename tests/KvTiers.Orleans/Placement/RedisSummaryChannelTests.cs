@@ -1,5 +1,6 @@
 using KvTiers.Orleans.Placement;
 using KvTiers.Prefix;
+using StackExchange.Redis;
 
 namespace KvTiers.Orleans.Tests.Placement;
 
@@ -28,6 +29,17 @@ public sealed class RedisSummaryChannelTests : IAsyncDisposable
         await _channel.PublishAsync("one", new(8, 3, 43), null, TimeSpan.FromMinutes(1));
         Assert.Equal([new SiloReport(8, 3, 43)], await other.ReadReportsAsync(["one"]));
         Assert.Equal(6, (await other.ReadSummaryAsync("one"))!.LeadingRun(chain));
+    }
+
+    [Fact]
+    public async Task WhatASiloTellsHasTheBytesItAlwaysHad()
+    {
+        await _channel.PublishAsync("one", new(7, 300, 42), BlockSummary.Read([.. Enumerable.Range(0, 64).Select(i => (byte)i)]), TimeSpan.FromMinutes(1));
+        using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(_redis.Configuration);
+        Assert.Equal([0x94, 1, 7, 0xCD, 0x01, 0x2C, 42], (byte[]?)await connection.GetDatabase().HashGetAsync("kvo:1:tests:one", "r"));
+        Assert.Equal(
+            [0x92, 1, 0xC4, 64, .. Enumerable.Range(0, 64).Select(i => (byte)i)],
+            (byte[]?)await connection.GetDatabase().HashGetAsync("kvo:1:tests:one", "b"));
     }
 
     [Fact]
