@@ -71,16 +71,6 @@ public sealed class RedisSummaryChannelTests : IAsyncDisposable
         }
     }
 
-    [Theory]
-    [InlineData(new byte[] { })]
-    [InlineData(new byte[] { 0x94, 2, 1, 1, 1 })]
-    [InlineData(new byte[] { 0x94, 1, 1 })]
-    [InlineData(new byte[] { 0xC1 })]
-    public void WhatCannotBeReadIsNoReport(byte[] bytes) => Assert.Null(RedisSummaryChannel.DecodeReport(bytes));
-
-    [Fact]
-    public void AReportMayGrow() => Assert.Equal(new SiloReport(1, 2, 3), RedisSummaryChannel.DecodeReport([0x95, 1, 1, 2, 3, 4]));
-
     public async ValueTask DisposeAsync()
     {
         if (_channel is not null)
