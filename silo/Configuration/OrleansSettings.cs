@@ -44,6 +44,9 @@ internal sealed record OrleansSettings
     /// <summary>Bytes of what a silo tells of its blocks, a power of two from 1 KiB to 16 MiB.</summary>
     public int SummaryBytes { get; init; } = 64 << 10;
 
+    /// <summary>Whether Orleans' own page is served to admins, under <c>/orleans</c>.</summary>
+    public bool Dashboard { get; init; }
+
     /// <summary>The options with what is set.</summary>
     public static SiloOptions Read(SettingsReader reader, SiloOptions options)
     {
@@ -59,6 +62,7 @@ internal sealed record OrleansSettings
             RandomPlacement = reader.Read("Orleans:Placement", Defaults.RandomPlacement, "prefix or random", ParsePlacement),
             LoadSlack = reader.Read("Orleans:LoadSlack", Defaults.LoadSlack, "a number from 0 to 10", ParseSlack),
             PublishEvery = reader.Read("Orleans:PublishEvery", Defaults.PublishEvery, "a time such as 500ms or 1s, from 100ms to 1m", Time(TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1))),
+            Dashboard = reader.Read("Orleans:Dashboard", Defaults.Dashboard, "on or off", SiloOptionsReader.ParseSwitch),
             SummaryBytes = reader.Read("Orleans:SummaryBytes", Defaults.SummaryBytes, "a size that is a power of two, from 1KiB to 16MiB", ParseSummaryBytes),
         };
         return options with { Orleans = settings };

@@ -6,6 +6,7 @@ using KvTiers.Silo.Operations;
 using KvTiers.Silo.Operations.Metrics;
 using KvTiers.Silo.Turns;
 using Microsoft.Extensions.Configuration.Memory;
+using Orleans.Dashboard;
 
 namespace KvTiers.Silo.Hosting;
 
@@ -119,5 +120,7 @@ internal static class SiloApplication
         app.Services.GetRequiredService<HealthRoutes>().Map(app);
         app.Services.GetRequiredService<MetricsRoute>().Map(app);
         app.Services.GetRequiredService<AdminRoutes>().Map(app);
+        if (app.Services.GetRequiredService<SiloOptions>().Orleans.Dashboard)
+            app.MapOrleansDashboard("/orleans").WithMetadata(new AccessRequirement(AccessLevel.Administrator));
     }
 }

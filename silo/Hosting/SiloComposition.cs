@@ -1,5 +1,6 @@
 using System.Net;
 using KvTiers.Orleans.Hosting;
+using Orleans.Dashboard;
 using KvTiers.Sessions;
 using KvTiers.Silo.Configuration;
 
@@ -19,6 +20,7 @@ internal static class SiloComposition
             {
                 if (settings.Cluster is { } redis) silo.UseRedisCluster(ClusterOf(settings, redis));
                 else silo.UseStandaloneSilo();
+                if (settings.Dashboard) silo.AddDashboard();
                 silo.AddOrleansConversations(new OrleansConversationsOptions
                 {
                     IdleAfter = settings.IdleAfter,

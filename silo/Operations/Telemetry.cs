@@ -22,7 +22,7 @@ internal sealed class Telemetry : IHostedService, IDisposable
             .AddTelemetrySdk()
             .AddEnvironmentVariableDetector();
         _meters = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter("KvTiers*").AddOtlpExporter().Build();
-        _traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource("KvTiers*", "Microsoft.AspNetCore").AddOtlpExporter().Build();
+        _traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource("KvTiers*", "Microsoft.AspNetCore", "Microsoft.Orleans.*").AddOtlpExporter().Build();
     }
 
     /// <summary>Starts sending, when a collector is named.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
@@ -104,7 +105,7 @@ public sealed partial class RedisConversationStore : IConversationStore, IShared
             throw new ArgumentException($"A {change.GetType().Name} {(replaced is null ? "must replace a version" : "replaces no version")}.", nameof(replaced));
         Guid incarnation = replaced?.Incarnation ?? ((ConversationCreated)change).Incarnation;
         byte[] nonce = Guid.NewGuid().ToByteArray();
-        byte[] record = Wrap(nonce, ConversationRecord.Of((replaced?.Number ?? 0) + 1, change));
+        byte[] record = Wrap(nonce, buffer => ConversationRecord.Write(buffer, (replaced?.Number ?? 0) + 1, change));
         RedisValue[] arguments =
         [
             replaced is null ? RedisValue.EmptyString : Bytes(incarnation), replaced?.Number ?? 0, Bytes(incarnation), record, nonce,
@@ -239,7 +240,7 @@ public sealed partial class RedisConversationStore : IConversationStore, IShared
         {
             if (await ReadAsync(key).ConfigureAwait(false) is not { } state)
                 return;
-            RedisValue[] arguments = [Bytes(state.Version.Incarnation), state.Version.Number, Wrap(Guid.NewGuid().ToByteArray(), ConversationRecord.Of(state))];
+            RedisValue[] arguments = [Bytes(state.Version.Incarnation), state.Version.Number, Wrap(Guid.NewGuid().ToByteArray(), buffer => ConversationRecord.Write(buffer, state))];
             await CallAsync(() => Database.ScriptEvaluateAsync(ConversationScripts.Compact, [KeyOf(key)], arguments), CancellationToken.None).ConfigureAwait(false);
 
             // The set of ids may have lost it, if its node has lost what it acknowledged.
@@ -337,22 +338,28 @@ public sealed partial class RedisConversationStore : IConversationStore, IShared
         static done => _ = done.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     /// <summary>Nonce, payload, CRC-32C of both.</summary>
-    private static byte[] Wrap(byte[] nonce, byte[] payload)
+    private static byte[] Wrap(byte[] nonce, Action<IBufferWriter<byte>> writePayload)
     {
-        byte[] record = [.. nonce, .. payload, .. new byte[ChecksumBytes]];
-        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(record.Length - ChecksumBytes), Crc32C.Compute(record.AsSpan(0, record.Length - ChecksumBytes)));
-        return record;
+        using var record = new RecordBuffer();
+        record.Write(nonce);
+        writePayload(record);
+        uint checksum = Crc32C.Compute(record.Written);
+        BinaryPrimitives.WriteUInt32LittleEndian(record.GetSpan(ChecksumBytes), checksum);
+        record.Advance(ChecksumBytes);
+
+        // A copy, and not the pool's memory: a call that is given up at its deadline may still be on its way.
+        return record.Written.ToArray();
     }
 
-    private static ReadOnlySpan<byte> Unwrap(RedisValue value)
+    private static ReadOnlyMemory<byte> Unwrap(RedisValue value)
     {
         if (value.IsNull)
             throw new FormatException("It is not there.");
-        byte[] record = value!;
+        ReadOnlyMemory<byte> record = value;
         if (record.Length < NonceBytes + ChecksumBytes
-            || BinaryPrimitives.ReadUInt32LittleEndian(record.AsSpan(record.Length - ChecksumBytes)) != Crc32C.Compute(record.AsSpan(0, record.Length - ChecksumBytes)))
+            || BinaryPrimitives.ReadUInt32LittleEndian(record.Span[^ChecksumBytes..]) != Crc32C.Compute(record.Span[..^ChecksumBytes]))
             throw new FormatException("It has a wrong checksum.");
-        return record.AsSpan(NonceBytes, record.Length - NonceBytes - ChecksumBytes);
+        return record[NonceBytes..^ChecksumBytes];
     }
 
     private static byte[] Bytes(Guid incarnation) => incarnation.ToByteArray(bigEndian: true);

@@ -1,5 +1,7 @@
+using System.Buffers.Binary;
 using KvTiers.Sessions;
 using KvTiers.Sessions.Tests.Storage;
+using KvTiers.Tiers;
 using StackExchange.Redis;
 
 namespace KvTiers.Redis.Tests;
@@ -76,6 +78,52 @@ public sealed class RedisConversationStoreTests : ConversationStoreContract, IAs
         Assert.Equal("tenant/one", damage.Path);
         AssertSame(other, (await store.ReadAsync(other.Key))!);
         Assert.Equal([true, false], (await store.ListAsync("tenant")).OrderBy(summary => summary.Id).Select(summary => summary.Damage is not null));
+    }
+
+    /// <summary>The checksum is right each time: what is wrong was written so.</summary>
+    [Theory]
+    [InlineData("930102{0}c0")] // something follows
+    [InlineData("9301 02 c0")] // no body
+    [InlineData("9301c0{0}")] // no version
+    [InlineData("930103{0}")] // another version
+    [InlineData("930102 82a26174cf08dec32d0e3ba000a46b696ea670696e")] // a field is missing
+    [InlineData("930102 83a26174cf08dec32d0e3ba000a46b696e64a370696ea26174cf08dec32d0e3ba000")] // one stands twice
+    [InlineData("930102 82a26174cf08dec32d0e3ba000a46b696e64a3ff696e")] // no UTF-8
+    [InlineData("930102 82a26174cf08dec32d0e3ba000a46b696e64a3eda080")] // half of a surrogate pair
+    [InlineData("930102 82a26174a13161a46b696e64a370696e")] // a time that is text
+    [InlineData("930102 83a26174cf08dec32d0e3ba000a46b696e64a370696ea5756e74696cdbffffffff")] // 4 GiB
+    [InlineData("dfffffffff")]
+    public async Task ARecordThatIsNoneIsDamage(string payload)
+    {
+        const string Unpin = "82a26174cf08dec32d0e3ba000a46b696e64a370696e";
+        IConversationStore store = Open();
+        await Write(store, Key, 2);
+        IDatabase database = await Connect();
+        async Task Put(string hex)
+        {
+            byte[] record = [.. new byte[16], .. Convert.FromHexString(hex.Replace("{0}", Unpin, StringComparison.Ordinal).Replace(" ", "", StringComparison.Ordinal)), .. new byte[4]];
+            BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(record.Length - 4), Crc32C.Compute(record.AsSpan(0, record.Length - 4)));
+            await database.HashSetAsync("kvc:1:tenant/one", "2", record);
+        }
+
+        await Put("930102{0}");
+        Assert.Equal(2, (await store.ReadAsync(Key))!.Version.Number);
+        await Put(payload);
+        ConversationDamagedException damage = await Assert.ThrowsAsync<ConversationDamagedException>(async () => await store.ReadAsync(Key));
+        Assert.IsType<FormatException>(damage.InnerException);
+    }
+
+    [Fact]
+    public async Task ARecordHasTheBytesItAlwaysHad()
+    {
+        IConversationStore store = Open();
+        ConversationState state = await Write(store, Key, 1);
+        Assert.True(await store.TryAppendAsync(Key, state.Version, new PinChanged { At = At, Until = null }));
+        byte[] record = (await (await Connect()).HashGetAsync("kvc:1:tenant/one", "2"))!;
+
+        // 16 bytes of its own, [1, version 2, {at: 2026-01-02 03:04:05 in ticks, kind: "pin"}], the CRC-32C of both.
+        Assert.Equal("930102" + "82a26174cf08de49ab96b70080a46b696e64a370696e", Convert.ToHexStringLower(record.AsSpan(16..^4)));
+        Assert.Equal(Crc32C.Compute(record.AsSpan(..^4)), BinaryPrimitives.ReadUInt32LittleEndian(record.AsSpan(^4..)));
     }
 
     [Fact]

@@ -1,56 +1,33 @@
+using System.Buffers;
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using KvTiers.Serialization;
+using MessagePack;
 
 namespace KvTiers.Sessions.Serialization;
 
 /// <summary>Conversation changes and states as MessagePack maps: what stores write. docs/conversation-store.md describes every field.</summary>
 /// <remarks>A reader passes over fields that it does not know, so fields may be added; what a field means never changes.</remarks>
-public static class ConversationFormat
+internal static class ConversationFormat
 {
-    /// <summary>Bytes of one change.</summary>
-    /// <exception cref="ArgumentException">A text holds half of a surrogate pair.</exception>
-    public static byte[] EncodeChange(ConversationChange change)
-    {
-        var writer = new FieldWriter();
-        writer.Field("at", change.At);
-        switch (change)
-        {
-            case ConversationCreated created:
-                writer.Field("kind", "created");
-                writer.Field("incarnation", created.Incarnation);
-                writer.Field("model", created.Model);
-                writer.Field("vocabulary", created.Vocabulary);
-                writer.Field("forked_from", created.ForkedFrom);
-                writer.Field("messages", created.Messages, WriteMessage);
-                writer.Field("turn", created.Turn, WriteTrace);
-                break;
-            case LogChanged changed:
-                writer.Field("kind", "log");
-                writer.Field("keep", changed.KeptMessages);
-                writer.Field("add", changed.Entries, WriteEntry);
-                writer.Field("turn", changed.Turn, WriteTrace);
-                writer.Field("model", changed.Model);
-                writer.Field("vocabulary", changed.Vocabulary);
-                break;
-            case ChangeUndone:
-                writer.Field("kind", "undone");
-                break;
-            case PinChanged pin:
-                writer.Field("kind", "pin");
-                writer.Field("until", pin.Until);
-                break;
-            default:
-                throw new ArgumentException($"A {change.GetType().Name} has no format.", nameof(change));
-        }
+    /// <summary>Writes one change.</summary>
+    /// <exception cref="ArgumentException">A text holds half of a surrogate pair. What was written till then is no change.</exception>
+    public static void Write(IBufferWriter<byte> output, ConversationChange change) => FieldWriter.Write(output, change, WriteChange);
 
-        return writer.ToArray();
-    }
+    /// <summary>Writes a whole state, former logs included. Messages that several logs share are written once.</summary>
+    /// <exception cref="ArgumentException">A text holds half of a surrogate pair. What was written till then is no state.</exception>
+    public static void Write(IBufferWriter<byte> output, ConversationState state) => FieldWriter.Write(output, (state, MessageNumbers.Of(state)), WriteState);
 
-    /// <summary>The change that <see cref="EncodeChange"/> wrote.</summary>
+    /// <summary>The change that was written.</summary>
     /// <exception cref="FormatException">The bytes are not such a change.</exception>
-    public static ConversationChange DecodeChange(ReadOnlySpan<byte> bytes)
+    public static ConversationChange ReadChange(ReadOnlyMemory<byte> bytes) => FieldReader.Read(bytes, ReadChange);
+
+    /// <summary>The state that was written.</summary>
+    /// <exception cref="FormatException">The bytes are not such a state.</exception>
+    public static ConversationState ReadState(ReadOnlyMemory<byte> bytes) => FieldReader.Read(bytes, ReadState);
+
+    private static ConversationChange ReadChange(FieldReader fields)
     {
-        var fields = new FieldReader(bytes);
         DateTimeOffset at = fields.Time("at");
         string kind = fields.Text("kind");
         return kind switch
@@ -80,53 +57,21 @@ public static class ConversationFormat
         };
     }
 
-    /// <summary>Bytes of a whole state, former logs included. Messages that several logs share are written once.</summary>
-    public static byte[] EncodeState(ConversationState state)
+    private static ConversationState ReadState(FieldReader fields)
     {
-        var messages = new List<LoggedMessage>();
-        var indexes = new Dictionary<LoggedMessage, int>(ReferenceEqualityComparer.Instance);
-        int[] Indexes(TokenLog log) => [.. log.Messages.Select(message =>
+        ImmutableArray<LoggedMessage> messages = fields.List("messages", ReadMessage);
+        TokenLog Log(int[] numbers)
         {
-            if (!indexes.TryGetValue(message, out int index))
+            var logged = new LoggedMessage[numbers.Length];
+            for (int i = 0; i < logged.Length; i++)
             {
-                indexes[message] = index = messages.Count;
-                messages.Add(message);
+                logged[i] = (uint)numbers[i] < (uint)messages.Length
+                    ? messages[numbers[i]]
+                    : throw new FormatException($"A log refers to message {numbers[i]} of {messages.Length}.");
             }
 
-            return index;
-        })];
-
-        int[] current = Indexes(state.Log);
-        ImmutableArray<int[]> undo = [.. state.Undo.Select(Indexes)];
-        int[]? lastTurn = state.LastTurnLog is null ? null : Indexes(state.LastTurnLog);
-        var writer = new FieldWriter();
-        writer.Field("tenant", state.Key.Tenant);
-        writer.Field("id", state.Key.Id);
-        writer.Field("incarnation", state.Version.Incarnation);
-        writer.Field("version", state.Version.Number);
-        writer.Field("model", state.Model);
-        writer.Field("vocabulary", state.Vocabulary);
-        writer.Field("created", state.CreatedAt);
-        writer.Field("updated", state.UpdatedAt);
-        writer.Field("pinned_until", state.PinnedUntil);
-        writer.Field("forked_from", state.ForkedFrom);
-        writer.Field("messages", messages, WriteMessage);
-        writer.Field("log", current);
-        writer.Field("undo", undo, (inner, log) => inner.Write(log));
-        writer.Field("turn", state.LastTurn, WriteTrace);
-        writer.Field("turn_log", lastTurn);
-        return writer.ToArray();
-    }
-
-    /// <summary>The state that <see cref="EncodeState"/> wrote.</summary>
-    /// <exception cref="FormatException">The bytes are not such a state.</exception>
-    public static ConversationState DecodeState(ReadOnlySpan<byte> bytes)
-    {
-        var fields = new FieldReader(bytes);
-        ImmutableArray<LoggedMessage> messages = fields.List("messages", ReadMessage);
-        TokenLog Log(int[] indexes) => new([.. indexes.Select(index => (uint)index < (uint)messages.Length
-            ? messages[index]
-            : throw new FormatException($"A log refers to message {index} of {messages.Length}."))]);
+            return new(ImmutableCollectionsMarshal.AsImmutableArray(logged));
+        }
 
         int[]? lastTurn = fields.NumbersOrNull("turn_log");
         return new()
@@ -135,23 +80,78 @@ public static class ConversationFormat
             Version = new(fields.Guid("incarnation"), fields.Int64("version")),
             Model = fields.Text("model"),
             Vocabulary = fields.Text("vocabulary"),
-            Log = Log(fields.NumbersOrNull("log") ?? throw new FormatException("The field 'log' is missing.")),
+            Log = Log(fields.Numbers("log")),
             CreatedAt = fields.Time("created"),
             UpdatedAt = fields.Time("updated"),
             PinnedUntil = fields.TimeOrNull("pinned_until"),
             ForkedFrom = fields.TextOrNull("forked_from"),
-            Undo = [.. fields.List("undo", (ref MessagePackReader reader) => reader.ReadInt32Array()).Select(Log)],
+            Undo = fields.List("undo", (ref reader) => Log(reader.ReadNumbers())),
             LastTurn = fields.Nested("turn", ReadTrace),
             LastTurnLog = lastTurn is null ? null : Log(lastTurn),
         };
     }
 
-    private static void WriteMessage(MessagePackWriter writer, LoggedMessage message)
+    private static void WriteChange(ref FieldWriter fields, ConversationChange change)
+    {
+        fields.Field("at", change.At);
+        switch (change)
+        {
+            case ConversationCreated created:
+                fields.Field("kind", "created");
+                fields.Field("incarnation", created.Incarnation);
+                fields.Field("model", created.Model);
+                fields.Field("vocabulary", created.Vocabulary);
+                fields.Field("forked_from", created.ForkedFrom);
+                fields.List("messages", created.Messages, WriteMessage);
+                fields.Map("turn", created.Turn, WriteTrace);
+                break;
+            case LogChanged changed:
+                fields.Field("kind", "log");
+                fields.Field("keep", changed.KeptMessages);
+                fields.List("add", changed.Entries, WriteEntry);
+                fields.Map("turn", changed.Turn, WriteTrace);
+                fields.Field("model", changed.Model);
+                fields.Field("vocabulary", changed.Vocabulary);
+                break;
+            case ChangeUndone:
+                fields.Field("kind", "undone");
+                break;
+            case PinChanged pin:
+                fields.Field("kind", "pin");
+                fields.Field("until", pin.Until);
+                break;
+            default:
+                throw new ArgumentException($"A {change.GetType().Name} has no format.", nameof(change));
+        }
+    }
+
+    private static void WriteState(ref FieldWriter fields, (ConversationState State, MessageNumbers Numbers) written)
+    {
+        (ConversationState state, MessageNumbers numbers) = written;
+        fields.Field("tenant", state.Key.Tenant);
+        fields.Field("id", state.Key.Id);
+        fields.Field("incarnation", state.Version.Incarnation);
+        fields.Field("version", state.Version.Number);
+        fields.Field("model", state.Model);
+        fields.Field("vocabulary", state.Vocabulary);
+        fields.Field("created", state.CreatedAt);
+        fields.Field("updated", state.UpdatedAt);
+        fields.Field("pinned_until", state.PinnedUntil);
+        fields.Field("forked_from", state.ForkedFrom);
+        fields.List("messages", numbers.Messages, WriteMessage);
+        fields.Field("log", state.Log, numbers.Write);
+        fields.List("undo", state.Undo, numbers.Write);
+        fields.Map("turn", state.LastTurn, WriteTrace);
+        if (state.LastTurnLog is not null)
+            fields.Field("turn_log", state.LastTurnLog, numbers.Write);
+    }
+
+    private static void WriteMessage(ref MessagePackWriter writer, LoggedMessage message)
     {
         writer.WriteArrayHeader(3);
-        writer.Write(message.Role);
-        writer.Write(message.Content);
-        writer.Write(message.Tokens.AsSpan());
+        writer.WriteText(message.Role);
+        writer.WriteText(message.Content);
+        writer.WriteNumbers(message.Tokens.AsSpan());
     }
 
     private static LoggedMessage ReadMessage(ref MessagePackReader reader)
@@ -159,44 +159,43 @@ public static class ConversationFormat
         int count = reader.ReadArrayHeader();
         if (count < 3)
             throw new FormatException($"A message has {count} parts; it must have role, content and tokens.");
-        var message = new LoggedMessage(reader.ReadString(), reader.ReadString(), ImmutableArray.Create(reader.ReadInt32Array()));
+        var message = new LoggedMessage(reader.ReadText(), reader.ReadText(), ImmutableCollectionsMarshal.AsImmutableArray(reader.ReadNumbers()));
         for (; count > 3; count--)
-            reader.Skip();
+            reader.SkipValue();
         return message;
     }
 
-    private static void WriteEntry(MessagePackWriter writer, LogEntry entry)
+    private static void WriteEntry(ref MessagePackWriter writer, LogEntry entry)
     {
         if (entry.Message is null)
             writer.Write(entry.FormerIndex);
         else
-            WriteMessage(writer, entry.Message);
+            WriteMessage(ref writer, entry.Message);
     }
 
-    private static LogEntry ReadEntry(ref MessagePackReader reader) => reader.NextIsArray ? new(ReadMessage(ref reader)) : new(reader.ReadInt32());
+    private static LogEntry ReadEntry(ref MessagePackReader reader) =>
+        reader.NextMessagePackType == MessagePackType.Array ? new(ReadMessage(ref reader)) : new(reader.ReadInt32());
 
-    private static byte[] WriteTrace(TurnTrace trace)
+    private static void WriteTrace(ref FieldWriter fields, TurnTrace trace)
     {
-        var writer = new FieldWriter();
-        writer.Field("version", trace.Version);
-        writer.Field("host", trace.Host);
-        writer.Field("reason", trace.Reason.ToString());
-        writer.Field("prompt", trace.PromptTokens);
-        writer.Field("cached", trace.CachedTokens);
-        writer.Field("left", trace.LeftTokens);
-        writer.Field("ttft_ms", trace.TtftMs);
-        writer.Field("cost", trace.CostTokens);
-        writer.Field("difference", trace.Difference, WriteDifference);
-        return writer.ToArray();
+        fields.Field("version", trace.Version);
+        fields.Field("host", trace.Host);
+        fields.Field("reason", trace.Reason.ToString());
+        fields.Field("prompt", trace.PromptTokens);
+        fields.Field("cached", trace.CachedTokens);
+        fields.Field("left", trace.LeftTokens);
+        fields.Field("ttft_ms", trace.TtftMs);
+        fields.Field("cost", trace.CostTokens);
+        fields.Map("difference", trace.Difference, WriteDifference);
     }
 
     private static TurnTrace ReadTrace(FieldReader fields) => new()
     {
         Version = fields.Int64("version"),
         Host = fields.Text("host"),
-        Reason = Enum.TryParse(fields.Text("reason"), out ExplanationReason reason) && Enum.IsDefined(reason)
+        Reason = fields.Text("reason") is var name && Enum.TryParse(name, out ExplanationReason reason) && Enum.IsDefined(reason)
             ? reason
-            : throw new FormatException($"There is no reason '{fields.Text("reason")}'."),
+            : throw new FormatException($"There is no reason '{name}'."),
         PromptTokens = fields.Int32("prompt"),
         CachedTokens = fields.Int32("cached"),
         LeftTokens = fields.Int32("left"),
@@ -205,16 +204,14 @@ public static class ConversationFormat
         Difference = fields.Nested("difference", ReadDifference),
     };
 
-    private static byte[] WriteDifference(LogDifference difference)
+    private static void WriteDifference(ref FieldWriter fields, LogDifference difference)
     {
-        var writer = new FieldWriter();
-        writer.Field("message", difference.MessageIndex);
-        writer.Field("role", difference.Role);
-        writer.Field("token", difference.TokenOffset);
-        writer.Field("character", difference.CharacterOffset);
-        writer.Field("old", difference.OldExcerpt);
-        writer.Field("new", difference.NewExcerpt);
-        return writer.ToArray();
+        fields.Field("message", difference.MessageIndex);
+        fields.Field("role", difference.Role);
+        fields.Field("token", difference.TokenOffset);
+        fields.Field("character", difference.CharacterOffset);
+        fields.Field("old", difference.OldExcerpt);
+        fields.Field("new", difference.NewExcerpt);
     }
 
     private static LogDifference ReadDifference(FieldReader fields) => new()

@@ -1,4 +1,6 @@
+using System.Buffers;
 using KvTiers.Serialization;
+using MessagePack;
 
 namespace KvTiers.Sessions.Serialization;
 
@@ -8,37 +10,42 @@ public static class ConversationRecord
     private const int State = 0;
     private const int Change = 1;
 
-    /// <summary>The record of a change.</summary>
+    /// <summary>Writes the record of a change.</summary>
+    /// <param name="output">Where to; when this throws, what it has is no record.</param>
     /// <param name="version">The version that the change makes.</param>
     /// <param name="change">The change.</param>
-    public static byte[] Of(long version, ConversationChange change) => Write(Change, version, ConversationFormat.EncodeChange(change));
+    /// <exception cref="ArgumentException">A text holds half of a surrogate pair.</exception>
+    public static void Write(IBufferWriter<byte> output, long version, ConversationChange change)
+    {
+        WriteHead(output, Change, version);
+        ConversationFormat.Write(output, change);
+    }
 
-    /// <summary>The record of a state, in place of all changes that led to it.</summary>
-    public static byte[] Of(ConversationState state)
+    /// <summary>Writes the record of a state, in place of all changes that led to it.</summary>
+    /// <param name="output">Where to; when this throws, what it has is no record.</param>
+    /// <param name="state">The state.</param>
+    /// <exception cref="ArgumentException">A text holds half of a surrogate pair.</exception>
+    public static void Write(IBufferWriter<byte> output, ConversationState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        return Write(State, state.Version.Number, ConversationFormat.EncodeState(state));
+        WriteHead(output, State, state.Version.Number);
+        ConversationFormat.Write(output, state);
     }
 
     /// <summary>The state after a record.</summary>
     /// <param name="key">Whose records they are.</param>
     /// <param name="state">The state before; null = the record is the first.</param>
-    /// <param name="record">The record.</param>
+    /// <param name="record">The record; nothing of it is kept.</param>
     /// <exception cref="FormatException">The record cannot be read, or cannot stand here.</exception>
-    public static ConversationState Apply(ConversationKey key, ConversationState? state, ReadOnlySpan<byte> record)
+    public static ConversationState Apply(ConversationKey key, ConversationState? state, ReadOnlyMemory<byte> record)
     {
-        var reader = new MessagePackReader(record);
-        if (reader.ReadArrayHeader() != 3)
-            throw new FormatException("It does not have three parts.");
-        int kind = reader.ReadInt32();
-        long version = reader.ReadInt64();
-        ReadOnlySpan<byte> body = record[reader.Position..];
+        (int kind, long version, ReadOnlyMemory<byte> body) = StrictMessagePack.Decode(record, ReadParts);
         ConversationState next = (kind, state) switch
         {
-            (State, null) => ConversationFormat.DecodeState(body),
-            (Change, null) => ConversationState.Create(key, ConversationFormat.DecodeChange(body) as ConversationCreated
+            (State, null) => ConversationFormat.ReadState(body),
+            (Change, null) => ConversationState.Create(key, ConversationFormat.ReadChange(body) as ConversationCreated
                 ?? throw new FormatException("The first change is not the creation.")),
-            (Change, not null) => state.Apply(ConversationFormat.DecodeChange(body)),
+            (Change, not null) => state.Apply(ConversationFormat.ReadChange(body)),
             _ => throw new FormatException($"A record of the kind {kind} cannot stand here."),
         };
         if (next.Version.Number != version || next.Key != key)
@@ -46,13 +53,21 @@ public static class ConversationRecord
         return next;
     }
 
-    private static byte[] Write(int kind, long version, ReadOnlySpan<byte> body)
+    private static (int Kind, long Version, ReadOnlyMemory<byte> Body) ReadParts(ref MessagePackReader reader)
     {
-        var writer = new MessagePackWriter();
+        if (reader.ReadArrayHeader() != 3)
+            throw new FormatException("It does not have three parts.");
+        int kind = reader.ReadInt32();
+        long version = reader.ReadInt64();
+        return (kind, version, reader.ReadRaw(reader.Sequence.Length - reader.Consumed).First);
+    }
+
+    private static void WriteHead(IBufferWriter<byte> output, int kind, long version)
+    {
+        var writer = new MessagePackWriter(output);
         writer.WriteArrayHeader(3);
         writer.Write(kind);
         writer.Write(version);
-        writer.WriteRaw(body);
-        return writer.Written.ToArray();
+        writer.Flush();
     }
 }

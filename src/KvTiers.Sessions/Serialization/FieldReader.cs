@@ -1,65 +1,53 @@
 using System.Collections.Immutable;
 using KvTiers.Serialization;
+using MessagePack;
 
 namespace KvTiers.Sessions.Serialization;
 
-/// <summary>Reads one MessagePack map whose keys are field names, in any order. Fields that nobody asks for are passed over.</summary>
-/// <remarks>Every method throws <see cref="FormatException"/> when the field is missing or is something else.</remarks>
-internal readonly ref struct FieldReader
+/// <summary>Reads one MessagePack map whose keys are field names, in any order. Each field is read once; those that nobody asks for are passed over.</summary>
+/// <remarks>
+/// Every method throws <see cref="FormatException"/> when the field is missing or is something else. The library finds where each field ends and is not
+/// trusted in it: a field must then be one sound value of just that length, whether it is read or passed over. Fields are read by hand, since attributes
+/// pass over missing and doubled ones.
+/// </remarks>
+internal readonly struct FieldReader
 {
-    private readonly ReadOnlySpan<byte> _bytes;
-    private readonly Dictionary<string, Range> _fields = [];
+    private readonly ReadOnlyMemory<byte> _bytes;
+    private readonly Dictionary<string, Range> _unread;
 
-    public FieldReader(ReadOnlySpan<byte> bytes)
+    private FieldReader(ReadOnlyMemory<byte> bytes)
     {
-        var reader = new MessagePackReader(bytes);
-        for (int left = reader.ReadMapHeader(); left > 0; left--)
-        {
-            string name = reader.ReadString();
-            int start = reader.Position;
-            reader.Skip();
-            if (!_fields.TryAdd(name, start..reader.Position))
-                throw new FormatException($"The field '{name}' stands twice.");
-        }
-
-        if (!reader.AtEnd)
-            throw new FormatException($"The map ends at offset {reader.Position} of {bytes.Length}.");
         _bytes = bytes;
+        _unread = StrictMessagePack.Decode(bytes, FindFields);
     }
 
-    public delegate T ReadValue<T>(ref MessagePackReader reader);
-
-    public delegate T ReadFields<T>(FieldReader fields);
-
-    public string Text(string name) => Required(name).ReadString();
-
-    public string? TextOrNull(string name) => TryFind(name, out MessagePackReader reader) ? reader.ReadString() : null;
-
-    public long Int64(string name) => Required(name).ReadInt64();
-
-    public int Int32(string name) => Required(name).ReadInt32();
-
-    public double Double(string name) => Required(name).ReadDouble();
-
-    public DateTimeOffset Time(string name) => TimeOrNull(name) ?? throw Missing(name);
-
-    public DateTimeOffset? TimeOrNull(string name)
+    /// <summary>Reads a map.</summary>
+    /// <param name="bytes">The map, and nothing after it.</param>
+    /// <param name="read">Asks for its fields.</param>
+    public static T Read<T>(ReadOnlyMemory<byte> bytes, Func<FieldReader, T> read)
     {
-        if (!TryFind(name, out MessagePackReader reader))
-            return null;
-        long ticks = reader.ReadInt64();
-        return ticks >= DateTimeOffset.MinValue.UtcTicks && ticks <= DateTimeOffset.MaxValue.UtcTicks
-            ? new DateTimeOffset(ticks, TimeSpan.Zero)
-            : throw new FormatException($"The field '{name}' is {ticks}, which is no time.");
+        var fields = new FieldReader(bytes);
+        T value = read(fields);
+        foreach (string name in fields._unread.Keys)
+            fields.Required(name, PassOver);
+        return value;
     }
 
-    public Guid Guid(string name)
-    {
-        ReadOnlySpan<byte> bytes = Required(name).ReadBytes();
-        return bytes.Length == 16
-            ? new Guid(bytes, bigEndian: true)
-            : throw new FormatException($"The field '{name}' has {bytes.Length} bytes; it must have 16.");
-    }
+    public string Text(string name) => Required(name, static (ref reader) => reader.ReadText());
+
+    public string? TextOrNull(string name) => Optional(name, static (ref reader) => reader.ReadText());
+
+    public long Int64(string name) => Required(name, static (ref reader) => reader.ReadInt64());
+
+    public int Int32(string name) => Required(name, static (ref reader) => reader.ReadInt32());
+
+    public double Double(string name) => Required(name, static (ref reader) => reader.ReadDouble());
+
+    public DateTimeOffset Time(string name) => Required(name, static (ref reader) => new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero));
+
+    public DateTimeOffset? TimeOrNull(string name) => _unread.ContainsKey(name) ? Time(name) : null;
+
+    public Guid Guid(string name) => Required(name, static (ref reader) => new Guid(reader.ReadBinary(), bigEndian: true));
 
     public ConversationKey Key(string tenantName, string idName)
     {
@@ -73,29 +61,57 @@ internal readonly ref struct FieldReader
         }
     }
 
-    public int[]? NumbersOrNull(string name) => TryFind(name, out MessagePackReader reader) ? reader.ReadInt32Array() : null;
+    public int[] Numbers(string name) => Required(name, static (ref reader) => reader.ReadNumbers());
 
-    public ImmutableArray<T> List<T>(string name, ReadValue<T> read)
+    public int[]? NumbersOrNull(string name) => Optional(name, static (ref reader) => reader.ReadNumbers());
+
+    public ImmutableArray<T> List<T>(string name, ReadValue<T> read) => Required(name, (ref reader) =>
     {
-        MessagePackReader reader = Required(name);
         int count = reader.ReadArrayHeader();
         ImmutableArray<T>.Builder values = ImmutableArray.CreateBuilder<T>(count);
         for (; count > 0; count--)
             values.Add(read(ref reader));
         return values.MoveToImmutable();
-    }
+    });
 
-    public T? Nested<T>(string name, ReadFields<T> read)
-        where T : class => _fields.TryGetValue(name, out Range range) ? read(new FieldReader(_bytes[range])) : null;
+    public T? Nested<T>(string name, Func<FieldReader, T> read)
+        where T : class => _unread.Remove(name, out Range range) ? Read(_bytes[range], read) : null;
 
-    private bool TryFind(string name, out MessagePackReader reader)
+    private T Required<T>(string name, ReadValue<T> read)
     {
-        bool found = _fields.TryGetValue(name, out Range range);
-        reader = found ? new MessagePackReader(_bytes[range]) : default;
-        return found;
+        if (!_unread.Remove(name, out Range range))
+            throw new FormatException($"The field '{name}' is missing.");
+        try
+        {
+            return StrictMessagePack.Decode(_bytes[range], read);
+        }
+        catch (FormatException fault)
+        {
+            throw new FormatException($"The field '{name}' cannot be read. {fault.Message}", fault);
+        }
     }
 
-    private MessagePackReader Required(string name) => TryFind(name, out MessagePackReader reader) ? reader : throw Missing(name);
+    private T? Optional<T>(string name, ReadValue<T> read)
+        where T : class => _unread.ContainsKey(name) ? Required(name, read) : null;
 
-    private static FormatException Missing(string name) => new($"The field '{name}' is missing.");
+    private static bool PassOver(ref MessagePackReader reader)
+    {
+        reader.SkipValue();
+        return true;
+    }
+
+    private static Dictionary<string, Range> FindFields(ref MessagePackReader reader)
+    {
+        var fields = new Dictionary<string, Range>();
+        for (int left = reader.ReadMapHeader(); left > 0; left--)
+        {
+            string name = reader.ReadText();
+            int start = (int)reader.Consumed;
+            reader.Skip();
+            if (!fields.TryAdd(name, start..(int)reader.Consumed))
+                throw new FormatException($"The field '{name}' stands twice.");
+        }
+
+        return fields;
+    }
 }

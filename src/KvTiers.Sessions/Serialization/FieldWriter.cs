@@ -1,64 +1,104 @@
+using System.Buffers;
 using KvTiers.Serialization;
+using MessagePack;
 
 namespace KvTiers.Sessions.Serialization;
 
-/// <summary>Writes one MessagePack map whose keys are field names. Null fields are left out.</summary>
-internal sealed class FieldWriter
+/// <summary>Writes MessagePack maps whose keys are field names, straight to where they go. Null fields are left out.</summary>
+/// <remarks>
+/// A map begins with the number of its fields. So its fields are gone through twice: first only to count those that are there.
+/// Fields are written by hand, since attributes would write nil for a field that is left out.
+/// </remarks>
+internal ref struct FieldWriter(IBufferWriter<byte> output)
 {
-    private readonly MessagePackWriter _body = new();
+    private MessagePackWriter _writer = new(output);
+    private bool _isCounting;
     private int _count;
+
+    public delegate void WriteValue<in T>(ref MessagePackWriter writer, T value);
+
+    public delegate void WriteFields<in T>(ref FieldWriter fields, T value);
+
+    /// <summary>Writes one map.</summary>
+    public static void Write<T>(IBufferWriter<byte> output, T value, WriteFields<T> write)
+    {
+        var fields = new FieldWriter(output);
+        fields.Map(value, write);
+        fields._writer.Flush();
+    }
 
     public void Field(string name, string? value)
     {
-        if (value is not null)
-            Named(name).Write(value);
+        if (value is not null && Begins(name))
+            _writer.WriteText(value);
     }
 
-    public void Field(string name, long value) => Named(name).Write(value);
+    public void Field(string name, long value)
+    {
+        if (Begins(name))
+            _writer.Write(value);
+    }
 
-    public void Field(string name, double value) => Named(name).Write(value);
+    public void Field(string name, double value)
+    {
+        if (Begins(name))
+            _writer.Write(value);
+    }
 
-    public void Field(string name, Guid value) => Named(name).Write(value.ToByteArray(bigEndian: true));
+    public void Field(string name, Guid value)
+    {
+        if (!Begins(name))
+            return;
+        _writer.WriteBinHeader(16);
+        value.TryWriteBytes(_writer.GetSpan(16), bigEndian: true, out int written);
+        _writer.Advance(written);
+    }
 
     /// <summary>A time is the number of 100 ns ticks since year 1 in UTC, as .NET counts them, so that it comes back exactly.</summary>
     public void Field(string name, DateTimeOffset? value)
     {
-        if (value is not null)
-            Named(name).Write(value.Value.UtcTicks);
+        if (value is not null && Begins(name))
+            _writer.Write(value.Value.UtcTicks);
     }
 
-    public void Field(string name, int[]? values)
+    public void Field<T>(string name, T value, WriteValue<T> write)
     {
-        if (values is not null)
-            Named(name).Write(values.AsSpan());
+        if (Begins(name))
+            write(ref _writer, value);
     }
 
-    public void Field<T>(string name, IReadOnlyList<T> values, Action<MessagePackWriter, T> write)
+    public void List<T>(string name, IReadOnlyList<T> values, WriteValue<T> write)
     {
-        Named(name).WriteArrayHeader(values.Count);
-        foreach (T value in values)
-            write(_body, value);
+        if (!Begins(name))
+            return;
+        _writer.WriteArrayHeader(values.Count);
+        for (int i = 0; i < values.Count; i++)
+            write(ref _writer, values[i]);
     }
 
-    public void Field<T>(string name, T? value, Func<T, byte[]> encode)
+    public void Map<T>(string name, T? value, WriteFields<T> write)
         where T : class
     {
-        if (value is not null)
-            Named(name).WriteRaw(encode(value));
+        if (value is not null && Begins(name))
+            Map(value, write);
     }
 
-    public byte[] ToArray()
+    private void Map<T>(T value, WriteFields<T> write)
     {
-        var whole = new MessagePackWriter();
-        whole.WriteMapHeader(_count);
-        whole.WriteRaw(_body.Written);
-        return whole.Written.ToArray();
+        _isCounting = true;
+        _count = 0;
+        write(ref this, value);
+        _isCounting = false;
+        _writer.WriteMapHeader(_count);
+        write(ref this, value);
     }
 
-    private MessagePackWriter Named(string name)
+    private bool Begins(string name)
     {
-        _count++;
-        _body.Write(name);
-        return _body;
+        if (_isCounting)
+            _count++;
+        else
+            _writer.WriteText(name);
+        return !_isCounting;
     }
 }

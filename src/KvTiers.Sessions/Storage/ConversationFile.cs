@@ -21,16 +21,29 @@ internal static class ConversationFile
 
     private static ReadOnlySpan<byte> Magic => "KVTCONV\u0001"u8;
 
-    /// <summary>A new file that begins with <paramref name="created"/>.</summary>
-    public static byte[] Begin(ConversationKey key, ConversationCreated created, Guid generation) =>
-        [.. Head(generation), .. KeyRecord(key), .. Record(1, created)];
+    /// <summary>Writes a new file that begins with <paramref name="created"/>.</summary>
+    public static void Begin(RecordBuffer file, ConversationKey key, ConversationCreated created, Guid generation)
+    {
+        WriteStart(file, key, generation);
+        Write(file, 1, created);
+    }
 
-    /// <summary>A new file that holds <paramref name="state"/> and none of the changes that led to it.</summary>
-    public static byte[] Begin(ConversationState state, Guid generation) =>
-        [.. Head(generation), .. KeyRecord(state.Key), .. Frame(ConversationRecord.Of(state))];
+    /// <summary>Writes a new file that holds <paramref name="state"/> and none of the changes that led to it.</summary>
+    public static void Begin(RecordBuffer file, ConversationState state, Guid generation)
+    {
+        WriteStart(file, state.Key, generation);
+        int start = BeginRecord(file);
+        ConversationRecord.Write(file, state);
+        EndRecord(file, start);
+    }
 
-    /// <summary>The record of one change.</summary>
-    public static byte[] Record(long version, ConversationChange change) => Frame(ConversationRecord.Of(version, change));
+    /// <summary>Writes the record of one change.</summary>
+    public static void Write(RecordBuffer file, long version, ConversationChange change)
+    {
+        int start = BeginRecord(file);
+        ConversationRecord.Write(file, version, change);
+        EndRecord(file, start);
+    }
 
     /// <summary>The generation in a file's head; null = these bytes are no head.</summary>
     public static Guid? ReadGeneration(ReadOnlySpan<byte> head)
@@ -44,13 +57,13 @@ internal static class ConversationFile
 
     /// <summary>Reads a whole file.</summary>
     /// <param name="path">For messages.</param>
-    /// <param name="bytes">The file.</param>
+    /// <param name="bytes">The file; nothing of it is kept.</param>
     /// <exception cref="ConversationDamagedException">Something acknowledged cannot be read. A file appears whole, so one without a first version is damaged.</exception>
-    public static ConversationFileContent Read(string path, ReadOnlySpan<byte> bytes)
+    public static ConversationFileContent Read(string path, ReadOnlyMemory<byte> bytes)
     {
-        Guid generation = ReadGeneration(bytes) ?? throw new ConversationDamagedException(path, "its head is not that of a conversation file");
+        Guid generation = ReadGeneration(bytes.Span) ?? throw new ConversationDamagedException(path, "its head is not that of a conversation file");
         int offset = HeadBytes;
-        if (!TryReadRecord(path, bytes, ref offset, out ReadOnlySpan<byte> payload))
+        if (!TryReadRecord(path, bytes, ref offset, out ReadOnlyMemory<byte> payload))
             throw new ConversationDamagedException(path, "it ends before its key");
         ConversationKey key = ReadKey(path, payload);
         ConversationState? state = null;
@@ -78,37 +91,45 @@ internal static class ConversationFile
             : new(state, generation, valid, records, firstRecordBytes);
     }
 
-    private static byte[] Head(Guid generation)
+    private static void WriteStart(RecordBuffer file, ConversationKey key, Guid generation)
     {
-        byte[] head = new byte[HeadBytes];
+        Span<byte> head = file.GetSpan(HeadBytes)[..HeadBytes];
         Magic.CopyTo(head);
-        generation.TryWriteBytes(head.AsSpan(GenerationOffset), bigEndian: true, out _);
-        BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(HeadChecksumOffset), Crc32C.Compute(head.AsSpan(0, HeadChecksumOffset)));
-        return head;
+        generation.TryWriteBytes(head[GenerationOffset..], bigEndian: true, out _);
+        BinaryPrimitives.WriteUInt32LittleEndian(head[HeadChecksumOffset..], Crc32C.Compute(head[..HeadChecksumOffset]));
+        file.Advance(HeadBytes);
+
+        int start = BeginRecord(file);
+        FieldWriter.Write(file, key, static (ref fields, key) =>
+        {
+            fields.Field("tenant", key.Tenant);
+            fields.Field("id", key.Id);
+        });
+        EndRecord(file, start);
     }
 
-    private static byte[] KeyRecord(ConversationKey key)
+    /// <summary>Leaves room for a record's head; its payload is what is written until <see cref="EndRecord"/>.</summary>
+    private static int BeginRecord(RecordBuffer file)
     {
-        var fields = new FieldWriter();
-        fields.Field("tenant", key.Tenant);
-        fields.Field("id", key.Id);
-        return Frame(fields.ToArray());
+        _ = file.GetSpan(RecordHeadBytes);
+        file.Advance(RecordHeadBytes);
+        return file.Length;
     }
 
-    private static byte[] Frame(ReadOnlySpan<byte> payload)
+    private static void EndRecord(RecordBuffer file, int start)
     {
-        byte[] record = new byte[RecordHeadBytes + payload.Length + RecordTailBytes];
-        BinaryPrimitives.WriteInt32LittleEndian(record, payload.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(4), Crc32C.Compute(record.AsSpan(0, 4)));
-        payload.CopyTo(record.AsSpan(RecordHeadBytes));
-        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(RecordHeadBytes + payload.Length), Crc32C.Compute(payload));
-        return record;
+        Span<byte> head = file.Written[(start - RecordHeadBytes)..start];
+        BinaryPrimitives.WriteInt32LittleEndian(head, file.Length - start);
+        BinaryPrimitives.WriteUInt32LittleEndian(head[4..], Crc32C.Compute(head[..4]));
+        uint checksum = Crc32C.Compute(file.Written[start..]);
+        BinaryPrimitives.WriteUInt32LittleEndian(file.GetSpan(RecordTailBytes), checksum);
+        file.Advance(RecordTailBytes);
     }
 
-    private static bool TryReadRecord(string path, ReadOnlySpan<byte> bytes, ref int offset, out ReadOnlySpan<byte> payload)
+    private static bool TryReadRecord(string path, ReadOnlyMemory<byte> bytes, ref int offset, out ReadOnlyMemory<byte> payload)
     {
         payload = default;
-        ReadOnlySpan<byte> rest = bytes[offset..];
+        ReadOnlySpan<byte> rest = bytes.Span[offset..];
         if (rest.Length < RecordHeadBytes || IsZero(rest))
             return false;
         int length = BinaryPrimitives.ReadInt32LittleEndian(rest);
@@ -116,9 +137,9 @@ internal static class ConversationFile
             throw new ConversationDamagedException(path, $"the length of the record at offset {offset} has a wrong checksum");
         if (rest.Length < (long)RecordHeadBytes + length + RecordTailBytes)
             return false;
-        payload = rest.Slice(RecordHeadBytes, length);
+        payload = bytes.Slice(offset + RecordHeadBytes, length);
         uint checksum = BinaryPrimitives.ReadUInt32LittleEndian(rest[(RecordHeadBytes + length)..]);
-        if (checksum != Crc32C.Compute(payload))
+        if (checksum != Crc32C.Compute(payload.Span))
         {
             // After a power cut the file may have its new length before its last bytes: they read as zeros.
             if (checksum == 0 && rest.Length == RecordHeadBytes + length + RecordTailBytes)
@@ -130,11 +151,11 @@ internal static class ConversationFile
         return true;
     }
 
-    private static ConversationKey ReadKey(string path, ReadOnlySpan<byte> payload)
+    private static ConversationKey ReadKey(string path, ReadOnlyMemory<byte> payload)
     {
         try
         {
-            return new FieldReader(payload).Key("tenant", "id");
+            return FieldReader.Read(payload, static fields => fields.Key("tenant", "id"));
         }
         catch (FormatException exception)
         {

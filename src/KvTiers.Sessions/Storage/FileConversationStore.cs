@@ -1,6 +1,8 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using KvTiers.Sessions.Erasure;
+using KvTiers.Sessions.Serialization;
 using Microsoft.Win32.SafeHandles;
 
 namespace KvTiers.Sessions.Storage;
@@ -195,14 +197,21 @@ public sealed class FileConversationStore : IConversationStore
         using SafeFileHandle? handle = TryOpen(path);
         if (handle is null)
             return null;
-        byte[] bytes = new byte[RandomAccess.GetLength(handle)];
-        int read = 0;
-        while (read < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(read), read) is > 0 and int count)
-            read += count;
-        ConversationFileContent? content = ConversationFile.Read(path, bytes.AsSpan(0, read));
-        if (content is not null)
+        int length = checked((int)RandomAccess.GetLength(handle));
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            int read = 0;
+            while (read < length && RandomAccess.Read(handle, bytes.AsSpan(read, length - read), read) is > 0 and int count)
+                read += count;
+            ConversationFileContent content = ConversationFile.Read(path, bytes.AsMemory(0, read));
             Remember(path, KnownFile.Of(content));
-        return content;
+            return content;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
     }
 
     private void Remember(string path, KnownFile known)
@@ -221,7 +230,9 @@ public sealed class FileConversationStore : IConversationStore
         Directory.CreateDirectory(folder);
         if (newFolder && _options.Sync)
             DirectoryFlush.Flush(_options.Folder);
-        Replace(path, ConversationFile.Begin(key, created, Guid.NewGuid()));
+        using var file = new RecordBuffer();
+        ConversationFile.Begin(file, key, created, Guid.NewGuid());
+        Replace(path, file.Written);
         return true;
     }
 
@@ -230,13 +241,14 @@ public sealed class FileConversationStore : IConversationStore
         KnownFile? known = FindKnown(path) ?? (Read(path) is { } content ? KnownFile.Of(content) : null);
         if (known?.Version != replaced)
             return false;
-        byte[] record = ConversationFile.Record(replaced.Number + 1, change);
+        using var record = new RecordBuffer();
+        ConversationFile.Write(record, replaced.Number + 1, change);
         using (SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete))
         {
             RandomAccess.SetLength(handle, known.Length);
             try
             {
-                RandomAccess.Write(handle, record, known.Length);
+                RandomAccess.Write(handle, record.Written, known.Length);
                 if (_options.Sync)
                     RandomAccess.FlushToDisk(handle);
             }
@@ -265,8 +277,11 @@ public sealed class FileConversationStore : IConversationStore
             return;
         try
         {
-            if (Read(path) is { } content)
-                Replace(path, ConversationFile.Begin(content.State, Guid.NewGuid()));
+            if (Read(path) is not { } content)
+                return;
+            using var file = new RecordBuffer();
+            ConversationFile.Begin(file, content.State, Guid.NewGuid());
+            Replace(path, file.Written);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
@@ -274,7 +289,7 @@ public sealed class FileConversationStore : IConversationStore
         }
     }
 
-    private void Replace(string path, byte[] bytes)
+    private void Replace(string path, ReadOnlySpan<byte> bytes)
     {
         string temporary = path + ".new";
         using (SafeFileHandle handle = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write))

@@ -1,6 +1,8 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using KvTiers.Prefix;
 using KvTiers.Serialization;
+using MessagePack;
 
 namespace KvTiers.Tiers.Disk;
 
@@ -17,21 +19,22 @@ public sealed partial class DiskStore
 
     private void SaveIndex()
     {
-        var writer = new MessagePackWriter();
         int[] slots = [.. _index.InOrder()];
+        var file = new ArrayBufferWriter<byte>();
+        var writer = new MessagePackWriter(file);
         writer.WriteArrayHeader(4);
         writer.Write(IndexFormat);
         writer.Write(RecordBytes);
         writer.Write(_slotsPerSegment);
         writer.WriteArrayHeader(slots.Length);
-        Span<byte> hash = stackalloc byte[BlockHash.ByteCount];
         foreach (int slot in slots)
         {
             BlockAttributes attributes = _index.AttributesOf(slot);
-            _index.HashOf(slot).CopyTo(hash);
             writer.WriteArrayHeader(6);
             writer.Write(slot);
-            writer.Write(hash);
+            writer.WriteBinHeader(BlockHash.ByteCount);
+            _index.HashOf(slot).CopyTo(writer.GetSpan(BlockHash.ByteCount));
+            writer.Advance(BlockHash.ByteCount);
             writer.Write(attributes.TokenCount);
             writer.Write(attributes.Priority);
             writer.Write(attributes.Tenant);
@@ -45,10 +48,10 @@ public sealed partial class DiskStore
             }
         }
 
-        byte[] file = new byte[writer.Written.Length + sizeof(uint)];
-        writer.Written.CopyTo(file);
-        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(writer.Written.Length), Crc32C.Compute(writer.Written));
-        File.WriteAllBytes(IndexPath + ".new", file);
+        writer.Flush();
+        BinaryPrimitives.WriteUInt32LittleEndian(file.GetSpan(sizeof(uint)), Crc32C.Compute(file.WrittenSpan));
+        file.Advance(sizeof(uint));
+        File.WriteAllBytes(IndexPath + ".new", file.WrittenSpan);
         File.Move(IndexPath + ".new", IndexPath, overwrite: true);
     }
 
@@ -70,41 +73,41 @@ public sealed partial class DiskStore
 
         try
         {
-            List<(int Slot, BlockHash Hash, BlockAttributes Attributes)>? records = ParseIndex(file.AsSpan(..^sizeof(uint)));
-            if (records is null)
-            {
-                return false;
-            }
-
-            _index.Adopt(records);
+            _index.Adopt(StrictMessagePack.Decode(file.AsMemory(..^sizeof(uint)), ParseIndex));
             return true;
         }
-        catch (Exception fault) when (fault is FormatException or ArgumentException)
+        catch (FormatException)
         {
             return false;
         }
     }
 
-    /// <returns>Null when the index speaks of other segments than there are.</returns>
-    private List<(int Slot, BlockHash Hash, BlockAttributes Attributes)>? ParseIndex(ReadOnlySpan<byte> bytes)
+    // By hand: it is read at every start, and a slot or a block that stands twice must not reach the index.
+    private List<(int Slot, BlockHash Hash, BlockAttributes Attributes)> ParseIndex(ref MessagePackReader reader)
     {
-        var reader = new MessagePackReader(bytes);
         if (reader.ReadArrayHeader() != 4 || reader.ReadInt32() != IndexFormat
             || reader.ReadInt32() != RecordBytes || reader.ReadInt32() != _slotsPerSegment)
         {
-            return null;
+            throw new FormatException("The index speaks of other segments than there are.");
         }
 
+        var slots = new HashSet<int>();
+        var hashes = new HashSet<BlockHash>();
         var records = new List<(int Slot, BlockHash Hash, BlockAttributes Attributes)>();
         for (int left = reader.ReadArrayHeader(); left > 0; left--)
         {
             if (reader.ReadArrayHeader() != 6)
             {
-                return null;
+                throw new FormatException("An entry of the index does not have six parts.");
             }
 
             int slot = reader.ReadInt32();
-            var hash = new BlockHash(reader.ReadBytes());
+            var hash = new BlockHash(reader.ReadBinary());
+            if (!slots.Add(slot) || !hashes.Add(hash))
+            {
+                throw new FormatException($"The slot {slot} or its block stands twice in the index.");
+            }
+
             var attributes = new BlockAttributes
             {
                 TokenCount = reader.ReadInt32(),
