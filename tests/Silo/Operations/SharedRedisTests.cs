@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using KvTiers.Tests.Support;
 using KvTiers.Silo.Tests.Talks;
+using KvTiers.Tests.Support;
 
 namespace KvTiers.Silo.Tests.Operations;
 
