@@ -52,7 +52,7 @@ internal static class RedisScripts
     public const string Remove = Functions + """
         local removed = 0
         for i = 1, #ARGV do
-          forget(ARGV[i])
+          forget(ARGV[i], redis.call('ZSCORE', KEYS[1], ARGV[i]))
           removed = removed + redis.call('DEL', KEYS[i + 5])
         end
         return {removed, redis.call('ZCARD', KEYS[1])}
@@ -81,15 +81,18 @@ internal static class RedisScripts
         """;
 
     private const string Functions = """
+        local clock
         local function now()
-          local time = redis.call('TIME')
-          return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+          if not clock then
+            local time = redis.call('TIME')
+            clock = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+          end
+          return clock
         end
         local function place(tenant, score, hash)
           return tenant .. ':' .. string.format('%016.0f', tonumber(score)) .. ':' .. hash
         end
-        local function forget(hash)
-          local score = redis.call('ZSCORE', KEYS[1], hash)
+        local function forget(hash, score)
           local tenant = redis.call('HGET', KEYS[4], hash)
           if score and tenant then redis.call('ZREM', KEYS[5], place(tenant, score, hash)) end
           redis.call('ZREM', KEYS[1], hash)
@@ -105,13 +108,13 @@ internal static class RedisScripts
           redis.call('ZADD', KEYS[5], 0, place(tenant, score, hash))
         end
         local function expire()
-          for _, hash in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now(), 'LIMIT', 0, 256)) do forget(hash) end
+          for _, hash in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now(), 'LIMIT', 0, 256)) do forget(hash, redis.call('ZSCORE', KEYS[1], hash)) end
         end
         local function evict(room, most, argument, key)
           local evicted = 0
           while ARGV[argument] do
             if redis.call('ZCARD', KEYS[1]) > room and redis.call('ZSCORE', KEYS[1], ARGV[argument]) == ARGV[argument + 1] then
-              forget(ARGV[argument])
+              forget(ARGV[argument], ARGV[argument + 1])
               redis.call('DEL', KEYS[key])
               evicted = evicted + 1
             end

@@ -12,5 +12,5 @@ internal sealed record ChaosPlan(string Model, TimeSpan Fault, int Conversations
     /// <summary>The short one, or with <c>KVTIERS_CHAOS=full</c> the whole one.</summary>
     public static ChaosPlan Asked => Environment.GetEnvironmentVariable("KVTIERS_CHAOS") == "full"
         ? new(Repository.PathOf("models/demo"), TimeSpan.FromSeconds(10), 64, 8, 500, TimeSpan.FromSeconds(15))
-        : new(TestModels.Tiny, TimeSpan.FromSeconds(1.5), 16, 5, 100, TimeSpan.FromSeconds(5));
+        : new(TestModels.Tiny, TimeSpan.FromSeconds(1.5), 16, 5, 100, TimeSpan.FromSeconds(1));
 }

@@ -12,6 +12,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
     // How long after the last fault everything must be usable.
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(30);
     private readonly Stopwatch _clock = new();
+    private readonly FaultPace _pace = new(faults: 8);
 
     /// <summary>With <paramref name="cluster"/> as silos of one cluster, of which one also ends while the cluster's Redis is away, and is started again by what keeps them running.</summary>
     [Theory]
@@ -36,12 +37,13 @@ public sealed class ChaosTests(ITestOutputHelper output)
             Patience = TimeSpan.FromMinutes(1),
         };
         _clock.Start();
-        Task<LoadResult> loading = new LoadRun(options, clients).RunAsync(() => { }, CancellationToken.None);
+        Task<LoadResult> loading = new LoadRun(options, clients, turn => _pace.TurnAsync(turn, plan.Turns)).RunAsync(() => { }, CancellationToken.None);
         await KillServersAsync(silos, plan.Fault);
         using var done = new CancellationTokenSource();
         Task<int> keeping = cluster ? KeepAsync(silos, done.Token) : Task.FromResult(0);
         await HarmRedisAsync(silos, plan.Fault, cluster);
         TimeSpan lastFault = _clock.Elapsed;
+        _pace.Next();
         TimeSpan readable = await ReadAllAsync(clients, plan.Conversations, lastFault);
         LoadResult result = await loading;
         int goneOn = await GoOnAsync(clients);
@@ -55,7 +57,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         Assert.Equal(plan.Conversations, goneOn);
         Assert.Equal(cluster, restarted > 0);
         Assert.True(result.Faults.Count > 0, "no fault met the load");
-        Assert.Contains(result.Turns, turn => turn.SentAt > lastFault);
+        Assert.Equal(plan.Conversations, result.Turns.Count(turn => turn.Turn == plan.Turns - 1 && turn.SentAt > lastFault));
         Assert.True(readable < Recovery && LongestAfter(result, lastFault) < Recovery, "something was not usable in time");
     }
 
@@ -85,17 +87,18 @@ public sealed class ChaosTests(ITestOutputHelper output)
         return started;
     }
 
-    private static async Task KillServersAsync(ThreeSilos silos, TimeSpan fault)
+    private async Task KillServersAsync(ThreeSilos silos, TimeSpan fault)
     {
         foreach (string silo in new[] { "silo-1", "silo-2", "silo-3" })
         {
             await silos.RunAsync("kill", silo);
             await Task.Delay(fault / 2);
             await silos.RunAsync("start", silo);
+            _pace.Next();
         }
     }
 
-    private static async Task HarmRedisAsync(ThreeSilos silos, TimeSpan fault, bool cluster)
+    private async Task HarmRedisAsync(ThreeSilos silos, TimeSpan fault, bool cluster)
     {
         foreach (string redis in new[] { "blocks", "records" })
         {
@@ -104,10 +107,12 @@ public sealed class ChaosTests(ITestOutputHelper output)
                 await silos.RunAsync("kill", "silo-3");
             await Task.Delay(fault);
             await silos.RunAsync("start", redis);
+            _pace.Next();
             await Task.Delay(fault / 2);
             await silos.RunAsync("hang", redis);
             await Task.Delay(fault);
             await silos.RunAsync("resume", redis);
+            _pace.Next();
             await Task.Delay(fault / 2);
         }
 
