@@ -1,8 +1,8 @@
 using System.Net;
 using KvTiers.Orleans.Hosting;
-using Orleans.Dashboard;
 using KvTiers.Sessions;
 using KvTiers.Silo.Configuration;
+using Orleans.Dashboard;
 
 namespace KvTiers.Silo.Hosting;
 
