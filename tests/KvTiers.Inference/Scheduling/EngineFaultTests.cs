@@ -65,11 +65,17 @@ public sealed class EngineFaultTests(TinyModel tiny) : IClassFixture<TinyModel>
         await using var host = new TieredHost(tiny, 64, format => [TieredHost.Ram(format, 64)], options: Chunks);
         Sequence? loading = null;
         using var begun = new SemaphoreSlim(0);
+        using var submitted = new ManualResetEventSlim();
         bool threw = false;
         host.Engine.BeforeStage = (at, sequence) =>
         {
+            // The long one's first chunk waits for the short one, which so comes while chunks are left.
             if (at == EngineStage.Batch)
+            {
                 begun.Release();
+                submitted.Wait(Patience);
+            }
+
             if (at == EngineStage.Admit && sequence.PromptLength == 40)
                 loading = sequence;
             if (at != EngineStage.MakeRoom || sequence.PromptLength != 160 || loading is not { State: SequenceState.Loading, IsHandedOver: false })
@@ -81,6 +87,7 @@ public sealed class EngineFaultTests(TinyModel tiny) : IClassFixture<TinyModel>
         Generation breaks = host.Engine.Submit(long1);
         Assert.True(await begun.WaitAsync(Patience));
         Generation goesOn = host.Engine.Submit(short1);
+        submitted.Set();
 
         Exception? error = await Record.ExceptionAsync(() => breaks.Completion.WaitAsync(Patience));
         Requests.AssertSame(expected[1], await goesOn.Completion.WaitAsync(Patience));
