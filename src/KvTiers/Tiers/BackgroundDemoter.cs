@@ -40,8 +40,15 @@ internal sealed class BackgroundDemoter : IAsyncDisposable
     {
         await foreach (bool _ in _wake.Reader.ReadAllAsync().ConfigureAwait(false))
         {
-            while (!_wake.Reader.Completion.IsCompleted && _cache.EvictAhead((int)Math.Ceiling(_marks.High * _cache.Pool.Capacity), BlocksAtOnce) > 0)
+            try
             {
+                while (!_wake.Reader.Completion.IsCompleted && _cache.EvictAhead((int)Math.Ceiling(_marks.High * _cache.Pool.Capacity), BlocksAtOnce) > 0)
+                {
+                }
+            }
+            catch (Exception)
+            {
+                // Whatever it was ends this attempt. Whoever needs the room evicts for himself, and the next wake tries again.
             }
         }
     }

@@ -93,7 +93,7 @@ public sealed partial class BlockTier
         try
         {
             void Seal() => _format.WriteHeader(hash, attributes, Interlocked.Increment(ref _sequence), block.Span, header.GetSpan());
-            return await FinishWriteAsync(() => store.TryWriteAsync(hash, header.Memory, block, Seal, attributes, cancellationToken)).ConfigureAwait(false);
+            return await FinishWriteAsync(() => store.TryWriteAsync(hash, header.Memory, block, Seal, attributes, cancellationToken), cancellationToken).ConfigureAwait(false);
         }
         finally
         {

@@ -76,7 +76,7 @@ public sealed partial class BlockTier : IBlockTier
 
     /// <inheritdoc/>
     public ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken) =>
-        GuardAsync(store => store.CountLeadingAsync(chain, cancellationToken), 0);
+        GuardAsync(store => store.CountLeadingAsync(chain, cancellationToken), 0, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> block, CancellationToken cancellationToken) => _store switch
@@ -97,30 +97,30 @@ public sealed partial class BlockTier : IBlockTier
 
     /// <inheritdoc/>
     public ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) =>
-        GuardAsync(store => store.RemoveAsync(hashes, cancellationToken), 0);
+        GuardAsync(store => store.RemoveAsync(hashes, cancellationToken), 0, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<int> ForgetAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) =>
-        GuardAsync(store => store.ForgetAsync(hashes, cancellationToken), 0);
+        GuardAsync(store => store.ForgetAsync(hashes, cancellationToken), 0, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<int> ExpireAsync(ReadOnlyMemory<BlockHash> hashes, DateTimeOffset at, CancellationToken cancellationToken) =>
-        GuardAsync(store => store.ExpireAsync(hashes, at, cancellationToken), 0);
+        GuardAsync(store => store.ExpireAsync(hashes, at, cancellationToken), 0, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<long> BytesOfAsync(int tenant, CancellationToken cancellationToken) =>
-        _store.RecordBytes * await GuardAsync(store => store.CountAsync(tenant, cancellationToken), 0).ConfigureAwait(false);
+        _store.RecordBytes * await GuardAsync(store => store.CountAsync(tenant, cancellationToken), 0, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public async ValueTask<long> EvictAsync(int tenant, long byteCount, CancellationToken cancellationToken)
     {
         int records = (int)Math.Min(int.MaxValue, (byteCount + _store.RecordBytes - 1) / _store.RecordBytes);
-        return (long)_store.RecordBytes * await GuardAsync(store => store.EvictAsync(tenant, records, cancellationToken), 0).ConfigureAwait(false);
+        return (long)_store.RecordBytes * await GuardAsync(store => store.EvictAsync(tenant, records, cancellationToken), 0, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public ValueTask<long> ResizeAsync(long capacityBytes, CancellationToken cancellationToken) =>
-        GuardAsync(store => store.ResizeAsync(capacityBytes, cancellationToken), _store.CapacityBytes);
+        GuardAsync(store => store.ResizeAsync(capacityBytes, cancellationToken), _store.CapacityBytes, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask ClearAsync(CancellationToken cancellationToken) => await GuardAsync(
@@ -129,7 +129,8 @@ public sealed partial class BlockTier : IBlockTier
             await store.ClearAsync(cancellationToken).ConfigureAwait(false);
             return true;
         },
-        false).ConfigureAwait(false);
+        false,
+        cancellationToken).ConfigureAwait(false);
 
     /// <summary>Disposes the store.</summary>
     public async ValueTask DisposeAsync()
@@ -170,7 +171,7 @@ public sealed partial class BlockTier : IBlockTier
         try
         {
             _format.Write(hash, attributes, Interlocked.Increment(ref _sequence), block.Span, buffer.GetSpan());
-            return await FinishWriteAsync(() => _store.TryWriteAsync(hash, buffer.Memory, attributes, cancellationToken)).ConfigureAwait(false);
+            return await FinishWriteAsync(() => _store.TryWriteAsync(hash, buffer.Memory, attributes, cancellationToken), cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -201,14 +202,14 @@ public sealed partial class BlockTier : IBlockTier
             await RemoveAsync(new[] { hash }, cancellationToken).ConfigureAwait(false);
             return false;
         }
-        catch (Exception fault) when (IsFault(fault))
+        catch (Exception fault) when (!IsCancelled(fault, cancellationToken))
         {
             CountMiss(fault, TierMiss.ReadError);
             return false;
         }
     }
 
-    private async ValueTask<bool> FinishWriteAsync(Func<ValueTask<bool>> write)
+    private async ValueTask<bool> FinishWriteAsync(Func<ValueTask<bool>> write, CancellationToken cancellationToken)
     {
         try
         {
@@ -216,27 +217,29 @@ public sealed partial class BlockTier : IBlockTier
             Interlocked.Increment(ref taken ? ref _writes : ref _refusals);
             return taken;
         }
-        catch (Exception fault) when (IsFault(fault))
+        catch (Exception fault) when (!IsCancelled(fault, cancellationToken))
         {
             CountMiss(fault, TierMiss.WriteError);
             return false;
         }
     }
 
-    private async ValueTask<T> GuardAsync<T>(Func<IRecordStore, ValueTask<T>> call, T otherwise)
+    private async ValueTask<T> GuardAsync<T>(Func<IRecordStore, ValueTask<T>> call, T otherwise, CancellationToken cancellationToken)
     {
         try
         {
             return await call(_store).ConfigureAwait(false);
         }
-        catch (Exception fault) when (IsFault(fault))
+        catch (Exception fault) when (!IsCancelled(fault, cancellationToken))
         {
             CountMiss(fault, TierMiss.OtherError);
             return otherwise;
         }
     }
 
-    private static bool IsFault(Exception exception) => exception is IOException or UnauthorizedAccessException or TimeoutException;
+    // Whatever else a store throws is its fault, and counted.
+    private static bool IsCancelled(Exception exception, CancellationToken cancellationToken) =>
+        exception is OperationCanceledException && cancellationToken.IsCancellationRequested;
 
     private static TierMiss KindOf(RecordFault fault) => fault switch
     {

@@ -77,7 +77,15 @@ internal sealed class TenantBudget : IAsyncDisposable
         await foreach (int tenant in _gained.Reader.ReadAllAsync().ConfigureAwait(false))
         {
             _due.TryRemove(tenant, out _);
-            await TrimAsync(tenant).ConfigureAwait(false);
+            try
+            {
+                await TrimAsync(tenant).ConfigureAwait(false);
+            }
+            catch (Exception)
+            {
+                // The tenant is looked at again when it gains another block.
+            }
+
             Close();
         }
     }

@@ -36,8 +36,11 @@ public sealed record TierOptions
     /// <summary>Reads under way at once for one promotion; 1 to 64. Default 4.</summary>
     public int ReadConcurrency { get; init; } = 4;
 
-    /// <summary>How long a demotion waits for room in the queue before the block is given up. Above zero. Default two seconds.</summary>
-    public TimeSpan WritePatience { get; init; } = TimeSpan.FromSeconds(2);
+    /// <summary>
+    /// How long a demotion waits for room in the queue before the block is given up, and every later one at once until the queue is half empty.
+    /// Above zero. Default 20 ms.
+    /// </summary>
+    public TimeSpan WritePatience { get; init; } = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentException">Names the property, its value and the rule.</exception>

@@ -23,12 +23,17 @@ public sealed partial class TierStack
 
     internal Meter Meter => _instruments.Meter;
 
-    private TierUsage UsageOf(int tier) => _tiers[tier].Tier.Usage with
+    private TierUsage UsageOf(int tier)
     {
-        QueuedBlocks = _writers[tier]?.Pending ?? 0,
-        DroppedBlocks = _writers[tier]?.Dropped ?? 0,
-        PromotedTokens = Interlocked.Read(ref _promotedTokens[tier]),
-    };
+        TierUsage usage = _tiers[tier].Tier.Usage;
+        return usage with
+        {
+            IsDegraded = usage.IsDegraded || _writers[tier] is { IsFull: true },
+            QueuedBlocks = _writers[tier]?.Pending ?? 0,
+            DroppedBlocks = _writers[tier]?.Dropped ?? 0,
+            PromotedTokens = Interlocked.Read(ref _promotedTokens[tier]),
+        };
+    }
 
     private PromotionResult Counted(PromotionResult result)
     {

@@ -79,7 +79,7 @@ public sealed partial class TierStack : IBlockObserver, IAsyncDisposable
             }
             else
             {
-                _writers[i] = new TierWriter(_tiers[i], cache.Layout.BytesPerBlock, Gained);
+                _writers[i] = new TierWriter(_tiers[i], cache.Layout.BytesPerBlock, _time, Gained);
             }
         }
 

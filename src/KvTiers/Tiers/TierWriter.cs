@@ -16,10 +16,13 @@ internal sealed class TierWriter : IAsyncDisposable
     private readonly int _blockBytes;
     private readonly Task[] _workers;
     private readonly Action<int> _written;
+    private readonly TimeProvider _time;
     private long _dropped;
+    private bool _isFull;
 
-    public TierWriter(TierOptions options, int blockBytes, Action<int> written)
+    public TierWriter(TierOptions options, int blockBytes, TimeProvider time, Action<int> written)
     {
+        _time = time;
         _written = written;
         _options = options;
         _blockBytes = blockBytes;
@@ -30,6 +33,9 @@ internal sealed class TierWriter : IAsyncDisposable
 
     /// <summary>Blocks given up because the queue stayed full.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
+
+    /// <summary>Whether blocks are given up at once, because one has waited in vain and the queue is not half empty yet.</summary>
+    public bool IsFull => Volatile.Read(ref _isFull);
 
     /// <summary>Blocks that wait to be written or are being written.</summary>
     public int Pending => _pending.Count;
@@ -42,7 +48,7 @@ internal sealed class TierWriter : IAsyncDisposable
             return true;
         }
 
-        if (!_room.Wait(mayWait ? _options.WritePatience : TimeSpan.Zero))
+        if (!TryEnter(mayWait))
         {
             Interlocked.Increment(ref _dropped);
             return false;
@@ -59,6 +65,36 @@ internal sealed class TierWriter : IAsyncDisposable
         }
 
         return true;
+    }
+
+    private bool TryEnter(bool mayWait)
+    {
+        if (IsFull)
+        {
+            return false;
+        }
+
+        if (_room.Wait(TimeSpan.Zero))
+        {
+            return true;
+        }
+
+        if (!mayWait)
+        {
+            return false;
+        }
+
+        using var patience = new CancellationTokenSource(_options.WritePatience, _time);
+        try
+        {
+            _room.Wait(patience.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            Volatile.Write(ref _isFull, true);
+            return false;
+        }
     }
 
     public bool Holds(BlockHash hash) => _pending.ContainsKey(hash);
@@ -121,24 +157,38 @@ internal sealed class TierWriter : IAsyncDisposable
     {
         await foreach (PendingWrite write in _queue.Reader.ReadAllAsync().ConfigureAwait(false))
         {
-            bool written = false;
-            while (!TryFinish(write, written))
+            try
             {
-                if (written)
-                {
-                    await _options.Tier.RemoveAsync(new[] { write.Hash }, CancellationToken.None).ConfigureAwait(false);
-                }
-                else if (!await IsHeldAsync(write.Hash).ConfigureAwait(false))
-                {
-                    await _options.Tier.TryWriteAsync(write.Hash, write.Block!.Memory, write.Attributes, CancellationToken.None).ConfigureAwait(false);
-                }
-
-                written = !written;
+                await FinishAsync(write).ConfigureAwait(false);
+                _written(write.Attributes.Tenant);
+            }
+            catch (Exception)
+            {
+                // Whatever it was costs this block; the others wait to be written.
+                Interlocked.Increment(ref _dropped);
+                _pending.TryRemove(new KeyValuePair<BlockHash, PendingWrite>(write.Hash, write));
             }
 
             Return(write);
-            _written(write.Attributes.Tenant);
             write.Done.TrySetResult();
+        }
+    }
+
+    private async Task FinishAsync(PendingWrite write)
+    {
+        bool written = false;
+        while (!TryFinish(write, written))
+        {
+            if (written)
+            {
+                await _options.Tier.RemoveAsync(new[] { write.Hash }, CancellationToken.None).ConfigureAwait(false);
+            }
+            else if (!await IsHeldAsync(write.Hash).ConfigureAwait(false))
+            {
+                await _options.Tier.TryWriteAsync(write.Hash, write.Block!.Memory, write.Attributes, CancellationToken.None).ConfigureAwait(false);
+            }
+
+            written = !written;
         }
     }
 
@@ -169,7 +219,10 @@ internal sealed class TierWriter : IAsyncDisposable
             write.Block = null;
         }
 
-        _room.Release();
+        if (_room.Release() * 2 >= _options.WriteQueueBlocks)
+        {
+            Volatile.Write(ref _isFull, false);
+        }
     }
 
     private sealed class PendingWrite(BlockHash hash, BlockAttributes attributes, AlignedBuffer block)

@@ -12,6 +12,9 @@ public sealed class TransferRate
     // A transfer that took hardly longer than a round trip says only that the bytes took next to nothing.
     private const double LeastShare = 0.05;
 
+    // A transfer that took no time at all says nothing.
+    private const double LeastSecondsPerByte = 1e-13;
+
     private readonly Lock _lock = new();
     private int _roundTrips;
     private int _transfers;
@@ -91,7 +94,7 @@ public sealed class TransferRate
 
             // A transfer faster than the latency shows that the latency is less.
             _latencySeconds = Math.Min(_latencySeconds, seconds);
-            double perByte = (seconds - _latencySeconds) / byteCount, most = LeastShare * seconds / byteCount;
+            double perByte = (seconds - _latencySeconds) / byteCount, most = Math.Max(LeastSecondsPerByte, LeastShare * seconds / byteCount);
             if (perByte < most)
             {
                 _secondsPerByte = Math.Min(_secondsPerByte, most);

@@ -76,7 +76,7 @@ public sealed class TierStackEraseTests : IAsyncDisposable
     {
         OpenWithAllInTheFirstTier(immediate: false);
         _second.Close();
-        await using var writer = new TierWriter(new TierOptions { Tier = new BlockTier("tier", Format, _second), WriteConcurrency = 1 }, Layout.BytesPerBlock, static _ => { });
+        await using var writer = new TierWriter(new TierOptions { Tier = new BlockTier("tier", Format, _second), WriteConcurrency = 1 }, Layout.BytesPerBlock, TimeProvider.System, static _ => { });
         byte[] block = new byte[Layout.BytesPerBlock];
         var attributes = new BlockAttributes { TokenCount = 4 };
         BlockHash hash = Root.Next([1]);
