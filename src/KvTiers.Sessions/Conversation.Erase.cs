@@ -1,4 +1,3 @@
-using KvTiers.Blocks;
 using KvTiers.Prefix;
 using KvTiers.Tiers;
 
@@ -28,27 +27,27 @@ public sealed partial class Conversation
         // What is being erased in the background is no part of the receipt, and must not be counted by both.
         await _services.ErasedAsync().ConfigureAwait(false);
         await _services.Paths.Ready.ConfigureAwait(false);
-        foreach (ReadOnlyMemory<int> path in paths)
+        foreach (BlockPath path in paths.Select(tokens => _services.PathOf(_root, tokens.Span)))
         {
-            int spared = _services.Paths.LeadingBlocks(_root, path.Span);
-            EraseResult hot = Cache.Erase(_root, path.Span, spared);
+            int spared = _services.Paths.LeadingBlocks(path);
+            EraseResult hot = Cache.Erase(_root, path.Tokens, spared);
             shared = hot.SharedBlocks;
             Count(erased, "hot", hot.ErasedBlocks, hot.ErasedBytes);
             if (Tiers is not { } tiers)
                 continue;
             IReadOnlyList<TierRemoval> removals =
-                await tiers.EraseAsync(_root, path, Math.Max(shared, spared), _services.Paths.Contains, CancellationToken.None).ConfigureAwait(false);
+                await tiers.EraseAsync(path, Math.Max(shared, spared), _services.Paths.Contains, CancellationToken.None).ConfigureAwait(false);
             foreach (TierRemoval removal in removals)
-                Count(erased, removal.Tier, removal.Blocks, removal.Bytes);
+                Count(erased, removal.Tier, removal.Blocks, removal.Bytes, removal.State);
         }
 
         return new() { Conversation = Key.Id, Tiers = [.. erased.Values], BlocksShared = shared };
     }
 
-    private static void Count(Dictionary<string, TierErasure> erased, string tier, int blocks, long bytes)
+    private static void Count(Dictionary<string, TierErasure> erased, string tier, int blocks, long bytes, ErasureState state = ErasureState.Removed)
     {
         TierErasure so = erased.GetValueOrDefault(tier) ?? new() { Tier = tier, Blocks = 0, Bytes = 0 };
-        erased[tier] = so with { Blocks = so.Blocks + blocks, Bytes = so.Bytes + bytes };
+        erased[tier] = so with { Blocks = so.Blocks + blocks, Bytes = so.Bytes + bytes, State = state > so.State ? state : so.State };
     }
 
     private void Abandon(ReadOnlyMemory<int> tokens)
@@ -66,9 +65,10 @@ public sealed partial class Conversation
         for (int count = _abandoned.Count - leaving; count > 0; count--)
         {
             ReadOnlyMemory<int> path = _abandoned.Dequeue();
-            int spared = _services.Paths.LeadingBlocks(_root, path.Span);
+            BlockPath blocks = _services.PathOf(_root, path.Span);
+            int spared = _services.Paths.LeadingBlocks(blocks);
             EraseResult hot = Cache.Erase(_root, path.Span, spared);
-            _services.EraseColder(_root, path, Math.Max(hot.SharedBlocks, spared));
+            _services.EraseColder(blocks, Math.Max(hot.SharedBlocks, spared));
 
             // Of a block that the log begins in, too, the deletion is to know.
             if (hot.SharedBlocks > spared && _abandoned.Count < MaxLeftovers)

@@ -1,4 +1,3 @@
-using KvTiers.Blocks;
 using KvTiers.Inference.Tokens;
 using KvTiers.Prefix;
 using KvTiers.Tiers;
@@ -20,6 +19,7 @@ public sealed partial class Conversation : IDisposable
 
     private readonly ConversationServices _services;
     private readonly BlockHash _root;
+    private BlockPath? _path;
     private readonly Queue<ReadOnlyMemory<int>> _abandoned = new();
     private ConversationState? _state;
     private BlockLease? _lease;
@@ -48,7 +48,7 @@ public sealed partial class Conversation : IDisposable
 
     private KvCache Cache => _services.Engine.Cache;
 
-    private TierStack? Tiers => _services.Engine.Tiers;
+    private TieredCache? Tiers => _services.Engine.Tiers;
 
     /// <summary>Reads the newest version.</summary>
     /// <exception cref="ConversationNotFoundException">There is no such conversation.</exception>
@@ -121,7 +121,7 @@ public sealed partial class Conversation : IDisposable
         if (!await _services.Store.TryAppendAsync(fork, replaced: null, created, cancellationToken).ConfigureAwait(false))
             throw Taken(fork);
         ConversationState forked = ConversationState.Create(fork, created);
-        _services.Paths.Set(fork, _root, _services.KnownLog(forked).Tokens.Span);
+        _services.Paths.Set(fork, _services.PathOf(_root, _services.KnownLog(forked).Tokens.Span));
         return forked;
     }
 
@@ -238,7 +238,12 @@ public sealed partial class Conversation : IDisposable
         _state = next;
     }
 
-    private void UsePath(ReadOnlyMemory<int> tokens) => _services.Paths.Set(Key, _root, tokens.Span);
+    private void UsePath(ReadOnlyMemory<int> tokens)
+    {
+        _path ??= _services.PathOf(_root, []);
+        _path.Follow(tokens.Span);
+        _services.Paths.Set(Key, _path);
+    }
 
     private ConversationCreated Creation(TokenLog log) => new()
     {
@@ -295,10 +300,11 @@ public sealed partial class Conversation : IDisposable
             DropPin();
             await _services.Paths.Ready.ConfigureAwait(false);
             int blockSize = Cache.Layout.BlockSize;
-            int shared = _services.Paths.LeadingBlocks(_root, former.Tokens.Span) * blockSize;
+            BlockPath path = _services.PathOf(_root, former.Tokens.Span);
+            int shared = _services.Paths.LeadingBlocks(path) * blockSize;
             int spared = Math.Max(kept, shared);
             if (Tiers is { } tiers)
-                (result, colder) = await tiers.SupersedeAsync(_root, former.Tokens, spared, _services.Paths.Contains, CancellationToken.None).ConfigureAwait(false);
+                (result, colder) = await tiers.SupersedeAsync(path, spared, _services.Paths.Contains, CancellationToken.None).ConfigureAwait(false);
             else
                 result = Cache.Supersede(_root, former.Tokens.Span, spared);
             result = result with { SharedBlocks = result.SharedBlocks + (spared / blockSize) - (kept / blockSize) };

@@ -29,7 +29,6 @@ public sealed class ConversationServices
         Encoder = new(prompt);
         Pins = new(engine.Cache, options.PinnedShare);
         Vocabulary = FingerprintOf(engine.Tokenizer);
-        Paths = new(engine.Cache.Layout.BlockSize);
 
         // Without colder tiers nothing is left of what was before.
         if (engine.Tiers is not null)
@@ -62,10 +61,10 @@ public sealed class ConversationServices
     internal PinBudget Pins { get; }
 
     /// <summary>What the stored conversations use.</summary>
-    internal SharedPaths Paths { get; }
+    internal SharedPaths Paths { get; } = new();
 
     /// <summary>Erases a path that nobody comes back to from the colder tiers, in the background.</summary>
-    internal void EraseColder(BlockHash root, ReadOnlyMemory<int> path, int keptBlocks)
+    internal void EraseColder(BlockPath path, int keptBlocks)
     {
         if (Engine.Tiers is not { } tiers)
             return;
@@ -75,7 +74,7 @@ public sealed class ConversationServices
             _erasing.Add(Task.Run(async () =>
             {
                 await Paths.Ready.ConfigureAwait(false);
-                await tiers.EraseAsync(root, path, keptBlocks, Paths.Contains, CancellationToken.None).ConfigureAwait(false);
+                await tiers.EraseAsync(path, keptBlocks, Paths.Contains, CancellationToken.None).ConfigureAwait(false);
             }));
         }
     }
@@ -90,13 +89,16 @@ public sealed class ConversationServices
     /// <summary>The hash that a tenant's blocks begin from.</summary>
     internal BlockHash RootFor(string tenant) => Engine.RootFor(TenantSalt.For(tenant));
 
+    /// <summary>The path of tokens through a namespace, in this cache's blocks.</summary>
+    internal BlockPath PathOf(BlockHash root, ReadOnlySpan<int> tokens) => new(root, Engine.Cache.Layout.BlockSize, tokens);
+
     /// <summary>The tokens of a log as this model knows them: those of another vocabulary mean nothing to it.</summary>
     internal TokenLog KnownLog(ConversationState state) => state.Vocabulary == Vocabulary ? state.Log : TokenLog.Empty;
 
-    private async IAsyncEnumerable<(ConversationKey Key, BlockHash Root, TokenLog Log)> StoredPathsAsync()
+    private async IAsyncEnumerable<(ConversationKey Key, BlockPath Path)> StoredPathsAsync()
     {
         await foreach (ConversationState state in Store.ReadAllAsync().ConfigureAwait(false))
-            yield return (state.Key, RootFor(state.Key.Tenant), KnownLog(state));
+            yield return (state.Key, PathOf(RootFor(state.Key.Tenant), KnownLog(state).Tokens.Span));
     }
 
     private static string FingerprintOf(Tokenizer tokenizer)

@@ -1,3 +1,5 @@
+using KvTiers.Tiers;
+
 namespace KvTiers.Sessions;
 
 /// <summary>What a deletion removed from one tier.</summary>
@@ -11,4 +13,7 @@ public sealed record TierErasure
 
     /// <summary>Bytes removed.</summary>
     public required long Bytes { get; init; }
+
+    /// <summary>Whether that is all of them. A tier that does not answer now, or answered with an error, is asked again until it holds none.</summary>
+    public ErasureState State { get; init; }
 }

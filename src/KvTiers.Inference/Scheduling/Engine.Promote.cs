@@ -11,7 +11,7 @@ public sealed partial class Engine
 
     private void Promote(Sequence sequence)
     {
-        TierStack tiers = Tiers!;
+        TieredCache tiers = Tiers!;
         ReadOnlyMemory<int> tokens = sequence.TokenMemory[..sequence.MatchableCount];
         _ = Task.Run(async () =>
         {
@@ -87,7 +87,7 @@ public sealed partial class Engine
     private void NotePrefill(int tokenCount, TimeSpan elapsed)
     {
         if (Tiers is not null && tokenCount >= PrefillSample)
-            Tiers.Planner.AddPrefill(tokenCount, elapsed * ((double)tokenCount / _batch.RowCount));
+            Tiers.NotePrefill(tokenCount, elapsed * ((double)tokenCount / _batch.RowCount));
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Loading blocks for generation {Number} from the colder tiers failed; they are computed")]

@@ -18,6 +18,14 @@ internal abstract class WrappedStore(IRecordStore inner) : IRecordStore
 
     public bool IsDegraded => inner.IsDegraded;
 
+    public bool IsInPlace => inner.IsInPlace;
+
+    public virtual Action<BlockHash, BlockAttributes, ReadOnlyMemory<byte>>? Evicting
+    {
+        get => inner.Evicting;
+        set => inner.Evicting = value;
+    }
+
     public ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken) =>
         CallAsync(() => inner.CountLeadingAsync(chain, cancellationToken));
 
@@ -30,7 +38,7 @@ internal abstract class WrappedStore(IRecordStore inner) : IRecordStore
     public ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) =>
         CallAsync(() => inner.RemoveAsync(hashes, cancellationToken));
 
-    public ValueTask<int> ForgetAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) =>
+    public virtual ValueTask<int> ForgetAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) =>
         CallAsync(() => inner.ForgetAsync(hashes, cancellationToken));
 
     public ValueTask<int> ExpireAsync(ReadOnlyMemory<BlockHash> hashes, DateTimeOffset at, CancellationToken cancellationToken) =>
@@ -47,6 +55,12 @@ internal abstract class WrappedStore(IRecordStore inner) : IRecordStore
     public async ValueTask ClearAsync(CancellationToken cancellationToken) => await CallAsync(async () =>
     {
         await inner.ClearAsync(cancellationToken);
+        return true;
+    });
+
+    public async ValueTask FlushAsync(CancellationToken cancellationToken) => await CallAsync(async () =>
+    {
+        await inner.FlushAsync(cancellationToken);
         return true;
     });
 
