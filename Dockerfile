@@ -1,13 +1,12 @@
 # The server (target silo) and the command line (target client). docker-compose.yml runs both.
 FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
-ARG WITH_ORLEANS=false
 WORKDIR /source
 COPY Directory.Build.props Directory.Packages.props global.json ./
 COPY src src
 COPY silo silo
 COPY client client
-RUN dotnet publish silo -c Release -p:WithOrleans=$WITH_ORLEANS -o /out/silo --nologo \
- && dotnet publish client -c Release -p:WithOrleans=$WITH_ORLEANS -o /out/client --nologo
+RUN dotnet publish silo -c Release -o /out/silo --nologo \
+ && dotnet publish client -c Release -o /out/client --nologo
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS silo
 WORKDIR /app

@@ -46,7 +46,7 @@ internal static class LoadOrRecomputeCommand
         string path = BenchModel.Make("smollm2-135m", models);
         using LanguageModel model = LanguageModel.Load(path, new ModelOptions { Threads = threads ?? new ModelOptions().Threads });
         Tokenizer tokenizer = Tokenizer.Load(path);
-        using RedisServer? redis = RedisServer.IsAvailable ? new RedisServer() : null;
+        using RedisProcess? redis = RedisProcess.IsAvailable ? new RedisProcess() : null;
         using DelayProxy? far = redis is null ? null : new DelayProxy(redis.Port, TimeSpan.FromMilliseconds(200));
         DirectoryInfo disk = Directory.CreateTempSubdirectory("kvtiers-bench-");
         using var result = ResultFile.Create(
@@ -135,7 +135,7 @@ internal static class LoadOrRecomputeCommand
         }
     }
 
-    private static TierOptions Tier(string tier, PromotionPolicy policy, DirectoryInfo disk, RedisServer? redis, DelayProxy? far)
+    private static TierOptions Tier(string tier, PromotionPolicy policy, DirectoryInfo disk, RedisProcess? redis, DelayProxy? far)
     {
         const long CapacityBytes = 256 << 20;
         switch (tier)

@@ -54,13 +54,13 @@ internal static class ServingCommand
         string model, PrefixPlace[] places, ServingPrompts prompts, ServingPlan plan, ServingResult result, CancellationToken cancel)
     {
         bool isRedis = places[0] == PrefixPlace.Redis;
-        if (isRedis && !RedisServer.IsAvailable)
+        if (isRedis && !RedisProcess.IsAvailable)
         {
             Console.WriteLine("redis-server is not installed: the rows of Redis are left out");
             return;
         }
 
-        using RedisServer? redis = isRedis ? new RedisServer() : null;
+        using RedisProcess? redis = isRedis ? new RedisProcess() : null;
         await using ServerProcess server = await ServerProcess.StartAsync(model, ServingRun.ArgumentsFor(places[0], redis is null ? null : $"127.0.0.1:{redis.Port}"), cancel);
         var run = new ServingRun(new ServingClient(server, prompts.EndOfText), prompts, plan);
         await run.WarmUpAsync(cancel);

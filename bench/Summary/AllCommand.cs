@@ -37,7 +37,7 @@ internal static class AllCommand
 
     private static async Task<int> RunAsync(string[] only, FileInfo? trace, CancellationToken cancel)
     {
-        if (!RedisServer.IsAvailable)
+        if (!RedisProcess.IsAvailable)
         {
             Console.WriteLine("redis-server is not installed: what needs it is left out");
         }

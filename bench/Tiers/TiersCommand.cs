@@ -42,7 +42,7 @@ internal static class TiersCommand
     private static async Task RunAsync(DirectoryInfo? output, TiersPlan plan, CancellationToken cancel)
     {
         using var result = new TiersResult(output);
-        using RedisServer? redis = plan.Has("redis") && RedisServer.IsAvailable ? new RedisServer() : null;
+        using RedisProcess? redis = plan.Has("redis") && RedisProcess.IsAvailable ? new RedisProcess() : null;
         plan.Disk.Create();
         try
         {
@@ -164,7 +164,7 @@ internal static class TiersCommand
         }
     }
 
-    private static async Task RedisAsync(TiersPlan plan, HotBlocks hot, RedisServer redis, TiersResult result)
+    private static async Task RedisAsync(TiersPlan plan, HotBlocks hot, RedisProcess redis, TiersResult result)
     {
         int keys = (int)(plan.RedisBytes / hot.Layout.BytesPerBlock);
         await new RedisBenchmarkLoad(redis.Port, hot.Layout.BytesPerBlock, keys, depth: 1, put: true).FillAsync();

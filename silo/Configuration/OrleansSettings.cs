@@ -4,15 +4,15 @@ using System.Numerics;
 
 namespace KvTiers.Silo.Configuration;
 
-/// <summary>How this silo takes part in an Orleans cluster. Section <c>KvTiers:Orleans</c>.</summary>
+/// <summary>How this server is an Orleans silo. Section <c>KvTiers:Orleans</c>, and <c>KvTiers:Cluster</c>.</summary>
 internal sealed record OrleansSettings
 {
     private const string NameRule = "1 to 64 of the characters A-Z a-z 0-9 . _ -";
 
     private static readonly OrleansSettings Defaults = new();
 
-    /// <summary>Redis server of membership, grain directory and placement; null: the conversation store's.</summary>
-    public string? Redis { get; init; }
+    /// <summary>Redis server by which silos find each other; null: this silo is alone.</summary>
+    public string? Cluster { get; init; }
 
     /// <summary>Silos with the same one form a cluster.</summary>
     public string ClusterId { get; init; } = "kvtiers";
@@ -23,11 +23,11 @@ internal sealed record OrleansSettings
     /// <summary>Where the other silos and cluster clients reach this one; null: the address that the machine's name has.</summary>
     public IPAddress? Address { get; init; } = IPAddress.Loopback;
 
-    /// <summary>Port for the other silos, 1 to 65,535.</summary>
-    public int SiloPort { get; init; } = 11_111;
+    /// <summary>Port for the other silos, 1 to 65,535; null: 11111, or the next free one.</summary>
+    public int? SiloPort { get; init; }
 
-    /// <summary>Port for cluster clients, 1 to 65,535.</summary>
-    public int GatewayPort { get; init; } = 30_000;
+    /// <summary>Port for cluster clients, 1 to 65,535; null: 30000, or the next free one.</summary>
+    public int? GatewayPort { get; init; }
 
     /// <summary>A conversation that nobody used for so long leaves memory, and gives up its blocks; 2 s to 1 day.</summary>
     public TimeSpan IdleAfter { get; init; } = TimeSpan.FromMinutes(5);
@@ -47,39 +47,46 @@ internal sealed record OrleansSettings
     /// <summary>The options with what is set.</summary>
     public static SiloOptions Read(SettingsReader reader, SiloOptions options)
     {
-        bool isEnabled = reader.Read("Orleans:Enabled", false, "on or off", SiloOptionsReader.ParseSwitch);
         var settings = new OrleansSettings
         {
-            Redis = reader.Read<string?>("Orleans:Redis", null, "a server's address such as 127.0.0.1:6379", SiloOptionsReader.ParseRedis),
+            Cluster = reader.Read<string?>("Cluster", null, "a server's address such as 127.0.0.1:6379", SiloOptionsReader.ParseRedis),
             ClusterId = reader.Read("Orleans:ClusterId", Defaults.ClusterId, NameRule, SiloOptionsReader.ParseName),
             ServiceId = reader.Read("Orleans:ServiceId", Defaults.ServiceId, NameRule, SiloOptionsReader.ParseName),
             Address = reader.Read("Orleans:Address", Defaults.Address, "an IP address, or auto for the one that the machine's name has", ParseAddress),
-            SiloPort = reader.Read("Orleans:SiloPort", Defaults.SiloPort, "a port from 1 to 65535", SiloOptionsReader.Integer(1, 65_535)),
-            GatewayPort = reader.Read("Orleans:GatewayPort", Defaults.GatewayPort, "a port from 1 to 65535", SiloOptionsReader.Integer(1, 65_535)),
+            SiloPort = reader.Read("Orleans:SiloPort", Defaults.SiloPort, "auto, or a port from 1 to 65535", ParsePort),
+            GatewayPort = reader.Read("Orleans:GatewayPort", Defaults.GatewayPort, "auto, or a port from 1 to 65535", ParsePort),
             IdleAfter = reader.Read("Orleans:IdleAfter", Defaults.IdleAfter, "a time such as 30s or 5m, from 2s to 24h", Time(TimeSpan.FromSeconds(2), TimeSpan.FromDays(1))),
             RandomPlacement = reader.Read("Orleans:Placement", Defaults.RandomPlacement, "prefix or random", ParsePlacement),
             LoadSlack = reader.Read("Orleans:LoadSlack", Defaults.LoadSlack, "a number from 0 to 10", ParseSlack),
             PublishEvery = reader.Read("Orleans:PublishEvery", Defaults.PublishEvery, "a time such as 500ms or 1s, from 100ms to 1m", Time(TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1))),
             SummaryBytes = reader.Read("Orleans:SummaryBytes", Defaults.SummaryBytes, "a size that is a power of two, from 1KiB to 16MiB", ParseSummaryBytes),
         };
-        return options with { Orleans = isEnabled ? settings : null };
+        return options with { Orleans = settings };
     }
 
     /// <summary>What does not go together.</summary>
     public static IEnumerable<SettingError> Conflicts(SiloOptions options)
     {
-        if (options.Orleans is not { } settings)
-            yield break;
-        if (options.Store != StoreKind.Redis)
-            yield return new SettingError("KvTiers:Store", "file", "redis with KvTiers:Orleans:Enabled on, as any silo may have to continue a conversation");
-        if (settings.GatewayPort == settings.SiloPort)
-            yield return new SettingError("KvTiers:Orleans:GatewayPort", settings.GatewayPort.ToString(CultureInfo.InvariantCulture), "another port than KvTiers:Orleans:SiloPort");
+        OrleansSettings settings = options.Orleans;
+        if (settings.Cluster is not null && options.Store != StoreKind.Redis)
+            yield return new SettingError("KvTiers:Store", "file", "redis with KvTiers:Cluster, as any silo may have to continue a conversation");
+        if (settings.GatewayPort is { } gateway && gateway == settings.SiloPort)
+            yield return new SettingError("KvTiers:Orleans:GatewayPort", gateway.ToString(CultureInfo.InvariantCulture), "another port than KvTiers:Orleans:SiloPort");
     }
 
     private static bool ParseAddress(string text, out IPAddress? value)
     {
         value = null;
         return text.Equals("auto", StringComparison.OrdinalIgnoreCase) || IPAddress.TryParse(text, out value);
+    }
+
+    private static bool ParsePort(string text, out int? value)
+    {
+        value = null;
+        if (text.Equals("auto", StringComparison.OrdinalIgnoreCase)) return true;
+        bool read = SiloOptionsReader.Integer(1, 65_535)(text, out int port);
+        value = read ? port : null;
+        return read;
     }
 
     private static bool ParsePlacement(string text, out bool value)

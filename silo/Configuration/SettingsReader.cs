@@ -1,3 +1,5 @@
+using KvTiers.Sessions;
+
 namespace KvTiers.Silo.Configuration;
 
 /// <summary>Reads one configuration section setting by setting, and collects every wrong or unknown one instead of stopping at the first.</summary>
@@ -45,13 +47,13 @@ internal sealed class SettingsReader(IConfigurationSection section)
         return values;
     }
 
-    /// <summary>The errors so far, with one for each key of the section that nothing read.</summary>
+    /// <summary>The errors so far, with one for each key of the section that nothing read: what that was to hold nobody knows, so it is shown without what may be a password.</summary>
     public IReadOnlyList<SettingError> Errors()
     {
         string rule = $"removed: there is no such setting. Known: {string.Join(", ", _known.Order(StringComparer.Ordinal))}";
         IEnumerable<SettingError> unknown = section.AsEnumerable(makePathsRelative: true)
             .Where(pair => pair.Value is not null && pair.Key.Length > 0 && !_known.Contains(pair.Key))
-            .Select(pair => new SettingError($"{section.Path}:{pair.Key}", pair.Value!, rule));
+            .Select(pair => new SettingError($"{section.Path}:{pair.Key}", Redacted.ConnectionString(pair.Value), rule));
         return [.. _errors, .. unknown];
     }
 }

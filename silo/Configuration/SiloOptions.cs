@@ -50,7 +50,7 @@ internal sealed record SiloOptions
     /// <summary>Where conversations are stored.</summary>
     public StoreKind Store { get; init; }
 
-    /// <summary>Redis server that conversations are stored on; set when <see cref="Store"/> is <see cref="StoreKind.Redis"/>, and then by default <see cref="Redis"/>.</summary>
+    /// <summary>Redis server that conversations are stored on; set when <see cref="Store"/> is <see cref="StoreKind.Redis"/>, and then by default the cluster's, or <see cref="Redis"/>.</summary>
     public string? StoreRedis { get; init; }
 
     /// <summary>How long a conversation stays in Redis after its last change, one minute to ten years; null: until it is deleted.</summary>
@@ -59,8 +59,8 @@ internal sealed record SiloOptions
     /// <summary>How long a call to the store on Redis may take, with its repetitions; 10 ms to 60 s.</summary>
     public TimeSpan StoreDeadline { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How this silo takes part in an Orleans cluster; null: it does not.</summary>
-    public OrleansSettings? Orleans { get; init; }
+    /// <summary>How this server is an Orleans silo.</summary>
+    public OrleansSettings Orleans { get; init; } = new();
 
     /// <summary>Bytes that one tenant's blocks may take up over all tiers together; 0 for no bound.</summary>
     public long TenantBytes { get; init; }
@@ -97,6 +97,12 @@ internal sealed record SiloOptions
 
     /// <summary>File of API keys, one <c>tenant key</c> pair a line; none: one tenant, loopback only.</summary>
     public string? ApiKeyFile { get; init; }
+
+    /// <summary>The secret that tenants' salts are made of, 32 bytes, as all servers that share a tier have it; null: the file's, or one that this server makes.</summary>
+    public byte[]? TenantSecret { get; init; }
+
+    /// <summary>File that holds the secret; none: see <see cref="TenantSecret"/>.</summary>
+    public string? TenantSecretFile { get; init; }
 
     /// <summary>Name of this silo, as answers carry it.</summary>
     public string Name { get; init; } = Environment.MachineName;

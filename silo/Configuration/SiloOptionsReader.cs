@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using KvTiers.Blocks;
 using KvTiers.Inference.Model;
+using KvTiers.Sessions.Storage;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Encodings;
 
@@ -49,6 +50,8 @@ internal static class SiloOptionsReader
             WeightCache = reader.Read("WeightCache", Defaults.WeightCache, "on or off", ParseSwitch),
             Threads = reader.Read("Threads", Defaults.Threads, "a whole number from 1 to 64", Integer(1, 64)),
             ApiKeyFile = reader.Read<string?>("ApiKeyFile", null, "the path of a file that exists", ParseFile),
+            TenantSecret = reader.Read<byte[]?>("TenantSecret", null, "64 hexadecimal characters", SecretFile.TryParse),
+            TenantSecretFile = reader.Read<string?>("TenantSecretFile", null, "the path of a file that exists", ParseFile),
             Name = reader.Read("Name", Defaults.Name, "1 to 64 of the characters A-Z a-z 0-9 . _ -", ParseName),
             AnswerTokens = reader.Read("AnswerTokens", Defaults.AnswerTokens, "a whole number from 1 to 1000000", Integer(1, 1_000_000)),
             MaxTurns = reader.Read("MaxTurns", Defaults.MaxTurns, "a whole number from 1 to 100000", Integer(1, 100_000)),
@@ -62,10 +65,12 @@ internal static class SiloOptionsReader
                 Currency = reader.Read("Prices:Currency", Defaults.Prices.Currency, "a short name such as USD", ParseCurrency),
             },
         };
-        options = StoreSettings.Read(reader, options);
         options = OrleansSettings.Read(reader, options);
+        options = StoreSettings.Read(reader, options);
 
         List<SettingError> errors = [.. reader.Errors()];
+        if (options is { TenantSecret: not null, TenantSecretFile: not null })
+            errors.Add(new SettingError("KvTiers:TenantSecretFile", options.TenantSecretFile, "removed, as KvTiers:TenantSecret is set"));
         if (errors.Count == 0) errors.AddRange([.. StoreSettings.Conflicts(options), .. OrleansSettings.Conflicts(options)]);
         string? model = ModelFolder.Find(asked);
         if (model is null) errors.Add(new SettingError("KvTiers:Model", asked, ModelFolder.Rule));
@@ -257,7 +262,10 @@ internal static class SiloOptionsReader
     internal static bool ParseRedis(string text, out string? value)
     {
         value = text;
-        return text.Length > 0 && !text.StartsWith("redis:", StringComparison.OrdinalIgnoreCase);
+
+        // No URIs and no user before the host: they would be taken for the host's name, and shown wherever that is.
+        return text.Length > 0 && text.Split(',').All(part => part.Contains('=', StringComparison.Ordinal)
+            || !(part.Contains('@', StringComparison.Ordinal) || part.Contains("://", StringComparison.Ordinal) || part.StartsWith("redis:", StringComparison.OrdinalIgnoreCase)));
     }
 
     private static SettingsReader.Parse<long> SizeOrNone(long least, long most) =>

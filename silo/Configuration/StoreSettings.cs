@@ -16,7 +16,7 @@ internal static class StoreSettings
     /// <summary>The options with what is set.</summary>
     public static SiloOptions Read(SettingsReader reader, SiloOptions options) => options with
     {
-        Store = reader.Read("Store", options.Store, "file or redis", ParseStore),
+        Store = reader.Read("Store", options.Orleans.Cluster is null ? options.Store : StoreKind.Redis, "file or redis", ParseStore),
         StoreRedis = reader.Read<string?>("StoreRedis", null, "a server's address such as 127.0.0.1:6379", SiloOptionsReader.ParseRedis),
         StoreTtl = reader.Read<TimeSpan?>("StoreTtl", null, "off, or a time such as 90m, 12h or 30d, from 1m to 3650d", ParseTtl),
         StoreDeadline = reader.Read("StoreDeadline", options.StoreDeadline, DeadlineRule, ParseDeadline),
@@ -27,7 +27,7 @@ internal static class StoreSettings
     {
         if (options.Store == StoreKind.Redis)
         {
-            if ((options.StoreRedis ?? options.Redis) is null)
+            if (AddressOf(options) is null)
                 yield return new SettingError("KvTiers:StoreRedis", "", "a server's address such as 127.0.0.1:6379 (or KvTiers:Redis one), as KvTiers:Store is redis");
             yield break;
         }
@@ -37,6 +37,9 @@ internal static class StoreSettings
         if (options.StoreTtl is { } live)
             yield return new SettingError("KvTiers:StoreTtl", live.ToString("c", CultureInfo.InvariantCulture), "removed, or KvTiers:Store redis: files stay until they are deleted");
     }
+
+    /// <summary>The Redis server of the store.</summary>
+    public static string? AddressOf(SiloOptions options) => options.StoreRedis ?? options.Orleans.Cluster ?? options.Redis;
 
     private static bool ParseStore(string text, out StoreKind value)
     {

@@ -30,6 +30,9 @@ internal sealed class LoadedModel : IAsyncDisposable
     /// <exception cref="ApiException">400: the model cannot chat.</exception>
     public ChatPrompt Chat => ChatParts.Prompt ?? throw CannotChat();
 
+    /// <summary>Keeps tenants apart.</summary>
+    public required TenantSalts Salts { get; init; }
+
     /// <summary>How tokens are chosen where a request does not say.</summary>
     public required SamplingOptions SamplingDefaults { get; init; }
 

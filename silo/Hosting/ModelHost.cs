@@ -9,9 +9,10 @@ namespace KvTiers.Silo.Hosting;
 /// <summary>Loads the model while the server already answers health checks, and gives it to the requests.</summary>
 /// <remarks>A model that cannot be loaded stops the server; <see cref="Failure"/> then says why.</remarks>
 internal sealed partial class ModelHost(
-    SiloOptions options, ModelLoader loader, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ModelHost> logger) : IHostedService
+    SiloOptions options, ModelLoader loader, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ModelHost> logger) : IHostedService, IAsyncDisposable
 {
     private readonly long _startedAt = time.GetTimestamp();
+    private readonly CancellationTokenSource _ended = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping);
     private volatile LoadedModel? _model;
     private Task _loading = Task.CompletedTask;
 
@@ -19,7 +20,7 @@ internal sealed partial class ModelHost(
     public StartException? Failure { get; private set; }
 
     /// <summary>Why no turn can be taken now; null = one can.</summary>
-    public string? NotReadyReason => _model is null ? $"the model is loading from {options.Model}" : null;
+    public string? NotReadyReason => _model is not null ? null : $"the model is loading from {options.Model}, or the silo starts";
 
     /// <summary>Why turns compute more than they would, or some are refused; empty = nothing is amiss.</summary>
     public IReadOnlyList<string> DegradedReasons => [.. StoreReasons, .. TierReasons];
@@ -38,8 +39,14 @@ internal sealed partial class ModelHost(
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _loading = Task.Run(LoadAsync, CancellationToken.None);
+        BeginLoading();
         return Task.CompletedTask;
+    }
+
+    /// <summary>Begins to load the model, unless that has begun: beside what else is made before the server starts.</summary>
+    public void BeginLoading()
+    {
+        if (_loading == Task.CompletedTask) _loading = Task.Run(LoadAsync, CancellationToken.None);
     }
 
     /// <inheritdoc/>
@@ -50,20 +57,29 @@ internal sealed partial class ModelHost(
         _model = null;
     }
 
+    /// <summary>Ends a loading whose server was never started.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _ended.CancelAsync();
+        await StopAsync(CancellationToken.None);
+    }
+
     private async Task LoadAsync()
     {
+        LoadedModel? model = null;
         try
         {
-            LoadedModel model = await loader.LoadAsync(lifetime.ApplicationStopping);
+            model = await loader.LoadAsync(_ended.Token);
             CollectWhatLoadingLeft();
+            await StartedAsync();
             _model = model;
             Ready(logger, time.GetElapsedTime(_startedAt).TotalSeconds);
 
-            // Only now: each takes a processor for a while, and the server can do without.
-            await model.Weights.MoveToHugePagesAsync(lifetime.ApplicationStopping);
+            // Only now: each takes a processor for a while and holds up whoever maps memory, such as the compiler of the code that the start runs.
+            await model.Weights.MoveToHugePagesAsync(_ended.Token);
             model.Cache.StartPrefault();
         }
-        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (_ended.IsCancellationRequested)
         {
             // The server stops before it was ready.
         }
@@ -79,6 +95,18 @@ internal sealed partial class ModelHost(
             Failure = new StartException($"The model in '{options.Model}' cannot be used: {e.Message}", e);
             lifetime.StopApplication();
         }
+        finally
+        {
+            if (_model is null && model is not null) await model.DisposeAsync();
+        }
+    }
+
+    // A conversation is a grain: no turn before the silo runs.
+    private async Task StartedAsync()
+    {
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using CancellationTokenRegistration _ = lifetime.ApplicationStarted.Register(started.SetResult);
+        await started.Task.WaitAsync(_ended.Token);
     }
 
     // So that no turn waits for it. Twice, because the collector lets the oldest generation grow by as much again as survived its last collection of it,

@@ -3,6 +3,7 @@ using KvTiers.Inference.Kernels;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
+using KvTiers.Orleans.Hosting;
 using KvTiers.Sessions;
 using KvTiers.Sessions.Hosting;
 using KvTiers.Silo.Configuration;
@@ -11,8 +12,9 @@ using KvTiers.Tiers;
 namespace KvTiers.Silo.Hosting;
 
 /// <summary>Loads a model folder, puts cache, engine and conversations on it, and warms the kernels.</summary>
+/// <remarks>The silo is asked for only when there are conversations for it: to make it takes as long as the loading of a small model, on another thread.</remarks>
 internal sealed partial class ModelLoader(
-    SiloOptions options, ApiKeys keys, ConversationDoor door, TimeProvider time, ILoggerFactory loggers, StoreDecorator? decorate = null)
+    SiloOptions options, ApiKeys keys, IServiceProvider services, TimeProvider time, ILoggerFactory loggers, StoreDecorator? decorate = null)
 {
     // Enough for the engine's own code to have run and to know how fast it computes prompts, and few enough not to be noticed; the kernels are warm before.
     private const int WarmUpTokens = 16;
@@ -55,8 +57,10 @@ internal sealed partial class ModelLoader(
         var engine = new Engine(weights, tokenizer, cache, new EngineOptions { MaxWaiting = options.MaxTurns }, time, loggers.CreateLogger<Engine>(), tiers);
         await WarmAsync(engine, cancellationToken);
         SamplingOptions sampling = SamplingDefaults.Load(options.Model);
-        ChatParts chat = await ChatAsync(engine, name, sampling);
-        await ComputeSystemPromptsAsync(engine, chat, cancellationToken);
+        IConversationStore store = await StoreComposition.OpenAsync(options, time);
+        TenantSalts salts = await TenantSecret.OpenAsync(options, store as ISharedSecret, loggers.CreateLogger<TenantSalts>(), time, cancellationToken);
+        ChatParts chat = await ChatAsync(engine, store, salts, name, sampling);
+        await ComputeSystemPromptsAsync(engine, chat, salts, cancellationToken);
         return new LoadedModel
         {
             Name = name,
@@ -64,6 +68,7 @@ internal sealed partial class ModelLoader(
             Weights = weights,
             Tokenizer = tokenizer,
             ChatParts = chat,
+            Salts = salts,
             SamplingDefaults = sampling,
             Cache = cache,
             Engine = engine,
@@ -83,7 +88,7 @@ internal sealed partial class ModelLoader(
         return layout;
     }
 
-    private async Task<ChatParts> ChatAsync(Engine engine, string modelName, SamplingOptions sampling)
+    private async Task<ChatParts> ChatAsync(Engine engine, IConversationStore store, TenantSalts salts, string modelName, SamplingOptions sampling)
     {
         ChatPrompt prompt;
         try
@@ -93,10 +98,10 @@ internal sealed partial class ModelLoader(
         catch (TemplateException e)
         {
             ChatOff(_logger, modelName, e.Message);
+            if (store is IAsyncDisposable unused) await unused.DisposeAsync();
             return new ChatParts(null, null, e.Message + ".");
         }
 
-        IConversationStore store = await StoreComposition.OpenAsync(options, time);
         var defaults = new GenerationOptions
         {
             MaxTokens = options.AnswerTokens,
@@ -106,17 +111,17 @@ internal sealed partial class ModelLoader(
             MinP = sampling.MinP,
             RepetitionPenalty = sampling.RepetitionPenalty,
         };
-        var services = new ConversationServices(engine, prompt, store, new ConversationOptions { ModelName = modelName, Defaults = defaults }, time);
-        var hosting = new LocalConversationsOptions { WarmAhead = options.WarmAhead };
-        var local = new LocalConversations(services, options.Orleans is { } cluster ? hosting with { IdleAfter = cluster.IdleAfter } : hosting);
-        return new ChatParts(prompt, local, null) { Store = store, Door = door(local) };
+        var parts = new ConversationServices(
+            engine, prompt, store, salts, new ConversationOptions { ModelName = modelName, Defaults = defaults, Owner = $"{options.Name}:{options.Data}" }, time);
+        var local = new LocalConversations(parts, new LocalConversationsOptions { WarmAhead = options.WarmAhead, IdleAfter = options.Orleans.IdleAfter });
+        return new ChatParts(prompt, local, null) { Store = store, Door = services.GetRequiredService<SiloConversations>().Open(local) };
     }
 
-    private async Task ComputeSystemPromptsAsync(Engine engine, ChatParts chat, CancellationToken cancellationToken)
+    private async Task ComputeSystemPromptsAsync(Engine engine, ChatParts chat, TenantSalts salts, CancellationToken cancellationToken)
     {
         if (options.SystemPrompts.Count == 0) return;
         if (chat.Prompt is null) throw new StartException($"KvTiers:SystemPrompts: must be removed, as the model cannot chat: {chat.Failure}");
-        await new SystemPrompts(engine, chat.Prompt, loggers.CreateLogger<SystemPrompts>()).ComputeAsync(options.SystemPrompts, keys.Tenants, cancellationToken);
+        await new SystemPrompts(engine, chat.Prompt, salts, loggers.CreateLogger<SystemPrompts>()).ComputeAsync(options.SystemPrompts, keys.Tenants, cancellationToken);
     }
 
     private static async Task WarmAsync(Engine engine, CancellationToken cancellationToken)

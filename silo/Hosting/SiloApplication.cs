@@ -17,6 +17,11 @@ internal static class SiloApplication
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft"] = "Warning",
         ["Logging:LogLevel:Orleans"] = "Warning",
+        ["Logging:LogLevel:Polly"] = "Warning",
+        // They warn at every start: of the garbage collector that is chosen here, and that no check ran before the first one.
+        ["Logging:LogLevel:Orleans.Runtime.Silo"] = "None",
+        ["Logging:LogLevel:Orleans.Runtime.Watchdog"] = "Error",
+        ["Logging:LogLevel:Orleans.Runtime.SiloLifecycleSubject"] = "None",
         // What keeps the server from starting is told in one line of our own.
         ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "None",
         ["Logging:Console:FormatterName"] = "simple",
@@ -52,12 +57,13 @@ internal static class SiloApplication
             kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes;
         });
         AddServices(builder.Services, options, keys);
-        if (options.Orleans is not null) ClusterComposition.Add(builder, options);
+        SiloComposition.Add(builder, options);
 
         configure?.Invoke(builder.Services);
         if (Telemetry.Start(options) is { } telemetry) builder.Services.AddHostedService(_ => telemetry);
 
         WebApplication app = builder.Build();
+        app.Services.GetRequiredService<ModelHost>().BeginLoading();
         MapRoutes(app);
         return app;
     }
@@ -68,7 +74,11 @@ internal static class SiloApplication
 
     private static void AddServices(IServiceCollection services, SiloOptions options, ApiKeys keys)
     {
-        services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopGrace + StopMargin);
+        services.Configure<HostOptions>(host =>
+        {
+            host.ShutdownTimeout = options.StopGrace + StopMargin;
+            host.ServicesStartConcurrently = true;
+        });
         services.AddSingleton(options);
         services.AddSingleton(keys);
         services.AddSingleton(TimeProvider.System);
@@ -78,7 +88,6 @@ internal static class SiloApplication
         services.AddSingleton<ProcessMetrics>();
         services.AddSingleton<SiloMetrics>();
         services.AddSingleton<AnswerAccount>();
-        services.AddSingleton<ConversationDoor>(_ => local => local);
         services.AddSingleton<ModelLoader>();
         services.AddSingleton<ModelHost>();
         services.AddHostedService(provider => provider.GetRequiredService<ModelHost>());

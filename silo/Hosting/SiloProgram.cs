@@ -20,9 +20,12 @@ internal static class SiloProgram
             }
 
             await using WebApplication app = SiloApplication.Create(commandLine);
-            await StartAsync(app);
-            using PosixSignalRegistration impatience = EndGraceOnSecondInterrupt(app);
-            await app.WaitForShutdownAsync();
+            if (await TryStartAsync(app))
+            {
+                using PosixSignalRegistration impatience = EndGraceOnSecondInterrupt(app);
+                await app.WaitForShutdownAsync();
+            }
+
             return app.Services.GetRequiredService<ModelHost>().Failure is { } failure ? throw failure : 0;
         }
         catch (StartException e)
@@ -32,12 +35,23 @@ internal static class SiloProgram
         }
     }
 
-    private static async Task StartAsync(WebApplication app)
+    // False: it was stopped while it started, by the operator or by a model that cannot be loaded.
+    private static async Task<bool> TryStartAsync(WebApplication app)
     {
-        string urls = string.Join(';', app.Services.GetRequiredService<SiloOptions>().Urls);
+        SiloOptions options = app.Services.GetRequiredService<SiloOptions>();
+        string urls = string.Join(';', options.Urls);
         try
         {
             await app.StartAsync();
+            return true;
+        }
+        catch (Exception) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            return false;
+        }
+        catch (Exception e) when (options.Orleans.Cluster is not null && e is OrleansException or StackExchange.Redis.RedisException or TimeoutException)
+        {
+            throw new StartException($"KvTiers:Cluster: no silo can start by way of the Redis server given ({e.Message})", e);
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {

@@ -14,7 +14,7 @@ internal static class StoreComposition
     {
         if (options.Store == StoreKind.File)
             return new FileConversationStore(new FileConversationStoreOptions { Folder = Path.Combine(options.Data, "conversations") });
-        string address = options.StoreRedis ?? options.Redis!;
+        string address = StoreSettings.AddressOf(options)!;
         try
         {
             return await RedisConversationStore.ConnectAsync(
@@ -22,8 +22,8 @@ internal static class StoreComposition
         }
         catch (ArgumentException e)
         {
-            string key = options.StoreRedis is null ? "KvTiers:Redis" : "KvTiers:StoreRedis";
-            throw new StartException(new SettingError(key, address, $"a server's address such as 127.0.0.1:6379 ({e.Message})").ToString());
+            string key = address == options.StoreRedis ? "KvTiers:StoreRedis" : address == options.Orleans.Cluster ? "KvTiers:Cluster" : "KvTiers:Redis";
+            throw new StartException(new SettingError(key, address, $"a server's address such as 127.0.0.1:6379 ({Redacted.Message(e.Message, address)})").ToString());
         }
     }
 }

@@ -6,7 +6,7 @@ using KvTiers.Silo.Configuration;
 namespace KvTiers.Silo.Hosting;
 
 /// <summary>Computes the system prompts of the settings at start, or loads them from a colder tier, so that the first conversation with one finds it.</summary>
-internal sealed partial class SystemPrompts(Engine engine, ChatPrompt prompt, ILogger logger)
+internal sealed partial class SystemPrompts(Engine engine, ChatPrompt prompt, TenantSalts salts, ILogger logger)
 {
     // Above the default 0: they go only when nothing else is left to go.
     private const int Priority = 8;
@@ -21,7 +21,7 @@ internal sealed partial class SystemPrompts(Engine engine, ChatPrompt prompt, IL
             foreach (string tenant in tenants)
             {
                 GenerationResult result = await SubmitAsync(tokens, tenant, i, cancellationToken);
-                int blocks = engine.Cache.SetPriority(engine.RootFor(TenantSalt.For(tenant)), tokens, Priority);
+                int blocks = engine.Cache.SetPriority(engine.RootFor(salts.For(tenant)), tokens, Priority);
                 Computed(logger, i, tenant, tokens.Length, result.ComputedTokenCount, blocks);
             }
         }
@@ -48,7 +48,7 @@ internal sealed partial class SystemPrompts(Engine engine, ChatPrompt prompt, IL
     {
         try
         {
-            var request = new GenerationRequest { Prompt = tokens, MaxNewTokens = 0, TenantSalt = TenantSalt.For(tenant) };
+            var request = new GenerationRequest { Prompt = tokens, MaxNewTokens = 0, TenantSalt = salts.For(tenant) };
             return await engine.Submit(request, cancellationToken).Completion.WaitAsync(cancellationToken);
         }
         catch (PromptTooLongException e)

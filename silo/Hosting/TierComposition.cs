@@ -1,5 +1,6 @@
 using KvTiers.Blocks;
 using KvTiers.Redis;
+using KvTiers.Sessions;
 using KvTiers.Silo.Configuration;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Disk;
@@ -75,7 +76,7 @@ internal static class TierComposition
         }
         catch (ArgumentException e)
         {
-            throw new StartException(new SettingError("KvTiers:Redis", options.Redis!, $"a server's address such as 127.0.0.1:6379 ({e.Message})").ToString());
+            throw new StartException(new SettingError("KvTiers:Redis", options.Redis!, $"a server's address such as 127.0.0.1:6379 ({Redacted.Message(e.Message, options.Redis)})").ToString());
         }
     }
 

@@ -63,7 +63,7 @@ internal sealed class ChatCompletionRoute(ModelHost host, TurnGate gate, AnswerA
         MaxNewTokens = call.Common.MaxTokens ?? options.AnswerTokens,
         StopStrings = call.Common.Stop,
         Choices = call.Common.Choices,
-        TenantSalt = TenantSalt.For(tenant),
+        TenantSalt = model.Salts.For(tenant),
     };
 
     private async Task CollectAsync(HttpContext context, AnswerHead head, ChatCall call, LoadedModel model, IAsyncEnumerable<AnswerEvent> answer)

@@ -1,6 +1,5 @@
 using System.Text;
 using KvTiers.Inference.Scheduling;
-using KvTiers.Sessions;
 using KvTiers.Silo.Hosting;
 using KvTiers.Silo.Http;
 using KvTiers.Silo.Turns;
@@ -36,7 +35,7 @@ internal sealed class TextCompletionRoute(ModelHost host, TurnGate gate, AnswerA
             MaxNewTokens = call.MaxTokens,
             StopStrings = call.Common.Stop,
             Choices = call.Common.Choices,
-            TenantSalt = TenantSalt.For(tenant),
+            TenantSalt = model.Salts.For(tenant),
             PromptLogProbs = call.Echo ? call.Common.Sampling.TopLogProbs : null,
         }),
     ];

@@ -3,13 +3,14 @@ namespace KvTiers.Redis;
 /// <summary>The changes of a stored conversation that must be one.</summary>
 /// <remarks>
 /// A conversation is one hash: <c>i</c> its incarnation, <c>n</c> its version number, <c>f</c> the number of its first record, and under each number from
-/// f to n a record. One key, so that it is there or gone as a whole. The ids of a tenant are a set beside it.
+/// f to n a record. One key, so that it is there or gone as a whole, and on one node. The ids of a tenant are a set elsewhere, and beside it, in the same hash
+/// slot, the doubted ones: a sorted set of ids whose conversation was not found, by the time of the set's node in milliseconds.
 /// </remarks>
 internal static class ConversationScripts
 {
     /// <summary>
-    /// KEYS: conversation, ids. ARGV: the incarnation and number replaced (empty and 0 for none), the incarnation from now on, the record, its first bytes
-    /// that no other record has, the id, milliseconds to live or 0. Returns whether the record is stored, by this call or an earlier one, and the records held.
+    /// KEYS: conversation. ARGV: the incarnation and number replaced (empty and 0 for none), the incarnation from now on, the record, its first bytes
+    /// that no other record has, milliseconds to live or 0. Returns whether the record is stored, by this call or an earlier one, and the records held.
     /// </summary>
     public const string Append = """
         local head = redis.call('HMGET', KEYS[1], 'i', 'n', 'f')
@@ -28,8 +29,7 @@ internal static class ConversationScripts
         end
         redis.call('HSET', KEYS[1], 'n', number)
         redis.call('HSET', KEYS[1], tostring(number), ARGV[4])
-        redis.call('SADD', KEYS[2], ARGV[6])
-        if tonumber(ARGV[7]) > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[7]) end
+        if tonumber(ARGV[6]) > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[6]) end
         return {1, number - tonumber(head[3]) + 1}
         """;
 
@@ -43,18 +43,39 @@ internal static class ConversationScripts
         return 1
         """;
 
-    /// <summary>KEYS: conversation, ids. ARGV: incarnation, number, id. Returns 1 when that version stood and is deleted.</summary>
+    /// <summary>KEYS: conversation. ARGV: incarnation, number. Returns 1 when that version stood and is deleted.</summary>
     public const string Delete = """
         local head = redis.call('HMGET', KEYS[1], 'i', 'n')
         if head[1] ~= ARGV[1] or head[2] ~= ARGV[2] then return 0 end
         redis.call('DEL', KEYS[1])
-        redis.call('SREM', KEYS[2], ARGV[3])
         return 1
         """;
 
-    /// <summary>KEYS: conversation, ids. ARGV: id. Drops the id of a conversation that has expired.</summary>
-    public const string Unlist = """
-        if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('SREM', KEYS[2], ARGV[1]) end
+    /// <summary>KEYS: doubted. ARGV: milliseconds, how many at most. Returns ids that have been doubted for so long, each with the time it was first.</summary>
+    public const string Doubted = Now + """
+        return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now() - tonumber(ARGV[1]), 'WITHSCORES', 'LIMIT', 0, tonumber(ARGV[2]))
+        """;
+
+    /// <summary>
+    /// KEYS: ids, doubted. ARGV: id, the time it was doubted first. For an id whose conversation was not found since it was read that it was doubted: drops it if
+    /// it still is; one that was not is doubted from now on. The only script of two keys: while their slot moves, it may be refused.
+    /// </summary>
+    public const string Unlist = Now + """
+        local since = redis.call('ZSCORE', KEYS[2], ARGV[1])
+        if since and since == ARGV[2] then
+          redis.call('SREM', KEYS[1], ARGV[1])
+          redis.call('ZREM', KEYS[2], ARGV[1])
+        elseif not since and redis.call('SISMEMBER', KEYS[1], ARGV[1]) == 1 then
+          redis.call('ZADD', KEYS[2], now(), ARGV[1])
+        end
         return 0
+        """;
+
+    private const string Now = """
+        local function now()
+          local time = redis.call('TIME')
+          return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+        end
+
         """;
 }

@@ -2,28 +2,31 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using KvTiers.Sessions;
+using KvTiers.Sessions.Erasure;
 using KvTiers.Sessions.Serialization;
 using KvTiers.Tiers;
 using StackExchange.Redis;
 
 namespace KvTiers.Redis;
 
-/// <summary>Conversations on a Redis server: any silo can take any turn, with no other coordination.</summary>
+/// <summary>Conversations on a Redis server or a Redis Cluster: any silo can take any turn, with no other coordination.</summary>
 /// <remarks>
 /// A write compares the version it replaces and stores in one script, so of two writers one wins. A write whose answer was lost is sent again, and
 /// recognised when it had arrived. What an acknowledged turn survives is the server's business: without <c>appendonly</c> it outlives every silo, but not the
 /// server; and a server that evicts keys without a time to live (<c>allkeys-…</c>) evicts conversations.
 /// </remarks>
-public sealed class RedisConversationStore : IConversationStore, IAsyncDisposable
+public sealed partial class RedisConversationStore : IConversationStore, ISharedSecret, IAsyncDisposable
 {
     private const int NonceBytes = 16;
     private const int ChecksumBytes = sizeof(uint);
     private const int MaxSummaries = 16384;
+    private static readonly string[] PassingErrors = ["LOADING", "CLUSTERDOWN", "READONLY", "Key has MOVED"];
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(1);
 
     private readonly RedisConversationStoreOptions _options;
     private readonly ConnectionMultiplexer _connection;
+    private readonly RedisNodes _nodes;
     private readonly ConcurrentDictionary<ConversationKey, (ConversationVersion Version, ConversationSummary Summary)> _summaries = new();
     private readonly ITimer _probe;
     private volatile bool _isFailing;
@@ -32,12 +35,17 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
     {
         _options = options;
         _connection = connection;
+        _nodes = new RedisNodes(connection);
         _isFailing = !connection.IsConnected;
+        Tombstones = new RedisTombstones(this, $"{options.KeyPrefix}//tombstones");
         _probe = time.CreateTimer(_ => Probe(), null, ProbeEvery, ProbeEvery);
     }
 
-    /// <summary>Whether the last call failed. It is tried again in the background, so that recovery needs no request.</summary>
+    /// <summary>Whether the last call failed; of a cluster, whether one did since all nodes were well. It is tried again in the background, so that recovery needs no request.</summary>
     public bool IsFailing => _isFailing;
+
+    /// <inheritdoc/>
+    public ITombstoneStore Tombstones { get; }
 
     private IDatabase Database => _connection.GetDatabase();
 
@@ -49,8 +57,12 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
         options.Validate();
         ConfigurationOptions configuration = ConfigurationOptions.Parse(options.Configuration);
         configuration.AbortOnConnectFail = false;
+        configuration.AllowAdmin = true;
         ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false);
-        return new(options, connection, time ?? TimeProvider.System);
+        RedisConversationStore store = new(options, connection, time ?? TimeProvider.System);
+        if (connection.IsConnected)
+            await store.LookAsync().ConfigureAwait(false);
+        return store;
     }
 
     /// <inheritdoc/>
@@ -95,12 +107,14 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
         byte[] record = Wrap(nonce, ConversationRecord.Of((replaced?.Number ?? 0) + 1, change));
         RedisValue[] arguments =
         [
-            replaced is null ? RedisValue.EmptyString : Bytes(incarnation), replaced?.Number ?? 0, Bytes(incarnation), record, nonce, key.Id,
+            replaced is null ? RedisValue.EmptyString : Bytes(incarnation), replaced?.Number ?? 0, Bytes(incarnation), record, nonce,
             (long)(_options.TimeToLive ?? TimeSpan.Zero).TotalMilliseconds,
         ];
+        if (replaced is null)
+            await ListIdAsync(key, cancellationToken).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
         RedisResult result = await CallAsync(
-            () => Database.ScriptEvaluateAsync(ConversationScripts.Append, [KeyOf(key), IdsOf(key.Tenant)], arguments), CancellationToken.None).ConfigureAwait(false);
+            () => Database.ScriptEvaluateAsync(ConversationScripts.Append, [KeyOf(key)], arguments), CancellationToken.None).ConfigureAwait(false);
         long[] numbers = (long[])result!;
         if (numbers[0] == 1 && numbers[1] >= _options.CompactAfterRecords)
             await CompactAsync(key).ConfigureAwait(false);
@@ -110,10 +124,13 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
     /// <inheritdoc/>
     public async ValueTask<bool> TryDeleteAsync(ConversationKey key, ConversationVersion version, CancellationToken cancellationToken = default)
     {
-        RedisValue[] arguments = [Bytes(version.Incarnation), version.Number, key.Id];
         cancellationToken.ThrowIfCancellationRequested();
-        return (long)await CallAsync(
-            () => Database.ScriptEvaluateAsync(ConversationScripts.Delete, [KeyOf(key), IdsOf(key.Tenant)], arguments), CancellationToken.None).ConfigureAwait(false) == 1;
+        RedisResult result = await CallAsync(
+            () => Database.ScriptEvaluateAsync(ConversationScripts.Delete, [KeyOf(key)], [Bytes(version.Incarnation), version.Number]), CancellationToken.None).ConfigureAwait(false);
+        bool isDeleted = (long)result == 1;
+        if (isDeleted)
+            Tidy(key);
+        return isDeleted;
     }
 
     /// <inheritdoc/>
@@ -126,9 +143,9 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
         }
         catch (ConversationDamagedException)
         {
-            await CallAsync(
-                () => Task.WhenAll(Database.KeyDeleteAsync(KeyOf(key)), Database.SetRemoveAsync(IdsOf(key.Tenant), key.Id)), CancellationToken.None).ConfigureAwait(false);
+            await CallAsync(() => Database.KeyDeleteAsync(KeyOf(key)), CancellationToken.None).ConfigureAwait(false);
             _summaries.TryRemove(key, out _);
+            Tidy(key);
             return true;
         }
     }
@@ -137,6 +154,7 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
     public async ValueTask<IReadOnlyList<ConversationSummary>> ListAsync(string tenant, CancellationToken cancellationToken = default)
     {
         ConversationKey.Validate(tenant, nameof(tenant));
+        Dictionary<string, RedisValue> doubted = await DoubtedAsync(tenant, int.MaxValue, cancellationToken).ConfigureAwait(false);
         RedisValue[] ids = await CallAsync(() => Database.SetMembersAsync(IdsOf(tenant)), cancellationToken).ConfigureAwait(false);
         var summaries = new List<ConversationSummary>();
         foreach (RedisValue id in ids)
@@ -144,7 +162,7 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
             if (await SummaryOfAsync(new(tenant, id!), cancellationToken).ConfigureAwait(false) is { } summary)
                 summaries.Add(summary);
             else
-                await CallAsync(() => Database.ScriptEvaluateAsync(ConversationScripts.Unlist, [KeyOf(new(tenant, id!)), IdsOf(tenant)], [id]), cancellationToken).ConfigureAwait(false);
+                await UnlistAsync(new(tenant, id!), doubted.GetValueOrDefault(id!, RedisValue.EmptyString), cancellationToken).ConfigureAwait(false);
         }
 
         return summaries;
@@ -153,6 +171,7 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
     /// <inheritdoc/>
     public async IAsyncEnumerable<ConversationState> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        await CallAsync(_nodes.LookAsync, cancellationToken).ConfigureAwait(false);
         foreach (string tenant in await Task.Run(Tenants, cancellationToken).ConfigureAwait(false))
         {
             foreach (RedisValue id in await CallAsync(() => Database.SetMembersAsync(IdsOf(tenant)), cancellationToken).ConfigureAwait(false))
@@ -161,6 +180,16 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
                     yield return state;
             }
         }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<byte[]> AgreeAsync(byte[] candidate, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(candidate);
+        RedisKey key = $"{_options.KeyPrefix}//secret";
+        await CallAsync(database => database.StringSetAsync(key, candidate, when: When.NotExists), cancellationToken).ConfigureAwait(false);
+        byte[]? kept = await CallAsync(database => database.StringGetAsync(key), cancellationToken).ConfigureAwait(false);
+        return kept is { Length: TenantSalts.ByteCount } ? kept : throw new FormatException($"'{key}' has {kept?.Length ?? 0} bytes; it must have {TenantSalts.ByteCount}.");
     }
 
     /// <summary>Closes the connection; the conversations stay.</summary>
@@ -204,24 +233,6 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
         }
     }
 
-    // Tenants are in no list of their own: their lists of conversations are looked for.
-    private string[] Tenants()
-    {
-        string start = _options.KeyPrefix, end = IdsOf("").ToString()[start.Length..];
-        try
-        {
-            return
-            [
-                .. _connection.GetEndPoints().SelectMany(place => _connection.GetServer(place).Keys(Database.Database, start + "*" + end, pageSize: 1000))
-                    .Select(key => key.ToString()[start.Length..^end.Length]).Distinct(),
-            ];
-        }
-        catch (Exception fault) when (fault is RedisException or TimeoutException or ObjectDisposedException)
-        {
-            throw new IOException($"The conversation store on Redis could not be searched: {fault.Message}", fault);
-        }
-    }
-
     private async ValueTask CompactAsync(ConversationKey key)
     {
         try
@@ -230,12 +241,17 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
                 return;
             RedisValue[] arguments = [Bytes(state.Version.Incarnation), state.Version.Number, Wrap(Guid.NewGuid().ToByteArray(), ConversationRecord.Of(state))];
             await CallAsync(() => Database.ScriptEvaluateAsync(ConversationScripts.Compact, [KeyOf(key)], arguments), CancellationToken.None).ConfigureAwait(false);
+
+            // The set of ids may have lost it, if its node has lost what it acknowledged.
+            await ListIdAsync(key, CancellationToken.None).ConfigureAwait(false);
         }
         catch (IOException)
         {
             // The change is stored. Compaction only saves room, and is tried again at the next one.
         }
     }
+
+    internal Task<T> CallAsync<T>(Func<IDatabase, Task<T>> call, CancellationToken cancellationToken) => CallAsync(() => call(Database), cancellationToken);
 
     /// <summary>Makes a call under the deadline. A lost connection is tried again until then: every call may be made twice.</summary>
     private async Task<T> CallAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
@@ -249,7 +265,10 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
             {
                 pending = call();
                 T result = await pending.WaitAsync(deadline.Token).ConfigureAwait(false);
-                _isFailing = false;
+
+                // One node of a cluster that answers says nothing of the others.
+                if (!_nodes.IsCluster)
+                    _isFailing = false;
                 return result;
             }
             catch (RedisException fault) when (!deadline.IsCancellationRequested && PassesSoon(fault))
@@ -271,9 +290,9 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
         }
     }
 
-    // A connection comes back; a server that was just started reads its file first.
-    private static bool PassesSoon(RedisException fault) =>
-        fault is RedisConnectionException || (fault is RedisServerException && fault.Message.StartsWith("LOADING", StringComparison.Ordinal));
+    // A connection comes back; a server that was just started reads its file first; a cluster puts a replica in a node's place, and moves slots (the client follows one once).
+    private static bool PassesSoon(RedisException fault) => fault is RedisConnectionException
+        || (fault is RedisServerException && PassingErrors.Any(error => fault.Message.StartsWith(error, StringComparison.Ordinal)));
 
     private async void Probe()
     {
@@ -281,12 +300,37 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
             return;
         try
         {
-            await CallAsync(() => Database.PingAsync(), CancellationToken.None).ConfigureAwait(false);
+            _isFailing = !await CallAsync(AreWellAsync, CancellationToken.None).ConfigureAwait(false);
         }
-        catch (ConversationStoreUnavailableException)
+        catch (Exception fault) when (fault is ConversationStoreUnavailableException or ArgumentException)
         {
             // Not back yet.
         }
+    }
+
+    private async Task LookAsync()
+    {
+        try
+        {
+            await _nodes.LookAsync().WaitAsync(_options.Deadline).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (fault is RedisException or TimeoutException)
+        {
+            _isFailing = true;
+        }
+    }
+
+    // A node of a cluster that has lost others may answer, and refuse every key.
+    private async Task<bool> AreWellAsync()
+    {
+        if (await _nodes.LookAsync().ConfigureAwait(false))
+        {
+            RedisResult[] all = await Task.WhenAll(_nodes.Primaries.Select(place => _connection.GetServer(place).ExecuteAsync("CLUSTER", "INFO"))).ConfigureAwait(false);
+            return all.All(info => info.ToString().Contains("cluster_state:ok", StringComparison.Ordinal));
+        }
+
+        await Database.PingAsync().ConfigureAwait(false);
+        return true;
     }
 
     private static void Forget(Task? task) => task?.ContinueWith(
@@ -326,6 +370,4 @@ public sealed class RedisConversationStore : IConversationStore, IAsyncDisposabl
     }
 
     private RedisKey KeyOf(ConversationKey key) => $"{_options.KeyPrefix}{key.Tenant}/{key.Id}";
-
-    private RedisKey IdsOf(string tenant) => $"{_options.KeyPrefix}{tenant}//ids";
 }

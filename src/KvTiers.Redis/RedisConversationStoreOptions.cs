@@ -18,6 +18,9 @@ public sealed record RedisConversationStoreOptions
     /// <summary>Records after which a conversation's changes are replaced by its state. 2 to 10,000. Default 64.</summary>
     public int CompactAfterRecords { get; init; } = 64;
 
+    /// <summary>How long an id stays listed after its conversation was not found: far longer than a call that listed it may take to store the conversation.</summary>
+    internal TimeSpan UnlistAfter { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentException">Names the property, its value and the rule.</exception>
     public void Validate()

@@ -11,6 +11,8 @@ namespace KvTiers.Redis;
 /// </content>
 public sealed partial class RedisStore
 {
+    private const int VictimsAtOnce = 64;
+
     // The client wants an array of a record's very length. One is used again when the server has answered for it.
     private readonly ConcurrentBag<byte[]> _records = [];
     private int _nextConnection;
@@ -57,7 +59,9 @@ public sealed partial class RedisStore
         BlockHash hash, ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> payload, Action seal, BlockAttributes attributes, CancellationToken cancellationToken)
     {
         TimeSpan live = attributes.Expires is { } expires ? expires - _time.GetUtcNow() : _options.TimeToLive;
-        if (live <= TimeSpan.Zero)
+        RedisShard shard = (await ShardsAsync(cancellationToken).ConfigureAwait(false)).Of(hash);
+        long room = shard.ShareOf(RecordsAllowed);
+        if (live <= TimeSpan.Zero || room == 0)
         {
             return false;
         }
@@ -66,34 +70,48 @@ public sealed partial class RedisStore
         seal();
         header.CopyTo(record);
         payload.CopyTo(record.AsMemory(header.Length));
-        RedisValue[] arguments = [_options.KeyPrefix, hash.ToString(), MillisecondsOf(live), attributes.Priority, RecordsAllowed, attributes.Tenant];
-        (bool written, RedisResult trimmed) = await CallAsync(() => WriteAsync(KeyOf(hash), record, live, arguments), cancellationToken).ConfigureAwait(false);
+        // What went next at the last answer makes room for this one, so that a full tier costs no call more.
+        string name = hash.ToString();
+        RedisKey key = shard.KeyOf(name);
+        RedisValue[] named = shard.Next;
+        RedisKey[] keys = [.. shard.Index, key, .. shard.KeysOf(named)];
+        RedisValue[] arguments = [name, MillisecondsOf(live), attributes.Priority, attributes.Tenant, room, VictimsAtOnce, .. named];
+        (bool written, RedisResult kept) = await CallAsync(
+            _nodes.Of(shard.Slot), () => WriteAsync(key, record, live, keys, arguments), cancellationToken).ConfigureAwait(false);
         _records.Add(record);
-        long[] numbers = (long[])trimmed!;
-        NoteTrim(numbers[0], numbers[1]);
         Interlocked.Add(ref _writtenRecords, written ? 1 : 0);
+        ShardAnswer answer = ShardAnswer.Of(kept);
+        Note(shard, answer);
+        if (answer.Count > room)
+        {
+            await TrimAsync(shard, room, VictimsAtOnce, answer.Next, cancellationToken).ConfigureAwait(false);
+        }
+
         return true;
     }
 
-    private async Task<(bool Written, RedisResult Trimmed)> WriteAsync(RedisKey key, byte[] record, TimeSpan live, RedisValue[] arguments)
+    private async Task<(bool Written, RedisResult Kept)> WriteAsync(RedisKey key, byte[] record, TimeSpan live, RedisKey[] keys, RedisValue[] arguments)
     {
-        // One connection keeps the order.
+        // One connection to one node keeps the order.
         IDatabase database = NextConnection();
         Task<bool> set = database.StringSetAsync(key, record, live, When.NotExists);
-        Task<RedisResult> keep = database.ScriptEvaluateAsync(RedisScripts.Keep, _keys, arguments);
+        Task<RedisResult> keep = database.ScriptEvaluateAsync(RedisScripts.Keep, keys, arguments);
         await Task.WhenAll(set, keep).ConfigureAwait(false);
         return (await set.ConfigureAwait(false), await keep.ConfigureAwait(false));
     }
 
     private async Task<RedisValue[]> ReadPiecesAsync(BlockHash hash, CancellationToken cancellationToken)
     {
-        RedisKey key = KeyOf(hash);
-        RedisValue[] arguments = [_options.KeyPrefix, hash.ToString(), MillisecondsOf(_options.TimeToLive)];
+        RedisShard shard = (await ShardsAsync(cancellationToken).ConfigureAwait(false)).Of(hash);
+        string name = hash.ToString();
+        RedisKey key = shard.KeyOf(name);
         return await CallAsync(
+            _nodes.Of(shard.Slot),
             async () =>
             {
                 // Beside the reading, and waited for, so that what comes after it finds the record used.
-                Task<RedisResult> touch = _control.GetDatabase().ScriptEvaluateAsync(RedisScripts.Touch, _keys, arguments);
+                Task<RedisResult> touch = _control.GetDatabase().ScriptEvaluateAsync(
+                    RedisScripts.Touch, [.. shard.Index, key], [name, MillisecondsOf(_options.TimeToLive)]);
                 Task<RedisValue[]> read = ReadPiecesAsync(key);
                 await Task.WhenAll(touch, read).ConfigureAwait(false);
                 return await read.ConfigureAwait(false);

@@ -9,8 +9,15 @@ public sealed record RedisStoreOptions
     /// <summary>Room for records over all processes that share the server, in bytes; at least one record. They must agree on it.</summary>
     public required long CapacityBytes { get; init; }
 
-    /// <summary>Begins every key. Default <c>kvt:1:</c>, the record format's version in it.</summary>
-    public string KeyPrefix { get; init; } = "kvt:1:";
+    /// <summary>Begins every key. Default <c>kvt:2:</c>, the version of keys and records in it.</summary>
+    public string KeyPrefix { get; init; } = "kvt:2:";
+
+    /// <summary>
+    /// Parts that the tier falls into, each with its share of the capacity and an order of eviction of its own: a power of two, 1 to 1,024. Null, the default:
+    /// 1 on one server; in a Redis Cluster 64, which its nodes share, or fewer where a part would have room for less than 32 records. Processes that share the
+    /// server must agree on it, and so on such a small capacity.
+    /// </summary>
+    public int? Shards { get; init; }
 
     /// <summary>How long a record stays after its last use, when nobody says otherwise. One second to 30 days. Default one hour.</summary>
     public TimeSpan TimeToLive { get; init; } = TimeSpan.FromHours(1);
@@ -43,6 +50,8 @@ public sealed record RedisStoreOptions
         Check(!string.IsNullOrWhiteSpace(Configuration), nameof(Configuration), "empty", "a server's address");
         Check(CapacityBytes >= recordBytes, nameof(CapacityBytes), CapacityBytes, $"at least one record ({recordBytes} bytes)");
         Check(!string.IsNullOrEmpty(KeyPrefix), nameof(KeyPrefix), "empty", "not empty");
+        Check(!KeyPrefix.Contains('{', StringComparison.Ordinal), nameof(KeyPrefix), KeyPrefix, "without a '{', as keys have a hash tag of their own");
+        Check(Shards is null || (Shards is >= 1 and <= RedisShards.Most && int.IsPow2(Shards.Value)), nameof(Shards), Shards!, "a power of two from 1 to 1024");
         Check(TimeToLive >= TimeSpan.FromSeconds(1) && TimeToLive <= TimeSpan.FromDays(30), nameof(TimeToLive), TimeToLive, "from one second to 30 days");
         Check(Deadline >= TimeSpan.FromMilliseconds(10) && Deadline <= TimeSpan.FromSeconds(60), nameof(Deadline), Deadline, "from 10 ms to 60 s");
         Check(DataConnections is >= 1 and <= 16, nameof(DataConnections), DataConnections, "from 1 to 16");

@@ -7,7 +7,7 @@ public sealed partial class Conversation
         ConversationVersion? stored = await _services.Store.ReadVersionAsync(Key, cancellationToken).ConfigureAwait(false);
         if (stored == _state?.Version)
             return;
-        await AdoptAsync(stored is null ? null : await _services.Store.ReadAsync(Key, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+        Adopt(stored is null ? null : await _services.Store.ReadAsync(Key, cancellationToken).ConfigureAwait(false));
     }
 
     private async Task<ConversationState> RequireAsync(long? expectedVersion, CancellationToken cancellationToken)
@@ -32,7 +32,7 @@ public sealed partial class Conversation
     }
 
     // Another process has written, or this one has read for the first time: the blocks follow the new log.
-    private async Task AdoptAsync(ConversationState? next)
+    private void Adopt(ConversationState? next)
     {
         ConversationState? former = _state;
         Become(next);
@@ -42,7 +42,7 @@ public sealed partial class Conversation
         }
         else if (former is not null)
         {
-            await SupersedeAsync(former.Log, next.Log.Tokens).ConfigureAwait(false);
+            SupersedeSoon(former.Log, next.Log);
             AbandonUnreachable(former, next);
         }
 

@@ -39,7 +39,7 @@ public sealed partial class Conversation
         TokenLog log = _services.Encoder.Encode([.. state.Log.Messages.Select(message => message.ToChatMessage())], KnownLog(state));
         if (log.TokenCount == 0)
             return new() { Conversation = Key.Id, Tokens = 0, CachedTokens = 0, ComputedTokens = 0, TotalMs = 0 };
-        var request = new GenerationRequest { Prompt = log.Tokens, MaxNewTokens = 0, TenantSalt = TenantSalt.For(Key.Tenant), KeepLease = true };
+        var request = new GenerationRequest { Prompt = log.Tokens, MaxNewTokens = 0, TenantSalt = _services.Salts.For(Key.Tenant), KeepLease = true };
         Generation generation = _services.Engine.Submit(request, cancellationToken);
         LeaveToTheEngine();
         GenerationResult result = await generation.Completion.ConfigureAwait(false);
@@ -91,10 +91,7 @@ public sealed partial class Conversation
         CheckVersion(_state, expectedVersion);
         TurnPlan plan = makePlan(_state);
         GenerationRequest request = Request(plan, options);
-        if (plan.KeptTokens < plan.Former.TokenCount)
-            UsePath(plan.Prompt);
-        EditReceipt receipt = await SupersedeAsync(plan.Former, plan.Prompt).ConfigureAwait(false);
-        ReleaseFrom(plan.KeptTokens);
+        EditReceipt? edit = Foresee(plan);
         var read = new List<int>();
         Generation? generation = null;
         bool stored = false;
@@ -107,7 +104,7 @@ public sealed partial class Conversation
             {
                 Conversation = Key.Id,
                 PromptTokens = plan.Prompt.Length,
-                Edit = receipt.TokensInvalidated > 0 ? receipt : null,
+                Edit = edit,
             };
             await foreach (GeneratedToken token in generation.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             {
@@ -124,6 +121,7 @@ public sealed partial class Conversation
             TokenLog log = plan.Next.Add(_services.Encoder.ToMessage(answer));
             ConversationState next = await StoreTurnAsync(plan, Change(plan, log, result, options.UseCache, ttftMs), expectedVersion).ConfigureAwait(false);
             stored = true;
+            SupersedeSoon(plan.Former, log);
             if (result.Lease is not null)
                 Hold(result.Lease, log);
             RenewPin();
@@ -139,7 +137,7 @@ public sealed partial class Conversation
                     CompletionTokens = answer.TokenIds.Count,
                     Cached = CachedTokens.Of(result),
                     ComputedTokens = result.ComputedTokenCount,
-                    InvalidatedTokens = receipt.TokensInvalidated,
+                    InvalidatedTokens = edit?.TokensInvalidated ?? 0,
                     TtftMs = ttftMs,
                     TotalMs = totalMs,
                 },
@@ -152,23 +150,19 @@ public sealed partial class Conversation
         }
     }
 
-    // The turn came to nothing: it stops computing, and the log's blocks are in their former rank again.
+    // The turn came to nothing: it stops computing, and the log's blocks are held as before. Refused, it never touched them.
     private async Task TakeBackAsync(TurnPlan plan, Generation? generation, IReadOnlyList<int> read)
     {
-        if (plan.KeptTokens < plan.Former.TokenCount)
-            UsePath(_state is null ? default : KnownLog(_state).Tokens);
-        if (generation is not null)
-        {
-            generation.Cancel();
-            await ((Task)generation.Completion).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            GenerationResult? result = generation.Completion.IsCompletedSuccessfully ? generation.Completion.Result : null;
-            result?.Lease?.Dispose();
+        if (generation is null)
+            return;
+        generation.Cancel();
+        await ((Task)generation.Completion).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        GenerationResult? result = generation.Completion.IsCompletedSuccessfully ? generation.Completion.Result : null;
+        result?.Lease?.Dispose();
 
-            // The engine may have run ahead of what was read, and all that it computed is to go.
-            if (generation.Request.UseCache && _state is not null)
-                Abandon((int[])[.. plan.Prompt, .. result?.Choices[0].TokenIds ?? read]);
-        }
-
+        // The engine may have run ahead of what was read, and all that it computed is to go.
+        if (generation.Request.UseCache && _state is not null)
+            Abandon((int[])[.. plan.Prompt, .. result?.Choices[0].TokenIds ?? read]);
         if (_state is not null)
         {
             BlockLease? shorter = _lease;
@@ -227,7 +221,7 @@ public sealed partial class Conversation
             },
             MaxNewTokens = options.MaxTokens ?? defaults.MaxTokens ?? 256,
             StopStrings = options.Stop ?? defaults.Stop ?? [],
-            TenantSalt = TenantSalt.For(Key.Tenant),
+            TenantSalt = _services.Salts.For(Key.Tenant),
             UseCache = options.UseCache,
             KeepLease = options.UseCache,
         };

@@ -1,6 +1,7 @@
 using KvTiers.Inference.Tokens;
 using KvTiers.Prefix;
 using KvTiers.Tiers;
+using Tombstone = KvTiers.Sessions.Erasure.Tombstone;
 
 namespace KvTiers.Sessions;
 
@@ -161,38 +162,75 @@ public sealed partial class Conversation : IDisposable
         RenewPin();
     }
 
-    /// <summary>Deletes the conversation, and the blocks that only it used. Of a damaged one those that are known.</summary>
+    /// <summary>Deletes the conversation, and the blocks that only it used; of a damaged one, the blocks that are known.</summary>
+    /// <remarks>
+    /// What it owes the tiers is written down first, so that no fault and no crash leaves a block behind for good. Of one that is deleted already, and whose
+    /// blocks are not all gone, it tells how far that is.
+    /// </remarks>
     public async Task<DeleteReceipt> DeleteAsync(CancellationToken cancellationToken = default)
     {
         try
         {
             return await DeleteReadableAsync(cancellationToken).ConfigureAwait(false);
         }
+        catch (ConversationNotFoundException)
+        {
+            return await _services.Erasures.TryAgainAsync(Key).ConfigureAwait(false) ?? throw new ConversationNotFoundException(Key);
+        }
         catch (ConversationDamagedException)
         {
-            if (!await _services.Store.TryDeleteDamagedAsync(Key, cancellationToken).ConfigureAwait(false))
-                return await DeleteReadableAsync(cancellationToken).ConfigureAwait(false);
+            return await DeleteDamagedAsync(cancellationToken).ConfigureAwait(false) ?? await DeleteReadableAsync(cancellationToken).ConfigureAwait(false);
         }
-
-        ConversationState? known = _state;
-        _state = null;
-        DeleteReceipt receipt = known is null ? new() { Conversation = Key.Id, Tiers = [], BlocksShared = 0 } : await EraseAsync(known).ConfigureAwait(false);
-        return receipt with { WasDamaged = true };
     }
 
     private async Task<DeleteReceipt> DeleteReadableAsync(CancellationToken cancellationToken)
     {
-        ConversationState state;
-        int attempts = 0;
-        do
+        for (int attempt = 0; ; attempt++)
         {
-            state = await RequireAsync(expectedVersion: null, cancellationToken).ConfigureAwait(false);
-            if (++attempts > MaxAttempts)
+            ConversationState state = await RequireAsync(expectedVersion: null, cancellationToken).ConfigureAwait(false);
+            if (attempt == MaxAttempts)
                 throw Contended(state);
+            Tombstone tombstone = await BuryAsync(state, cancellationToken).ConfigureAwait(false);
+            if (await RemoveAsync(tombstone, () => _services.Store.TryDeleteAsync(Key, state.Version, CancellationToken.None)).ConfigureAwait(false))
+                return await EraseAsync(tombstone).ConfigureAwait(false);
         }
-        while (!await _services.Store.TryDeleteAsync(Key, state.Version, cancellationToken).ConfigureAwait(false));
+    }
+
+    // Null = it can be read after all.
+    private async Task<DeleteReceipt?> DeleteDamagedAsync(CancellationToken cancellationToken)
+    {
+        if (_state is not { } known)
+        {
+            return await _services.Store.TryDeleteDamagedAsync(Key, cancellationToken).ConfigureAwait(false)
+                ? new() { Conversation = Key.Id, Tiers = [], BlocksShared = 0, WasDamaged = true }
+                : null;
+        }
+
+        Tombstone tombstone = await BuryAsync(known, cancellationToken).ConfigureAwait(false);
+        return await RemoveAsync(tombstone, () => _services.Store.TryDeleteDamagedAsync(Key, CancellationToken.None)).ConfigureAwait(false)
+            ? await EraseAsync(tombstone).ConfigureAwait(false) with { WasDamaged = true }
+            : null;
+    }
+
+    // Once the tombstone is written, the deletion is no longer called off: whatever the store says or does not say, what was begun is ended.
+    private async Task<bool> RemoveAsync(Tombstone tombstone, Func<ValueTask<bool>> remove)
+    {
+        try
+        {
+            if (!await remove().ConfigureAwait(false))
+            {
+                await _services.Erasures.CancelAsync(tombstone).ConfigureAwait(false);
+                return false;
+            }
+        }
+        catch
+        {
+            _services.Erasures.Doubt(tombstone);
+            throw;
+        }
+
         Become(null);
-        return await EraseAsync(state).ConfigureAwait(false);
+        return true;
     }
 
     /// <summary>Takes a lease on what is hot of the conversation, as after a turn. Nothing happens when it has one.</summary>
@@ -276,7 +314,7 @@ public sealed partial class Conversation : IDisposable
     // Brings the blocks in line with a stored change of the log.
     private async Task<EditReceipt> FollowLogAsync(ConversationState former, ConversationState next)
     {
-        EditReceipt receipt = await SupersedeAsync(former.Log, next.Log.Tokens).ConfigureAwait(false) with { Version = next.Version.Number };
+        EditReceipt receipt = await SupersedeAsync(former.Log, next.Log).ConfigureAwait(false) with { Version = next.Version.Number };
         RenewPin();
         return receipt;
     }
@@ -286,42 +324,6 @@ public sealed partial class Conversation : IDisposable
     {
         if (_lease is not null)
             Cache.Truncate(_lease, Math.Min(_lease.TokenCount, tokenCount) / Cache.Layout.BlockSize * Cache.Layout.BlockSize);
-    }
-
-    // Releases what the conversation holds past the first differing token, and marks it as first to go.
-    private async Task<EditReceipt> SupersedeAsync(TokenLog former, ReadOnlyMemory<int> tokens)
-    {
-        int kept = former.CommonPrefix(tokens.Span);
-        SupersedeResult result = default;
-        IReadOnlyList<TierRemoval> colder = [];
-        if (kept < former.TokenCount)
-        {
-            ReleaseFrom(kept);
-            DropPin();
-            await _services.Paths.Ready.ConfigureAwait(false);
-            int blockSize = Cache.Layout.BlockSize;
-            BlockPath path = _services.PathOf(_root, former.Tokens.Span);
-            int shared = _services.Paths.LeadingBlocks(path) * blockSize;
-            int spared = Math.Max(kept, shared);
-            if (Tiers is { } tiers)
-                (result, colder) = await tiers.SupersedeAsync(path, spared, _services.Paths.Contains, CancellationToken.None).ConfigureAwait(false);
-            else
-                result = Cache.Supersede(_root, former.Tokens.Span, spared);
-            result = result with { SharedBlocks = result.SharedBlocks + (spared / blockSize) - (kept / blockSize) };
-        }
-
-        return new()
-        {
-            Version = _state?.Version.Number ?? 0,
-            TokensKept = kept,
-            TokensInvalidated = former.TokenCount - kept,
-            BlocksReleased = result.SupersededBlocks,
-            BlocksShared = result.SharedBlocks,
-            BytesFreed = new Dictionary<string, long>(colder.Select(tier => KeyValuePair.Create(tier.Tier, tier.Bytes)))
-            {
-                ["hot"] = (long)result.SupersededBlocks * Cache.Layout.BytesPerBlock,
-            },
-        };
     }
 
     private void RenewPin()

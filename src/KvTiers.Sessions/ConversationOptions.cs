@@ -12,6 +12,12 @@ public sealed record ConversationOptions
     /// <summary>Share of the hot blocks that pins may bar from eviction, 0 to 1. Of what goes beyond it, only the leading tokens are pinned. Default 0.5.</summary>
     public double PinnedShare { get; init; } = 0.5;
 
+    /// <summary>
+    /// Names the colder tiers of this process, the same after a restart, among all processes that share the conversation store: what a deletion still owes
+    /// there is done by the process that has them. Empty, the default, where none shares the store.
+    /// </summary>
+    public string Owner { get; init; } = "";
+
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentException">A value is out of range; the message names property, value and rule.</exception>
     public void Validate()

@@ -2,21 +2,21 @@ using System.Security.Cryptography;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
 using KvTiers.Prefix;
+using KvTiers.Sessions.Erasure;
 
 namespace KvTiers.Sessions;
 
 /// <summary>What the conversations of one process work with, whatever hosts them. Owns nothing of it.</summary>
 public sealed class ConversationServices
 {
-    private readonly List<Task> _erasing = [];
-
     /// <summary>Conversations that <paramref name="engine"/> answers and <paramref name="store"/> keeps.</summary>
     /// <exception cref="ArgumentException">An option is out of range, or prompt and engine have different tokenizers.</exception>
-    public ConversationServices(Engine engine, ChatPrompt prompt, IConversationStore store, ConversationOptions options, TimeProvider? time = null)
+    public ConversationServices(Engine engine, ChatPrompt prompt, IConversationStore store, TenantSalts salts, ConversationOptions options, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(engine);
         ArgumentNullException.ThrowIfNull(prompt);
         ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(salts);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         if (prompt.Tokenizer != engine.Tokenizer)
@@ -24,11 +24,13 @@ public sealed class ConversationServices
         Engine = engine;
         Prompt = prompt;
         Store = store;
+        Salts = salts;
         Options = options;
         Time = time ?? TimeProvider.System;
         Encoder = new(prompt);
         Pins = new(engine.Cache, options.PinnedShare);
         Vocabulary = FingerprintOf(engine.Tokenizer);
+        Erasures = new(store, new(engine.Cache, engine.Tiers, Paths, Time), engine.Tiers, options.Owner, Time);
 
         // Without colder tiers nothing is left of what was before.
         if (engine.Tiers is not null)
@@ -43,6 +45,9 @@ public sealed class ConversationServices
 
     /// <summary>Keeps the conversations.</summary>
     public IConversationStore Store { get; }
+
+    /// <summary>Keeps tenants apart.</summary>
+    public TenantSalts Salts { get; }
 
     /// <summary>The settings.</summary>
     public ConversationOptions Options { get; }
@@ -63,31 +68,11 @@ public sealed class ConversationServices
     /// <summary>What the stored conversations use.</summary>
     internal SharedPaths Paths { get; } = new();
 
-    /// <summary>Erases a path that nobody comes back to from the colder tiers, in the background.</summary>
-    internal void EraseColder(BlockPath path, int keptBlocks)
-    {
-        if (Engine.Tiers is not { } tiers)
-            return;
-        lock (_erasing)
-        {
-            _erasing.RemoveAll(task => task.IsCompleted);
-            _erasing.Add(Task.Run(async () =>
-            {
-                await Paths.Ready.ConfigureAwait(false);
-                await tiers.EraseAsync(path, keptBlocks, Paths.Contains, CancellationToken.None).ConfigureAwait(false);
-            }));
-        }
-    }
-
-    /// <summary>Ends when everything that was to be erased in the background is.</summary>
-    internal Task ErasedAsync()
-    {
-        lock (_erasing)
-            return Task.WhenAll(_erasing);
-    }
+    /// <summary>What deletions and edits owe the colder tiers.</summary>
+    internal Erasures Erasures { get; }
 
     /// <summary>The hash that a tenant's blocks begin from.</summary>
-    internal BlockHash RootFor(string tenant) => Engine.RootFor(TenantSalt.For(tenant));
+    public BlockHash RootFor(string tenant) => Engine.RootFor(Salts.For(tenant));
 
     /// <summary>The path of tokens through a namespace, in this cache's blocks.</summary>
     internal BlockPath PathOf(BlockHash root, ReadOnlySpan<int> tokens) => new(root, Engine.Cache.Layout.BlockSize, tokens);

@@ -1,6 +1,10 @@
 namespace KvTiers.Sessions;
 
 /// <summary>What a change to the log kept and what it invalidated.</summary>
+/// <remarks>
+/// Inside <see cref="TurnStarted"/> it tells what storing the turn will release of the hot tier, as it stands then: a turn that is refused or cancelled releases
+/// nothing. Colder tiers follow in the background, and are not in it.
+/// </remarks>
 public sealed record EditReceipt
 {
     /// <summary>The conversation's version with the change; inside <see cref="TurnStarted"/>, the version that the turn replaces.</summary>

@@ -1,3 +1,5 @@
+using KvTiers.Sessions.Erasure;
+
 namespace KvTiers.Sessions;
 
 /// <summary>
@@ -10,6 +12,9 @@ namespace KvTiers.Sessions;
 /// </remarks>
 public interface IConversationStore
 {
+    /// <summary>What deletions still owe.</summary>
+    ITombstoneStore Tombstones { get; }
+
     /// <summary>The newest stored version; null = there is no such conversation. Much cheaper than reading it.</summary>
     ValueTask<ConversationVersion?> ReadVersionAsync(ConversationKey key, CancellationToken cancellationToken = default);
 

@@ -13,14 +13,14 @@ public sealed class ChaosTests(ITestOutputHelper output)
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(30);
     private readonly Stopwatch _clock = new();
 
-    /// <summary>With <paramref name="orleans"/> as silos of a cluster, of which one also ends while the cluster's Redis is away, and is started again by what keeps them running.</summary>
+    /// <summary>With <paramref name="cluster"/> as silos of one cluster, of which one also ends while the cluster's Redis is away, and is started again by what keeps them running.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task NoAcknowledgedTurnIsLostAndNoAnswerWrong(bool orleans)
+    public async Task NoAcknowledgedTurnIsLostAndNoAnswerWrong(bool cluster)
     {
         ChaosPlan plan = ChaosPlan.Asked;
-        await using ThreeSilos silos = await ThreeSilos.StartAsync($"--model {plan.Model} --KvTiers:Promotion=always", orleans);
+        await using ThreeSilos silos = await ThreeSilos.StartAsync($"--model {plan.Model} --KvTiers:Promotion=always", cluster);
         IConversations[] clients = [.. Enumerable.Range(0, 3).Select(silos.ClientOf)];
         var options = new LoadOptions
         {
@@ -39,8 +39,8 @@ public sealed class ChaosTests(ITestOutputHelper output)
         Task<LoadResult> loading = new LoadRun(options, clients).RunAsync(() => { }, CancellationToken.None);
         await KillServersAsync(silos, plan.Fault);
         using var done = new CancellationTokenSource();
-        Task<int> keeping = orleans ? KeepAsync(silos, done.Token) : Task.FromResult(0);
-        await HarmRedisAsync(silos, plan.Fault, orleans);
+        Task<int> keeping = cluster ? KeepAsync(silos, done.Token) : Task.FromResult(0);
+        await HarmRedisAsync(silos, plan.Fault, cluster);
         TimeSpan lastFault = _clock.Elapsed;
         TimeSpan readable = await ReadAllAsync(clients, plan.Conversations, lastFault);
         LoadResult result = await loading;
@@ -53,7 +53,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         Assert.Empty(result.Wrong);
         Assert.Equal((plan.Conversations * plan.Turns, plan.Conversations * plan.Turns), (result.Turns.Count, result.Verified));
         Assert.Equal(plan.Conversations, goneOn);
-        Assert.Equal(orleans, restarted > 0);
+        Assert.Equal(cluster, restarted > 0);
         Assert.True(result.Faults.Count > 0, "no fault met the load");
         Assert.Contains(result.Turns, turn => turn.SentAt > lastFault);
         Assert.True(readable < Recovery && LongestAfter(result, lastFault) < Recovery, "something was not usable in time");
@@ -95,12 +95,12 @@ public sealed class ChaosTests(ITestOutputHelper output)
         }
     }
 
-    private static async Task HarmRedisAsync(ThreeSilos silos, TimeSpan fault, bool orleans)
+    private static async Task HarmRedisAsync(ThreeSilos silos, TimeSpan fault, bool cluster)
     {
         foreach (string redis in new[] { "blocks", "records" })
         {
             await silos.RunAsync("kill", redis);
-            if (orleans && redis == "records")
+            if (cluster && redis == "records")
                 await silos.RunAsync("kill", "silo-3");
             await Task.Delay(fault);
             await silos.RunAsync("start", redis);

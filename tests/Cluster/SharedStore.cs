@@ -21,7 +21,7 @@ internal sealed class SharedStore : IAsyncDisposable
     /// <summary>Starts so many servers, named <c>silo-1</c>, ….</summary>
     public static async Task<SharedStore> StartAsync(int silos, params string[] arguments)
     {
-        Assert.SkipUnless(RedisServer.IsAvailable, "redis-server is not installed");
+        Assert.SkipUnless(RedisServer.IsAvailable, RedisServer.Reason);
         var shared = new SharedStore(RedisServer.StartKeeping());
         for (int i = 1; i <= silos; i++)
         {

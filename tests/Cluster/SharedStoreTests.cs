@@ -66,7 +66,7 @@ public sealed class SharedStoreTests
     [Fact]
     public async Task AServerStartsWithoutItsRedisAndServesOnceItIsThere()
     {
-        Assert.SkipUnless(RedisServer.IsAvailable, "redis-server is not installed");
+        Assert.SkipUnless(RedisServer.IsAvailable, RedisServer.Reason);
         using RedisServer redis = RedisServer.StartKeeping();
         redis.Kill();
         await using SiloServer silo = await SiloServer.StartAsync("--store", "redis", "--store-redis", redis.Configuration, "--KvTiers:StoreDeadline=100ms");

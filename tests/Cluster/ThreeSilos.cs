@@ -10,14 +10,14 @@ internal sealed class ThreeSilos : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly List<HttpClient> _http = [];
-    private readonly int[] _ports = FreePorts(11);
+    private readonly int[] _ports = FreePorts(5);
     private readonly string _arguments;
-    private readonly bool _orleans;
+    private readonly bool _cluster;
 
-    private ThreeSilos(string arguments, bool orleans)
+    private ThreeSilos(string arguments, bool cluster)
     {
         _arguments = arguments;
-        _orleans = orleans;
+        _cluster = cluster;
     }
 
     /// <summary>The servers' addresses.</summary>
@@ -25,12 +25,12 @@ internal sealed class ThreeSilos : IAsyncDisposable
 
     /// <summary>Starts all, with more arguments for every server, and waits until they are ready.</summary>
     /// <param name="arguments">For every server.</param>
-    /// <param name="orleans">Whether they are an Orleans cluster; takes a build with it.</param>
-    public static async Task<ThreeSilos> StartAsync(string arguments, bool orleans = false)
+    /// <param name="cluster">Whether they are one cluster, or each a silo of its own over the same Redis servers.</param>
+    public static async Task<ThreeSilos> StartAsync(string arguments, bool cluster)
     {
-        Assert.SkipUnless(RedisServer.IsAvailable, "redis-server is not installed");
+        Assert.SkipUnless(RedisServer.IsLocal, "The script starts redis-server from the path, and here: " + RedisServer.Reason);
         Assert.SkipUnless(File.Exists("/bin/bash"), "bash is not installed");
-        var silos = new ThreeSilos("--threads 1 " + arguments, orleans);
+        var silos = new ThreeSilos("--threads 1 " + arguments, cluster);
         try
         {
             await silos.RunAsync("up");
@@ -44,10 +44,10 @@ internal sealed class ThreeSilos : IAsyncDisposable
         return silos;
     }
 
-    /// <summary>What the script runs under a name with its own ports, the folder <c>/dir</c> and Orleans: program and arguments.</summary>
+    /// <summary>What the script runs under a name with its own ports and the folder <c>/dir</c>: program and arguments.</summary>
     public static async Task<IReadOnlyList<string>> CommandAsync(string name)
     {
-        var environment = new Dictionary<string, string> { ["THREE_SILOS_DIR"] = "/dir", ["THREE_SILOS_DLL"] = "silo.dll", ["THREE_SILOS_ORLEANS"] = "on" };
+        var environment = new Dictionary<string, string> { ["THREE_SILOS_DIR"] = "/dir", ["THREE_SILOS_DLL"] = "silo.dll" };
         string output = await RunAsync(["command", name], environment);
         return output.TrimEnd('\n').Split('\n');
     }
@@ -59,8 +59,7 @@ internal sealed class ThreeSilos : IAsyncDisposable
         ["THREE_SILOS_DIR"] = _folder.FullName,
         ["THREE_SILOS_PORTS"] = string.Join(' ', _ports.Take(3)),
         ["THREE_SILOS_REDIS_PORTS"] = string.Join(' ', _ports.Skip(3).Take(2)),
-        ["THREE_SILOS_ORLEANS"] = _orleans ? "on" : "off",
-        ["THREE_SILOS_ORLEANS_PORTS"] = string.Join(' ', _ports.Skip(5)),
+        ["THREE_SILOS_CLUSTER"] = _cluster ? "on" : "off",
         ["THREE_SILOS_ARGS"] = _arguments,
         ["THREE_SILOS_DLL"] = Path.Combine(AppContext.BaseDirectory, "kvtiers-silo.dll"),
     });

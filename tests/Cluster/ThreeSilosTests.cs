@@ -12,7 +12,7 @@ public sealed class ThreeSilosTests : IAsyncLifetime
     private ThreeSilos _silos = null!;
 
     public async ValueTask InitializeAsync() => _silos = await ThreeSilos.StartAsync(
-        $"--model {TestModels.Tiny} --KvTiers:Promotion=always --KvTiers:RedisDeadline=30s"); // what is counted must not hang on how busy the machine is
+        $"--model {TestModels.Tiny} --KvTiers:Promotion=always --KvTiers:RedisDeadline=30s", cluster: false); // what is counted must not hang on how busy the machine is
 
     public ValueTask DisposeAsync() => _silos?.DisposeAsync() ?? ValueTask.CompletedTask;
 

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using KvTiers.Inference.Tokens;
 using KvTiers.Orleans.Clients;
 using KvTiers.Orleans.Placement;
@@ -16,17 +14,33 @@ internal sealed class OrleansCluster : IAsyncDisposable
 
     private readonly List<SiloServer> _silos = [];
 
-    private OrleansCluster(RedisServer redis) => Redis = redis;
+    private readonly RedisServer? _redis;
+    private readonly string _configuration;
 
-    public RedisServer Redis { get; }
+    private OrleansCluster(RedisServer? redis, string configuration)
+    {
+        _redis = redis;
+        _configuration = configuration;
+    }
+
+    public RedisServer Redis => _redis ?? throw new InvalidOperationException("It stands on a Redis Cluster.");
 
     public IReadOnlyList<SiloServer> Silos => _silos;
 
     /// <summary>Starts so many silos, named <c>silo-1</c>, …; each knows of the others when this returns.</summary>
-    public static async Task<OrleansCluster> StartAsync(int silos, params string[] arguments)
+    public static Task<OrleansCluster> StartAsync(int silos, params string[] arguments)
     {
-        Assert.SkipUnless(RedisServer.IsAvailable, "redis-server is not on the path");
-        var cluster = new OrleansCluster(new RedisServer());
+        Assert.SkipUnless(RedisServer.IsAvailable, RedisServer.Reason);
+        var redis = new RedisServer();
+        return StartAsync(new OrleansCluster(redis, redis.Configuration), silos, arguments);
+    }
+
+    /// <summary>The same over a Redis Cluster, which is its owner's to end.</summary>
+    public static Task<OrleansCluster> StartAsync(RedisCluster redis, int silos, params string[] arguments) =>
+        StartAsync(new OrleansCluster(null, redis.Configuration), silos, arguments);
+
+    private static async Task<OrleansCluster> StartAsync(OrleansCluster cluster, int silos, string[] arguments)
+    {
         for (int i = 1; i <= silos; i++)
             await cluster.AddAsync($"silo-{i}", arguments);
         await cluster.ExchangeAsync();
@@ -45,7 +59,7 @@ internal sealed class OrleansCluster : IAsyncDisposable
     public int HolderOf(string id) =>
         Enumerable.Range(0, _silos.Count).Single(silo => _silos[silo].Model.ChatParts.Conversations!.IsActive(Key(id)));
 
-    public Task<ClusterClient> ConnectAsync() => ClusterClient.ConnectAsync(new ClusterClientOptions { Redis = Redis.Configuration, ClusterId = "tests", ServiceId = "tests" });
+    public Task<ClusterClient> ConnectAsync() => ClusterClient.ConnectAsync(new ClusterClientOptions { Redis = _configuration, ClusterId = "tests", ServiceId = "tests" });
 
     /// <summary>Waits until every silo has told what it holds now, and has read what all tell.</summary>
     public async Task ExchangeAsync()
@@ -73,25 +87,14 @@ internal sealed class OrleansCluster : IAsyncDisposable
     {
         foreach (SiloServer silo in _silos)
             await silo.DisposeAsync();
-        Redis.Dispose();
+        _redis?.Dispose();
     }
 
     private async Task AddAsync(string name, string[] arguments)
     {
-        (int siloPort, int gatewayPort) = FreePorts();
         _silos.Add(await SiloServer.StartAsync([
-            "--orleans", "on", "--store", "redis", "--store-redis", Redis.Configuration, "--name", name,
+            "--cluster", _configuration, "--name", name,
             "--KvTiers:Orleans:ClusterId=tests", "--KvTiers:Orleans:ServiceId=tests", "--KvTiers:Orleans:PublishEvery=100ms",
-            $"--KvTiers:Orleans:SiloPort={siloPort}", $"--KvTiers:Orleans:GatewayPort={gatewayPort}",
             "--Logging:LogLevel:Orleans=Error", .. arguments]));
-    }
-
-    private static (int, int) FreePorts()
-    {
-        using var one = new TcpListener(IPAddress.Loopback, 0);
-        using var two = new TcpListener(IPAddress.Loopback, 0);
-        one.Start();
-        two.Start();
-        return (((IPEndPoint)one.LocalEndpoint).Port, ((IPEndPoint)two.LocalEndpoint).Port);
     }
 }

@@ -6,10 +6,13 @@ namespace KvTiers.Redis.Tests;
 
 public sealed class RedisConversationStoreTests : ConversationStoreContract, IAsyncDisposable
 {
+    private static readonly RedisKey Ids = "kvc:1:tenant//ids";
+    private static readonly RedisKey Doubts = "{kvc:1:tenant//ids}/doubts";
+
     private readonly RedisServer _server = new();
     private readonly List<RedisConversationStore> _open = [];
 
-    public RedisConversationStoreTests() => Assert.SkipWhen(!RedisServer.IsAvailable, "redis-server is not on the path");
+    public RedisConversationStoreTests() => Assert.SkipWhen(!RedisServer.IsAvailable, RedisServer.Reason);
 
     [Fact]
     public async Task AWriteThatArrivesTwiceIsStoredOnce()
@@ -18,9 +21,9 @@ public sealed class RedisConversationStoreTests : ConversationStoreContract, IAs
         ConversationState state = await Write(store, Key, 1);
         byte[] nonce = Guid.NewGuid().ToByteArray();
         byte[] incarnation = state.Version.Incarnation.ToByteArray(bigEndian: true);
-        RedisValue[] arguments = [incarnation, 1, incarnation, (byte[])[.. nonce, 1, 2, 3], nonce, Key.Id, 0];
+        RedisValue[] arguments = [incarnation, 1, incarnation, (byte[])[.. nonce, 1, 2, 3], nonce, 0];
         IDatabase database = await Connect();
-        RedisKey[] keys = ["kvc:1:tenant/one", "kvc:1:tenant//ids"];
+        RedisKey[] keys = ["kvc:1:tenant/one"];
         async Task<(long Stored, long Records)> Append()
         {
             long[] numbers = (long[])(await database.ScriptEvaluateAsync(ConversationScripts.Append, keys, arguments))!;
@@ -32,6 +35,17 @@ public sealed class RedisConversationStoreTests : ConversationStoreContract, IAs
         Assert.Equal(2, (await store.ReadVersionAsync(Key))!.Value.Number);
         arguments[4] = Guid.NewGuid().ToByteArray();
         Assert.Equal((0, 0), await Append());
+    }
+
+    [Fact]
+    public async Task AllServersAgreeOnTheSecretOfTheFirst()
+    {
+        byte[][] agreed = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => OpenRedis(new() { Configuration = _server.Configuration }).AgreeAsync(TenantSalts.NewSecret()).AsTask()));
+        Assert.All(agreed, secret => Assert.Equal(agreed[0], secret));
+        Assert.Equal(TenantSalts.ByteCount, agreed[0].Length);
+        await (await Connect()).StringSetAsync("kvc:1://secret", "short");
+        FormatException fault = await Assert.ThrowsAsync<FormatException>(() => OpenRedis(new() { Configuration = _server.Configuration }).AgreeAsync(TenantSalts.NewSecret()).AsTask());
+        Assert.DoesNotContain("short", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -67,7 +81,7 @@ public sealed class RedisConversationStoreTests : ConversationStoreContract, IAs
     [Fact]
     public async Task ATimeToLiveCountsFromTheLastChange()
     {
-        RedisConversationStore store = OpenRedis(new() { Configuration = _server.Configuration, TimeToLive = TimeSpan.FromHours(2) });
+        RedisConversationStore store = OpenRedis(new() { Configuration = _server.Configuration, TimeToLive = TimeSpan.FromHours(2), UnlistAfter = TimeSpan.Zero });
         ConversationState state = await Write(store, Key, 1);
         IDatabase database = await Connect();
         await database.KeyExpireAsync("kvc:1:tenant/one", TimeSpan.FromMinutes(3));
@@ -75,8 +89,90 @@ public sealed class RedisConversationStoreTests : ConversationStoreContract, IAs
         Assert.InRange((await database.KeyTimeToLiveAsync("kvc:1:tenant/one"))!.Value.TotalMinutes, 119, 120);
 
         await database.KeyDeleteAsync("kvc:1:tenant/one"); // as if it had expired
+        Assert.Empty(await store.ListAsync("tenant")); // and it is doubted
         Assert.Empty(await store.ListAsync("tenant"));
-        Assert.Equal(0, await database.SetLengthAsync("kvc:1:tenant//ids"));
+        Assert.Equal((0, false), (await database.SetLengthAsync(Ids), await database.KeyExistsAsync(Doubts)));
+    }
+
+    /// <summary>An id is listed before its conversation is stored, and may be doubted in between: it stays, as the doubt is not old.</summary>
+    [Fact]
+    public async Task AnIdWhoseConversationIsNotThereYetStaysListed()
+    {
+        IConversationStore store = Open();
+        IDatabase database = await Connect();
+        await database.SetAddAsync(Ids, Key.Id); // by a silo that is about to store it
+        for (int i = 0; i < 3; i++)
+            Assert.Empty(await store.ListAsync("tenant"));
+        Assert.Equal([Key.Id], (await database.SetMembersAsync(Ids)).Select(id => id.ToString()));
+        Assert.True(await database.KeyExistsAsync(Doubts));
+    }
+
+    /// <summary>A doubt that is old is lifted by who begins the conversation again: what was looked up before does not unlist it.</summary>
+    [Fact]
+    public async Task ADoubtFromBeforeItWasBegunAgainUnlistsNothing()
+    {
+        RedisConversationStore store = OpenRedis(new() { Configuration = _server.Configuration, UnlistAfter = TimeSpan.Zero });
+        IDatabase database = await Connect();
+        ConversationState former = await Write(store, Key, 1);
+        Assert.True(await store.TryDeleteAsync(Key, former.Version));
+        await database.SortedSetAddAsync(Doubts, Key.Id, 5);
+        await database.SetAddAsync(Ids, Key.Id);
+
+        // Another silo lists, has read the doubt and not found the conversation; now it is begun, and then the other goes on.
+        await Write(store, Key, 1);
+        await database.ScriptEvaluateAsync(ConversationScripts.Unlist, [Ids, Doubts], [Key.Id, 5]);
+        Assert.Equal(Key.Id, Assert.Single(await store.ListAsync("tenant")).Id);
+        Assert.False(await database.SortedSetScoreAsync(Doubts, Key.Id) == 5);
+    }
+
+    [Fact]
+    public async Task DeletionsTidyAwayTheIdsOfThoseBefore()
+    {
+        RedisConversationStore store = OpenRedis(new() { Configuration = _server.Configuration, UnlistAfter = TimeSpan.FromMilliseconds(1) });
+        IDatabase database = await Connect();
+        for (int i = 0; i < 20; i++)
+        {
+            ConversationState state = await Write(store, new("tenant", $"c{i}"), 1);
+            Assert.True(await store.TryDeleteAsync(state.Key, state.Version));
+            await Task.Delay(20);
+        }
+
+        ConversationState last = await Write(store, Key, 1);
+        for (int attempt = 0; await database.SetLengthAsync(Ids) > 9; attempt++)
+        {
+            Assert.True(attempt < 100, "no deletion took away what others left");
+            await Task.Delay(50);
+        }
+
+        Assert.Equal(last.Key.Id, Assert.Single(await store.ListAsync("tenant")).Id);
+    }
+
+    /// <summary>What a node of a cluster lost of the list, having acknowledged it, comes back as conversations go on.</summary>
+    [Fact]
+    public async Task AnIdThatWasLostIsListedAgainWhenItsConversationIsCompacted()
+    {
+        RedisConversationStore store = OpenRedis(new() { Configuration = _server.Configuration, CompactAfterRecords = 4 });
+        ConversationState state = await Write(store, Key, 2);
+        await (await Connect()).KeyDeleteAsync(Ids);
+        Assert.Empty(await store.ListAsync("tenant"));
+        for (int i = 2; i < 5; i++)
+        {
+            LogChanged change = Add(state, i);
+            Assert.True(await store.TryAppendAsync(Key, state.Version, change));
+            state = state.Apply(change);
+        }
+
+        Assert.Equal(Key.Id, Assert.Single(await store.ListAsync("tenant")).Id);
+    }
+
+    /// <summary>Keys as every version so far has named them: what is stored is found by a newer build, without being moved.</summary>
+    [Fact]
+    public async Task KeysAreNamedAsTheyAlwaysWere()
+    {
+        await Write(Open(), Key, 1);
+        IDatabase database = await Connect();
+        Assert.Equal(4, await database.HashLengthAsync("kvc:1:tenant/one"));
+        Assert.Equal(["one"], (await database.SetMembersAsync("kvc:1:tenant//ids")).Select(id => id.ToString()));
     }
 
     [Fact]

@@ -14,7 +14,7 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
 
     public RedisStoreTests(RedisServer server)
     {
-        Assert.SkipUnless(RedisServer.IsAvailable, "redis-server is not installed");
+        Assert.SkipUnless(RedisServer.IsAvailable, RedisServer.Reason);
         _server = server;
     }
 
@@ -34,7 +34,7 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
         await tier.WriteAsync(1);
         using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(_server.Configuration);
         IDatabase database = connection.GetDatabase();
-        RedisKey key = $"ttl:{TestBlocks.Hash(1)}";
+        RedisKey key = KeyOf("ttl:", 1);
         Assert.InRange((await database.KeyTimeToLiveAsync(key))!.Value, TimeSpan.FromMinutes(59), TimeSpan.FromHours(1));
         Assert.Equal(1, (await tier.ExpireAsync(new[] { TestBlocks.Hash(1), TestBlocks.Hash(2) }, DateTimeOffset.UtcNow + TimeSpan.FromMinutes(1), CancellationToken.None)).Count);
         Assert.InRange((await database.KeyTimeToLiveAsync(key))!.Value, TimeSpan.FromSeconds(50), TimeSpan.FromMinutes(1));
@@ -133,7 +133,7 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
         Assert.Equal(block, read);
 
         using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(_server.Configuration);
-        RedisKey key = $"pieces:{TestBlocks.Hash(1)}";
+        RedisKey key = KeyOf("pieces:", 1);
         byte[] record = (await connection.GetDatabase().StringGetAsync(key))!;
         await connection.GetDatabase().StringSetAsync(key, record[..^5]);
         Assert.False(await tier.TryReadAsync(TestBlocks.Hash(1), read, CancellationToken.None));
@@ -174,6 +174,47 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
         Assert.Equal(records, read);
     }
 
+    /// <summary>What a process names to make room, it was told at its last write; another may have read that since.</summary>
+    [Fact]
+    public async Task WhatAnotherProcessUsedMeanwhileIsNotEvicted()
+    {
+        await using RedisStore writer = await RedisStore.ConnectAsync(RecordBytes, Options(_server, "meanwhile:", 3));
+        await using RedisStore reader = await RedisStore.ConnectAsync(RecordBytes, Options(_server, "meanwhile:", 3));
+        byte[] record = new byte[RecordBytes];
+        for (int i = 1; i <= 3; i++)
+        {
+            Assert.True(await writer.TryWriteAsync(TestBlocks.Hash(i), record, TestBlocks.Attributes(), CancellationToken.None));
+        }
+
+        Assert.True(await reader.TryReadAsync(TestBlocks.Hash(1), record, CancellationToken.None));
+        Assert.True(await writer.TryWriteAsync(TestBlocks.Hash(4), record, TestBlocks.Attributes(), CancellationToken.None));
+        Assert.Equal(1, await reader.CountLeadingAsync(new[] { TestBlocks.Hash(1), TestBlocks.Hash(2) }, CancellationToken.None));
+        Assert.Equal(2, await reader.CountLeadingAsync(new[] { TestBlocks.Hash(3), TestBlocks.Hash(4) }, CancellationToken.None));
+        Assert.Equal((3, 1), (writer.Count, writer.Totals.EvictedRecords));
+    }
+
+    /// <summary>Who writes names what it was told goes next, so making room is part of the same script.</summary>
+    [Fact]
+    public async Task AWriteToAFullTierIsOneScript()
+    {
+        using var server = new RedisServer();
+        await using RedisStore store = await RedisStore.ConnectAsync(RecordBytes, Options(server, "full:", 8) with { Deadline = TimeSpan.FromSeconds(20) });
+        byte[] record = new byte[RecordBytes];
+        for (int i = 0; i < 12; i++)
+        {
+            Assert.True(await store.TryWriteAsync(TestBlocks.Hash(i), record, TestBlocks.Attributes(), CancellationToken.None));
+        }
+
+        RedisWire.Ask(server.Port, "CONFIG", "RESETSTAT");
+        for (int i = 12; i < 112; i++)
+        {
+            Assert.True(await store.TryWriteAsync(TestBlocks.Hash(i), record, TestBlocks.Attributes(), CancellationToken.None));
+        }
+
+        Assert.Equal((8, 104), (store.Count, store.Totals.EvictedRecords));
+        Assert.Contains("cmdstat_evalsha:calls=100,", RedisWire.Ask(server.Port, "INFO", "commandstats"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task ARecordThatIsLargerThanWhatIsAskedForAtOneTimeIsReadByItself()
     {
@@ -202,6 +243,9 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
     [InlineData("ReadBytesAtOnce")]
     [InlineData("Configuration")]
     [InlineData("KeyPrefix")]
+    [InlineData("Tagged KeyPrefix")]
+    [InlineData("Shards")]
+    [InlineData("Too many Shards")]
     public async Task OptionsOutOfRangeAreNamed(string property)
     {
         RedisStoreOptions options = Options(_server, "a:", 8);
@@ -215,11 +259,14 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
             "ReadPieceBytes" => options with { ReadPieceBytes = 4095 },
             "ReadBytesAtOnce" => options with { ReadBytesAtOnce = (64 << 10) - 1 },
             "RetryAfter" => options with { RetryAfter = TimeSpan.FromMilliseconds(9) },
+            "Tagged KeyPrefix" => options with { KeyPrefix = "a{b}:" },
+            "Shards" => options with { Shards = 3 },
+            "Too many Shards" => options with { Shards = 2048 },
             "Configuration" => options with { Configuration = " " },
             _ => options with { KeyPrefix = "" },
         };
         var error = await Assert.ThrowsAsync<ArgumentException>(() => RedisStore.ConnectAsync(RecordBytes, options));
-        Assert.Equal(property, error.ParamName);
+        Assert.Equal(property.Split(' ')[^1], error.ParamName);
     }
 
     private protected override TimeProvider Clock => TimeProvider.System;
@@ -230,6 +277,8 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
 
     private protected override IRecordStore CreateStore(int capacity) =>
         RedisStore.ConnectAsync(RecordBytes, Options(_server, $"{Guid.NewGuid():N}:{_stores++}:", capacity)).GetAwaiter().GetResult();
+
+    private static RedisKey KeyOf(string prefix, int number) => new RedisShards(prefix, RecordBytes, 1).Of(TestBlocks.Hash(number)).KeyOf(TestBlocks.Hash(number).ToString());
 
     private static BlockTier OpenAt(RedisServer server, string prefix) =>
         new("redis", TestBlocks.Format, RedisStore.ConnectAsync(RecordBytes, Options(server, prefix, 8)).GetAwaiter().GetResult());

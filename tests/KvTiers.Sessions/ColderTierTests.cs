@@ -1,6 +1,6 @@
 using System.Globalization;
 using KvTiers.Prefix;
-using KvTiers.Redis.Tests;
+using KvTiers.Tests.Support;
 using KvTiers.Sessions.Hosting;
 using KvTiers.Sessions.Storage;
 
@@ -47,7 +47,7 @@ public sealed class ColderTierTests(TinyModel model, ITestOutputHelper output) :
 
         await host.Conversations.DisposeAsync();
         await host.Tiers!.DrainAsync(CancellationToken.None);
-        BlockHash root = host.Engine.RootFor(TenantSalt.For(ConversationHost.Tenant));
+        BlockHash root = host.Services.RootFor(ConversationHost.Tenant);
         int blockSize = host.Cache.Layout.BlockSize;
         HashSet<BlockHash> superseded = [.. paths.SelectMany(path => TierPlaces.Path(root, path, blockSize))];
         for (int i = 0; i < Talks; i++)
@@ -101,7 +101,7 @@ public sealed class ColderTierTests(TinyModel model, ITestOutputHelper output) :
         await host.Turn("This one is mine alone.", "gone");
         await PushDownAsync(host);
 
-        BlockHash root = host.Engine.RootFor(TenantSalt.For(ConversationHost.Tenant));
+        BlockHash root = host.Services.RootFor(ConversationHost.Tenant);
         int blockSize = host.Cache.Layout.BlockSize;
         HashSet<BlockHash> gone = TierPlaces.Path(root, await host.Log("gone"), blockSize), stays = TierPlaces.NeededPath(root, await host.Log("stays"), blockSize);
         HashSet<BlockHash> own = [.. gone.Except(stays)], shared = [.. gone.Intersect(stays)];

@@ -14,10 +14,13 @@ internal sealed class ConversationHost : IAsyncDisposable
 {
     public const string Tenant = "tests";
 
+    // The same in every process, so that one finds what another left.
+    private static readonly TenantSalts Salts = new(new byte[TenantSalts.ByteCount]);
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly TemporaryFolder? _folder;
 
-    public ConversationHost(TinyModel model, IConversationStore? store = null, int blocks = 512, LocalConversationsOptions? options = null, ManualTime? time = null, double pinnedShare = 0.5, long ramBytes = 0, TierPlaces? places = null)
+    public ConversationHost(TinyModel model, IConversationStore? store = null, int blocks = 512, LocalConversationsOptions? options = null, ManualTime? time = null, double pinnedShare = 0.5, long ramBytes = 0, TierPlaces? places = null, EngineOptions? engine = null)
     {
         if (store is null)
             _folder = new();
@@ -32,8 +35,8 @@ internal sealed class ConversationHost : IAsyncDisposable
         if (tiers.Count > 0)
             Tiers = TieredCache.OpenAsync(layout, new() { Hot = hot, Tiers = tiers, Promotion = PromotionPolicy.Always }, Time).GetAwaiter().GetResult();
         Cache = Tiers?.Cache ?? new KvCache(layout, hot, Time);
-        Engine = new Engine(Model, model.Prompt.Tokenizer, Cache, new EngineOptions(), tiers: Tiers);
-        Services = new(Engine, model.Prompt, Store, new() { ModelName = "tiny", Defaults = new() { MaxTokens = 12, Temperature = 0 }, PinnedShare = pinnedShare }, Time);
+        Engine = new Engine(Model, model.Prompt.Tokenizer, Cache, engine ?? new EngineOptions(), tiers: Tiers);
+        Services = new(Engine, model.Prompt, Store, Salts, new() { ModelName = "tiny", Defaults = new() { MaxTokens = 12, Temperature = 0 }, PinnedShare = pinnedShare }, Time);
         Conversations = new(Services, options);
     }
 
@@ -109,6 +112,30 @@ internal sealed class ConversationHost : IAsyncDisposable
         Conversations.CreateAsync(Tenant, new() { Id = id, Messages = [new("system", system)] });
 
     public async Task<int[]> Log(string id = "c") => (await Store.ReadAsync(Key(id)))!.Log.Tokens.ToArray();
+
+    /// <summary>Ends as a process that is killed: what calls were about to do is never done. What is in memory is lost, but for what the tiers had taken.</summary>
+    public async Task AbandonAsync()
+    {
+        Model.Go();
+        await Engine.DisposeAsync().AsTask().WaitAsync(Patience);
+        if (Tiers is not null)
+            await Tiers.DisposeAsync();
+        Cache.Dispose();
+        Model.Dispose();
+    }
+
+    /// <summary>Lets the clock run until nothing is owed to a tier any more.</summary>
+    public async Task UntilNothingIsOwed()
+    {
+        for (int second = 0; second < 600 && Services.Erasures.OwedCount > 0; second++)
+        {
+            Time.Advance(TimeSpan.FromSeconds(1));
+            await Services.Erasures.IdleAsync().WaitAsync(Patience);
+        }
+
+        await Services.Erasures.IdleAsync().WaitAsync(Patience);
+        Assert.Equal(0, Services.Erasures.OwedCount);
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -1,9 +1,13 @@
+using KvTiers.Sessions.Erasure;
+
 namespace KvTiers.Sessions.Tests;
 
 /// <summary>A store on a disk that is full while it is told so.</summary>
 internal sealed class FailingStore(IConversationStore inner) : IConversationStore
 {
     public bool Fails { get; set; }
+
+    public ITombstoneStore Tombstones => inner.Tombstones;
 
     public ValueTask<ConversationVersion?> ReadVersionAsync(ConversationKey key, CancellationToken cancellationToken = default) => inner.ReadVersionAsync(key, cancellationToken);
 

@@ -55,7 +55,7 @@ internal sealed class ManualTime : TimeProvider
 
         public void Fire()
         {
-            Due += _period;
+            Due = _period == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : Due + _period;
             callback(state);
         }
 

@@ -1,7 +1,7 @@
 using KvTiers.Blocks;
 using KvTiers.Prefix;
 using KvTiers.Redis;
-using KvTiers.Redis.Tests;
+using KvTiers.Tests.Support;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Disk;
 using KvTiers.Tiers.Encodings;
@@ -16,12 +16,20 @@ internal sealed class TierPlaces(int ramBlocks, RedisServer? redis = null) : IDi
     private BlockRecord? _format;
     private RamStore? _ram;
 
+    /// <summary>The disk tier's store, as the cache sees it.</summary>
+    public WatchedStore Disk { get; private set; } = null!;
+
     public IReadOnlyList<TierOptions> Open(BlockLayout layout)
     {
         _format = new BlockRecord(BlockCodec.Create(layout, BlockEncoding.Hot));
         _ram = new RamStore(_format.RecordBytes, (long)ramBlocks * _format.RecordBytes);
-        TierOptions disk = TierOptions.Disk(new DiskStoreOptions { Folder = _folder.Path, CapacityBytes = 4000L * _format.RecordBytes, SegmentBytes = 16 << 20 });
-        List<TierOptions> tiers = [TierOptions.Over("ram", _ram), disk with { Deadline = TimeSpan.FromMinutes(1) }];
+        var options = new DiskStoreOptions { Folder = _folder.Path, CapacityBytes = 4000L * _format.RecordBytes, SegmentBytes = 16 << 20 };
+        Disk = new WatchedStore(DiskStore.Open(_format, options));
+        List<TierOptions> tiers =
+        [
+            TierOptions.Over("ram", _ram),
+            TierOptions.Over("disk", Disk) with { Exclusive = false, Deadline = TimeSpan.FromMinutes(1) },
+        ];
         if (redis is not null && RedisServer.IsAvailable)
         {
             RedisStore store = RedisStore.ConnectAsync(
@@ -68,8 +76,8 @@ internal sealed class TierPlaces(int ramBlocks, RedisServer? redis = null) : IDi
         if (redis is null || !RedisServer.IsAvailable)
             return found;
         using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(redis.Configuration);
-        foreach (RedisKey key in connection.GetServer(connection.GetEndPoints().Single()).Keys(pattern: "kvt:1:????????????????????????????????????????????????????????????????", pageSize: 1000))
-            found[key.ToString()["kvt:1:".Length..]] = await connection.GetDatabase().KeyTimeToLiveAsync(key) ?? TimeSpan.MaxValue;
+        foreach (RedisKey key in connection.GetServer(connection.GetEndPoints().Single()).Keys(pattern: "kvt:2:{*}:????????????????????????????????????????????????????????????????", pageSize: 1000))
+            found[key.ToString()[^64..]] = await connection.GetDatabase().KeyTimeToLiveAsync(key) ?? TimeSpan.MaxValue;
         return found;
     }
 

@@ -62,15 +62,19 @@ internal sealed unsafe partial class MappedWeights : SafeHandleZeroOrMinusOneIsI
         // One piece of address space for all, so that neighbours stay neighbours when they are moved, and the system keeps few entries.
         nint staged = (nint)RoundUp((nuint)mapped);
         _ = Advise(staged, RoundUp(_byteCount), AdviseHugePage);
-        for (nuint done = 0; done < _byteCount && !cancellationToken.IsCancellationRequested; done += MoveBytes)
+        nuint done = 0;
+        while (done < _byteCount && !cancellationToken.IsCancellationRequested)
         {
             nuint bytes = nuint.Min(MoveBytes, _byteCount - done);
             NativeMemory.Copy(Start + done, (void*)(staged + (nint)done), bytes);
             if (Remap(staged + (nint)done, RoundUp(bytes), RoundUp(bytes), RemapMayMoveFixed, (nint)Start + (nint)done) == -1)
                 break;
+            done += RoundUp(bytes);
         }
 
-        _ = Unmap(mapped, stagedBytes);
+        // A piece that was moved has left its addresses, and whatever another thread maps may be there since: only what did not move is given back.
+        _ = Unmap(mapped, (nuint)(staged - mapped));
+        _ = Unmap(staged + (nint)done, stagedBytes - (nuint)(staged - mapped) - done);
     }
 
     /// <inheritdoc/>

@@ -9,48 +9,93 @@ public sealed partial class Engine
     // Steps with fewer prompt tokens say little about the speed of prefill.
     private const int PrefillSample = 16;
 
-    private void Promote(Sequence sequence)
+    /// <summary>Gives the leases of all that are loading to the tiers, whatever became of the plan that chose them.</summary>
+    private void HandOver()
     {
-        TieredCache tiers = Tiers!;
-        ReadOnlyMemory<int> tokens = sequence.TokenMemory[..sequence.MatchableCount];
-        _ = Task.Run(async () =>
+        while (_scheduler.Loading.Find(static sequence => !sequence.IsHandedOver) is { } next)
         {
-            PromotedSequence promoted;
             try
             {
-                PromotionResult result = await tiers.PromoteAsync(sequence.Lease!, tokens, CancellationToken.None).ConfigureAwait(false);
-                promoted = new PromotedSequence(sequence, result, null);
+                BeforeStage?.Invoke(EngineStage.HandOver, next);
+                BeginPromotion(next);
             }
             catch (Exception error)
             {
-                promoted = new PromotedSequence(sequence, null, error);
+                Fail(next, error);
             }
-
-            lock (_gate)
-            {
-                _promoted.Enqueue(promoted);
-                Monitor.Pulse(_gate);
-            }
-        });
+        }
     }
 
-    private void TakePromoted(PromotedSequence promoted)
+    // From here on the lease is the tiers', until the sequence is among the promoted ones.
+    private void BeginPromotion(Sequence sequence)
     {
-        (Sequence sequence, PromotionResult? result, Exception? error) = promoted;
-        if (result is not null)
+        TieredCache tiers = Tiers!;
+        ReadOnlyMemory<int> tokens = sequence.TokenMemory[..sequence.MatchableCount];
+        sequence.IsHandedOver = true;
+        try
         {
-            CountPromoted(sequence, result);
+            _ = Task.Run(() => PromoteAsync(tiers, sequence, tokens));
         }
-        else
+        catch
         {
-            // What the lease holds is of no consequence: it begins anew, from what is hot.
-            LogPromotionFailed(error!, sequence.Generation.Number);
-            sequence.Lease!.Dispose();
-            _scheduler.Acquire(sequence);
+            sequence.IsHandedOver = false;
+            throw;
+        }
+    }
+
+    private async Task PromoteAsync(TieredCache tiers, Sequence sequence, ReadOnlyMemory<int> tokens)
+    {
+        PromotedSequence promoted;
+        try
+        {
+            PromotionResult result = await tiers.PromoteAsync(sequence.Lease!, tokens, CancellationToken.None).ConfigureAwait(false);
+            promoted = new PromotedSequence(sequence, result, null);
+        }
+        catch (Exception error)
+        {
+            promoted = new PromotedSequence(sequence, null, error);
         }
 
-        Scheduler.CountFound(sequence);
-        _scheduler.Return(sequence, result?.LackedRoom ?? false);
+        lock (_gate)
+        {
+            _promoted.Enqueue(promoted);
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    private void TakeBack(PromotedSequence promoted)
+    {
+        (Sequence sequence, PromotionResult? result, Exception? error) = promoted;
+        _scheduler.Return(sequence);
+        try
+        {
+            BeforeStage?.Invoke(EngineStage.TakeBack, sequence);
+            if (sequence.Generation.IsOver)
+            {
+                Drop(sequence); // Another choice of its generation failed meanwhile.
+                return;
+            }
+
+            if (result is not null)
+            {
+                CountPromoted(sequence, result);
+            }
+            else
+            {
+                // What the lease holds is of no consequence: it begins anew, from what is hot.
+                Tell(() => LogPromotionFailed(error!, sequence.Generation.Number));
+                sequence.Lease!.Dispose();
+                sequence.Lease = null;
+                _scheduler.Acquire(sequence);
+            }
+
+            Scheduler.CountFound(sequence);
+            sequence.WantsPromotion = result?.LackedRoom ?? false;
+        }
+        catch (Exception fault)
+        {
+            Fail(sequence, fault);
+        }
     }
 
     // Of what was computed or found before, the loading is not counted again: it is no cached token of the prompt.
@@ -72,15 +117,16 @@ public sealed partial class Engine
     /// <summary>Before the end: no lease may be in the tiers' hands.</summary>
     private void FinishPromotions()
     {
-        lock (_gate)
+        while (_scheduler.Loading.Exists(static sequence => sequence.IsHandedOver))
         {
-            while (_scheduler.Promoting > 0)
+            PromotedSequence promoted;
+            lock (_gate)
             {
-                while (_promoted.TryDequeue(out PromotedSequence promoted))
-                    TakePromoted(promoted);
-                if (_scheduler.Promoting > 0)
+                while (!_promoted.TryDequeue(out promoted))
                     Monitor.Wait(_gate);
             }
+
+            TakeBack(promoted);
         }
     }
 

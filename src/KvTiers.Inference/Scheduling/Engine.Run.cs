@@ -29,13 +29,12 @@ public sealed partial class Engine
 
     private void Run()
     {
-        LogStarted(_options.MaxTokensPerStep, _options.MaxRunning);
-        while (TakeSubmissions(out bool hasCancellations))
+        Tell(() => LogStarted(_options.MaxTokensPerStep, _options.MaxRunning));
+        while (WaitForWork())
         {
             try
             {
-                if (hasCancellations)
-                    EndCancelled(static generation => generation.IsCancelled);
+                TakeArrived();
                 Plan();
                 if (_scheduler.Chunks.Count > 0)
                     Step();
@@ -44,24 +43,40 @@ public sealed partial class Engine
             }
             catch (Exception error)
             {
-                // The plan or the cache is at fault, so no running sequence can be trusted.
-                FailRunning(error);
+                // None of the guards inside has caught it, so it cannot be told whose it is.
+                FailAll(error);
             }
 
             CountSequences();
         }
 
-        FinishPromotions();
-        EndCancelled(static _ => true);
-        CountSequences();
-        _batch.Dispose();
-        _metrics.Dispose();
-        LogStopped(_steps);
-        _stopped.SetResult();
+        Stop();
     }
 
-    // Waits while there is nothing to compute. False once the engine is being disposed.
-    private bool TakeSubmissions(out bool hasCancellations)
+    private void Stop()
+    {
+        try
+        {
+            TakeArrived();
+            FinishPromotions();
+            EndCancelled(static _ => true);
+            CountSequences();
+        }
+        catch (Exception error)
+        {
+            FailAll(error);
+        }
+        finally
+        {
+            _batch.Dispose();
+            _metrics.Dispose();
+            Tell(() => LogStopped(_steps));
+            _stopped.SetResult();
+        }
+    }
+
+    // Waits while there is nothing to compute, and takes what has come. False once the engine is being disposed.
+    private bool WaitForWork()
     {
         bool isBlocked = _scheduler.Chunks.Count == 0;
         lock (_gate)
@@ -73,55 +88,85 @@ public sealed partial class Engine
                 mayWait = Monitor.Wait(_gate, isEmpty ? Timeout.InfiniteTimeSpan : BlockedPoll);
             }
 
-            hasCancellations = _hasCancellations;
-            _hasCancellations = false;
             while (_submitted.TryDequeue(out Sequence? sequence))
-            {
-                _scheduler.Enqueue(sequence);
-                hasCancellations |= sequence.Generation.IsCancelled;
-            }
-
+                _arrived.Add(sequence);
             while (_promoted.TryDequeue(out PromotedSequence promoted))
-            {
-                TakePromoted(promoted);
-                hasCancellations |= promoted.Sequence.Generation.IsCancelled;
-            }
-
+                _returned.Add(promoted);
             return !_isStopping;
         }
     }
 
+    private void TakeArrived()
+    {
+        bool hasCancellations = Interlocked.Exchange(ref _hasCancellations, false);
+        foreach (Sequence sequence in _arrived)
+        {
+            Enqueue(sequence);
+            hasCancellations |= sequence.Generation.IsCancelled;
+        }
+
+        _arrived.Clear();
+        foreach (PromotedSequence promoted in _returned)
+        {
+            TakeBack(promoted);
+            hasCancellations |= promoted.Sequence.Generation.IsCancelled;
+        }
+
+        _returned.Clear();
+        if (hasCancellations)
+            EndCancelled(static generation => generation.IsCancelled);
+    }
+
+    private void Enqueue(Sequence sequence)
+    {
+        try
+        {
+            BeforeStage?.Invoke(EngineStage.Enqueue, sequence);
+            _scheduler.Enqueue(sequence);
+        }
+        catch (Exception error)
+        {
+            Fail(sequence, error);
+        }
+    }
+
+    // Each fault ends the sequence that it touched, so the planning ends too.
     private void Plan()
     {
-        _scheduler.Plan();
-        foreach (Sequence sequence in _scheduler.Promotions)
-            Promote(sequence);
+        bool isPlanned = false;
+        while (!isPlanned)
+        {
+            try
+            {
+                _scheduler.Plan();
+                isPlanned = true;
+            }
+            catch (Exception error) when (_scheduler.Touched is { } touched)
+            {
+                Fail(touched, error);
+            }
+        }
+
+        HandOver();
         CountSequences();
         lock (_gate)
-            _waitingCount = _scheduler.Waiting.Count + _scheduler.Promoting + _submitted.Count;
+            _waitingCount = _scheduler.Waiting.Count + _scheduler.Loading.Count + _submitted.Count;
     }
 
     private void Step()
     {
         long start = Time.GetTimestamp();
-        IReadOnlyList<ScheduledChunk> chunks = _scheduler.Chunks;
-        _batch.Clear();
-        int prefillTokens = 0;
-        for (int i = 0; i < chunks.Count; i++)
-        {
-            (Sequence sequence, int count) = chunks[i];
-            prefillTokens += sequence.IsDecoding ? 0 : count;
-            int computed = sequence.ComputedCount;
-            _batch.Add(sequence.Lease!.Table, sequence.Tokens.Slice(computed, count), computed, LogitRows(sequence, count));
-        }
-
+        List<ScheduledChunk> chunks = _scheduler.Chunks;
+        if (!TryFillBatch(chunks, out int prefillTokens))
+            return;
         try
         {
             Model.Forward(_batch);
         }
         catch (Exception error)
         {
-            FailPlanned(error);
+            foreach (ScheduledChunk chunk in chunks)
+                Fail(chunk.Sequence, error);
             return;
         }
 
@@ -134,15 +179,39 @@ public sealed partial class Engine
             }
             catch (Exception error)
             {
-                Fail(chunks[i].Sequence.Generation, error);
+                Fail(chunks[i].Sequence, error);
             }
         }
 
         TimeSpan elapsed = Time.GetElapsedTime(start);
-        _metrics.StepTime.Record(elapsed.TotalSeconds);
+        _metrics.NoteStep(elapsed);
         NotePrefill(prefillTokens, elapsed);
         _prefillBound.Note(prefillTokens, _batch.RowCount, elapsed);
         _scheduler.PrefillBesideDecode = _prefillBound.Tokens;
+    }
+
+    // False when a chunk cannot be put in; the next plan is made without its sequence.
+    private bool TryFillBatch(List<ScheduledChunk> chunks, out int prefillTokens)
+    {
+        prefillTokens = 0;
+        _batch.Clear();
+        foreach ((Sequence sequence, int count) in chunks)
+        {
+            try
+            {
+                BeforeStage?.Invoke(EngineStage.Batch, sequence);
+                prefillTokens += sequence.IsDecoding ? 0 : count;
+                int computed = sequence.ComputedCount;
+                _batch.Add(sequence.Lease!.Table, sequence.Tokens.Slice(computed, count), computed, LogitRows(sequence, count));
+            }
+            catch (Exception error)
+            {
+                Fail(sequence, error);
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static int LogitRows(Sequence sequence, int count)
@@ -159,6 +228,7 @@ public sealed partial class Engine
         Generation generation = sequence.Generation;
         if (sequence.Lease is null)
             return; // Another choice of its generation failed in this very step.
+        BeforeStage?.Invoke(EngineStage.Append, sequence);
         int start = sequence.ComputedCount;
         if (sequence.NeedsPromptLogits)
             DescribePrompt(sequence, start, count, segment);
@@ -197,10 +267,10 @@ public sealed partial class Engine
         for (int choice = 1; choice < first.Generation.Request.Choices; choice++)
         {
             Sequence sequence = first.Fork(choice, Tokenizer);
+            _scheduler.Enqueue(sequence);
+            BeforeStage?.Invoke(EngineStage.Fork, sequence);
             sequence.Lease = _scheduler.HasPlace ? Cache.TryFork(first.Lease!) : null;
-            if (sequence.Lease is null)
-                _scheduler.Enqueue(sequence);
-            else
+            if (sequence.Lease is not null)
                 _scheduler.Start(sequence);
             SampleNext(sequence, logits);
         }
@@ -208,6 +278,7 @@ public sealed partial class Engine
 
     private void SampleNext(Sequence sequence, ReadOnlySpan<float> logits)
     {
+        BeforeStage?.Invoke(EngineStage.Sample, sequence);
         Generation generation = sequence.Generation;
         SamplingOptions options = generation.Request.Sampling;
         int id = _sampler.Sample(logits, options, sequence.Counts, new RandomDraw(generation.Seed, sequence.TokenCount, sequence.Choice));
@@ -225,14 +296,14 @@ public sealed partial class Engine
         long now = Time.GetTimestamp();
         Generation generation = sequence.Generation;
         if (sequence.OutputCount > 1)
-            _metrics.InterTokenLatency.Record(Time.GetElapsedTime(sequence.LastTokenAt, now).TotalSeconds);
+            _metrics.NoteGap(Time.GetElapsedTime(sequence.LastTokenAt, now));
         else
             sequence.FirstTokenAt = now;
         sequence.LastTokenAt = now;
         if (generation.TimeToFirstToken is not null)
             return;
         generation.TimeToFirstToken = Time.GetElapsedTime(generation.SubmittedAt, now);
-        _metrics.TimeToFirstToken.Record(generation.TimeToFirstToken.Value.TotalSeconds);
+        _metrics.NoteFirstToken(generation.TimeToFirstToken.Value);
         _cachedTokens += generation.CachedTokenCount;
     }
 
@@ -250,19 +321,17 @@ public sealed partial class Engine
 
     private void End(Sequence sequence, FinishReason reason)
     {
+        BeforeStage?.Invoke(EngineStage.End, sequence);
         Generation generation = sequence.Generation;
-        _scheduler.Remove(sequence);
-        BlockLease? lease = sequence.Lease;
-        sequence.Lease = null;
-        if (lease is not null && generation.Request.UseCache)
-            Cache.Publish(lease);
-        if (generation.Request.KeepLease && sequence.Choice == 0 && reason != FinishReason.Cancelled)
-            generation.Lease = lease;
-        else
-            lease?.Dispose();
+        if (sequence.Lease is not null && generation.Request.UseCache)
+            Cache.Publish(sequence.Lease);
         if (sequence.OutputCount > 1)
-            _metrics.TimePerOutputToken.Record(Time.GetElapsedTime(sequence.FirstTokenAt, sequence.LastTokenAt).TotalSeconds / (sequence.OutputCount - 1));
-        generation.EndChoice(sequence.Choice, sequence.ToResult(reason));
+            _metrics.NotePaceOf(Time.GetElapsedTime(sequence.FirstTokenAt, sequence.LastTokenAt) / (sequence.OutputCount - 1));
+        ChoiceResult result = sequence.ToResult(reason);
+        if (generation.Request.KeepLease && sequence.Choice == 0 && reason != FinishReason.Cancelled)
+            (generation.Lease, sequence.Lease) = (sequence.Lease, null);
+        Drop(sequence);
+        generation.EndChoice(sequence.Choice, result);
 
         // Choices that the prompt was not forked into yet end with it.
         bool isForked = sequence.OutputCount > 0;
@@ -273,52 +342,99 @@ public sealed partial class Engine
     private void EndCancelled(Func<Generation, bool> isCancelled)
     {
         foreach (Sequence sequence in _scheduler.Find(isCancelled))
-            End(sequence, FinishReason.Cancelled);
+        {
+            try
+            {
+                if (sequence.State != SequenceState.Done)
+                    End(sequence, FinishReason.Cancelled);
+            }
+            catch (Exception error)
+            {
+                Fail(sequence, error);
+            }
+        }
     }
 
     // Only a pool that was shrunk meanwhile can be too small: Submit refuses what never fits.
     private void EndWhatOutgrewThePool()
     {
-        Sequence? first = _scheduler.Running.Concat(_scheduler.Waiting).FirstOrDefault();
+        Sequence? first = _scheduler.Running.Count > 0 ? _scheduler.Running[0] : _scheduler.Waiting.Count > 0 ? _scheduler.Waiting[0] : null;
         int limit = MaxTokenCount;
         if (first is null || first.TokenCount <= limit)
             return;
-        if (first.OutputCount > 0)
-            End(first, FinishReason.Length);
-        else
-            Fail(first.Generation, new PromptTooLongException(first.PromptLength, limit - 1, $"the block pool was shrunk to {limit} tokens"));
-    }
-
-    private void FailPlanned(Exception error)
-    {
-        foreach (Generation generation in _scheduler.Chunks.Select(chunk => chunk.Sequence.Generation).Distinct().ToList())
-            Fail(generation, error);
-    }
-
-    private void FailRunning(Exception error)
-    {
-        foreach (Generation generation in _scheduler.Running.Concat(_scheduler.Waiting.Take(1)).Select(sequence => sequence.Generation).Distinct().ToList())
-            Fail(generation, error);
-    }
-
-    // What the failed step wrote was not appended, so releasing the leases leaves no trace of it.
-    private void Fail(Generation generation, Exception error)
-    {
-        LogFailed(error, generation.Number);
-        foreach (Sequence sequence in _scheduler.Find(other => other == generation))
+        try
         {
-            _scheduler.Remove(sequence);
-            sequence.Lease?.Dispose();
-            sequence.Lease = null;
+            if (first.OutputCount == 0)
+                throw new PromptTooLongException(first.PromptLength, limit - 1, $"the block pool was shrunk to {limit} tokens");
+            End(first, FinishReason.Length);
         }
+        catch (Exception error)
+        {
+            Fail(first, error);
+        }
+    }
 
+    private void FailAll(Exception error)
+    {
+        foreach (Sequence sequence in _scheduler.Find(static _ => true))
+            Fail(sequence, error);
+    }
+
+    /// <summary>
+    /// Ends a sequence that something threw for, and with it all of its generation: there is one result for them. Of a choice that is with the tiers, the
+    /// lease is released when it comes back. Throws nothing.
+    /// </summary>
+    /// <remarks>What a failed step wrote was not appended, so releasing the leases leaves no trace of it.</remarks>
+    private void Fail(Sequence touched, Exception error)
+    {
+        Generation generation = touched.Generation;
+        foreach (Sequence sequence in _scheduler.Find(other => other == generation))
+            Drop(sequence);
+        Drop(touched);
+        if (generation.IsOver)
+            return;
+        Tell(() => LogFailed(error, generation.Number));
         generation.Fail(error as PromptTooLongException ?? (Exception)new GenerationFailedException($"The generation failed: {error.Message}", error));
+    }
+
+    // Whatever becomes of the lease, the sequence is done.
+    private void Drop(Sequence sequence)
+    {
+        BlockLease? lease = sequence.Lease;
+        sequence.Lease = null;
+        _scheduler.Remove(sequence);
+        Release(lease);
+    }
+
+    private void Release(BlockLease? lease)
+    {
+        try
+        {
+            lease?.Dispose();
+        }
+        catch (Exception error)
+        {
+            Tell(() => LogReleaseFailed(error));
+        }
+    }
+
+    // A logger that throws touches no sequence.
+    private static void Tell(Action log)
+    {
+        try
+        {
+            log();
+        }
+        catch (Exception)
+        {
+            // There is nobody left to tell.
+        }
     }
 
     private void CountSequences()
     {
         Volatile.Write(ref _running, _scheduler.Running.Count);
-        Volatile.Write(ref _waiting, _scheduler.Waiting.Count + _scheduler.Promoting);
+        Volatile.Write(ref _waiting, _scheduler.Waiting.Count + _scheduler.Loading.Count);
         Volatile.Write(ref _preemptions, _scheduler.Preemptions);
     }
 
@@ -327,6 +443,9 @@ public sealed partial class Engine
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Generation {Number} failed")]
     private partial void LogFailed(Exception error, long number);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Releasing the blocks of a sequence failed")]
+    private partial void LogReleaseFailed(Exception error);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Engine stopped after {Steps} steps")]
     private partial void LogStopped(long steps);

@@ -12,7 +12,7 @@ namespace KvTiers.Inference.Scheduling;
 /// <remarks>
 /// One thread of its own: it takes submissions, plans a step, runs the model, samples, hands out tokens, and again. What a request gets does not depend
 /// on what else runs: logits are bit-identical however they are batched, and draws are counter-based. The engine owns neither model nor cache;
-/// dispose it before them.
+/// dispose it before them. Whatever throws ends the generations of exactly those sequences that it was done for; the others go on, and the engine can always be disposed.
 /// </remarks>
 public sealed partial class Engine : IAsyncDisposable
 {
@@ -29,6 +29,10 @@ public sealed partial class Engine : IAsyncDisposable
     private readonly HashSet<int> _endOfText;
     private readonly int _sampledVocabulary;
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Of the engine's thread: what it took from the queues below.
+    private readonly List<Sequence> _arrived = [];
+    private readonly List<PromotedSequence> _returned = [];
 
     // Guards the six fields below it; the engine's thread waits on it.
     private readonly object _gate = new();
@@ -90,6 +94,13 @@ public sealed partial class Engine : IAsyncDisposable
 
     internal TimeProvider Time { get; }
 
+    /// <summary>Called on the engine's thread before each thing that is done for a sequence, by tests. Set before the first submission.</summary>
+    internal Action<EngineStage, Sequence>? BeforeStage
+    {
+        get => _scheduler.BeforeStage;
+        set => _scheduler.BeforeStage = value;
+    }
+
     /// <summary>The hash under which a tenant's blocks of this model are found, as the tiers leave them.</summary>
     public BlockHash RootFor(ReadOnlySpan<byte> tenantSalt) =>
         Tiers?.RootFor(Model.Fingerprint.Span, tenantSalt) ?? BlockHash.Root(Model.Fingerprint.Span, Cache.Layout, tenantSalt);
@@ -118,8 +129,8 @@ public sealed partial class Engine : IAsyncDisposable
             ObjectDisposedException.ThrowIf(_isStopping, this);
             if (_waitingCount >= _options.MaxWaiting)
                 throw new EngineBusyException(_options.MaxWaiting);
-            _waitingCount++;
             generation.CancelWith(cancellationToken);
+            _waitingCount++;
             _submitted.Enqueue(sequence);
             Monitor.Pulse(_gate);
         }

@@ -60,6 +60,9 @@ public sealed class Generation
 
     internal bool IsCancelled => _isCancelled;
 
+    /// <summary>True once it has its result, or its error.</summary>
+    internal bool IsOver => _completion.Task.IsCompleted;
+
     internal int CachedTokenCount { get; set; }
 
     internal int ComputedTokenCount { get; set; }
@@ -143,12 +146,15 @@ public sealed class Generation
         });
     }
 
+    /// <summary>Ends it with an error, unless it is over. A lease that was kept for the caller is released.</summary>
     internal void Fail(Exception error)
     {
+        if (!_completion.TrySetException(error))
+            return;
+        _ = _completion.Task.Exception;
+        _tokens.Writer.TryComplete(error);
         _cancellation.Unregister();
         Lease?.Dispose();
-        _tokens.Writer.Complete(error);
-        _completion.SetException(error);
-        _ = _completion.Task.Exception;
+        Lease = null;
     }
 }

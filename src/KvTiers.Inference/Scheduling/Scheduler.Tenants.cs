@@ -1,5 +1,3 @@
-using KvTiers.Prefix;
-
 namespace KvTiers.Inference.Scheduling;
 
 /// <content>
@@ -9,69 +7,11 @@ namespace KvTiers.Inference.Scheduling;
 /// </content>
 internal sealed partial class Scheduler
 {
-    private readonly Dictionary<BlockHash, TenantShare> _tenants = [];
-
-    private TenantShare TenantOf(Sequence sequence)
-    {
-        if (sequence.Tenant is { } known)
-            return known;
-        BlockHash root = sequence.Generation.Root;
-        if (!_tenants.TryGetValue(root, out TenantShare? share))
-        {
-            share = new TenantShare
-            {
-                Served = _tenants.Count == 0 ? 0 : _tenants.Values.Min(static tenant => tenant.Served),
-                Prefilled = _tenants.Count == 0 ? 0 : _tenants.Values.Min(static tenant => tenant.Prefilled),
-            };
-            _tenants.Add(root, share);
-        }
-
-        return sequence.Tenant = share;
-    }
-
-    private void AddWaiting(Sequence sequence)
-    {
-        TenantOf(sequence).Waiting++;
-        Insert(_waiting, sequence);
-    }
-
-    private void AddRunning(Sequence sequence)
-    {
-        TenantOf(sequence).Running++;
-        Insert(_running, sequence);
-    }
-
-    private bool RemoveWaiting(Sequence sequence)
-    {
-        if (!_waiting.Remove(sequence))
-            return false;
-        sequence.Tenant!.Waiting--;
-        Leave(sequence);
-        return true;
-    }
-
-    private bool RemoveRunning(Sequence sequence)
-    {
-        if (!_running.Remove(sequence))
-            return false;
-        sequence.Tenant!.Running--;
-        Leave(sequence);
-        return true;
-    }
-
-    private void Leave(Sequence sequence)
-    {
-        if (sequence.Tenant is not { Waiting: 0, Running: 0 })
-            return;
-        _tenants.Remove(sequence.Generation.Root);
-        sequence.Tenant = null;
-    }
-
     // Of the tenant served least, the first in the queue. While admission is held, only tenants without anything in work come in.
     private Sequence? NextWaiting(bool isHeld)
     {
         Sequence? next = null;
-        foreach (Sequence sequence in _waiting)
+        foreach (Sequence sequence in Waiting)
         {
             if (isHeld && sequence.Tenant!.Running > 0)
                 continue;
@@ -85,11 +25,11 @@ internal sealed partial class Scheduler
     // Of the tenant with the most in work, the latest. With one tenant that is the latest of all.
     private Sequence LatestOfTheLargest()
     {
-        Sequence latest = _running[^1];
-        for (int i = _running.Count - 2; i >= 0; i--)
+        Sequence latest = Running[^1];
+        for (int i = Running.Count - 2; i >= 0; i--)
         {
-            if (_running[i].Tenant!.Running > latest.Tenant!.Running)
-                latest = _running[i];
+            if (Running[i].Tenant!.Running > latest.Tenant!.Running)
+                latest = Running[i];
         }
 
         return latest;
@@ -98,7 +38,7 @@ internal sealed partial class Scheduler
     // Gives up the place and the blocks of another tenant's sequence to one whose tenant has none in work.
     private bool TryYieldTo(Sequence sequence)
     {
-        if (sequence.Tenant!.Running > 0 || _running.Count == 0)
+        if (sequence.Tenant!.Running > 0 || Running.Count == 0)
             return false;
         Sequence latest = LatestOfTheLargest();
         if (latest.Tenant!.Running < 2)
@@ -111,9 +51,9 @@ internal sealed partial class Scheduler
     private int NextPrefill()
     {
         int next = -1;
-        for (int i = 0; i < _running.Count; i++)
+        for (int i = 0; i < Running.Count; i++)
         {
-            if (_running[i].ConsideredIn != _plan && (next < 0 || _running[i].Tenant!.Prefilled < _running[next].Tenant!.Prefilled))
+            if (Running[i].ConsideredIn != _plan && (next < 0 || Running[i].Tenant!.Prefilled < Running[next].Tenant!.Prefilled))
                 next = i;
         }
 

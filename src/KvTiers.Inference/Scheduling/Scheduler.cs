@@ -8,72 +8,65 @@ namespace KvTiers.Inference.Scheduling;
 /// way: what it has computed stays findable, its blocks become evictable, and it resumes from what is left of them. So the earliest
 /// sequence always gets on, and no running request fails. A sequence whose next tokens an earlier one is about to compute waits for them.
 /// With colder tiers, one that is to be started and has room goes through the tiers' hands first, whether it is new or has given way.
-/// Used by the engine's thread only.
+/// What throws touches one sequence, which <see cref="Touched"/> names; the plan is to be made anew without it. Used by the engine's thread only.
 /// </remarks>
 internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bool hasTiers)
 {
     // Rows with logits for prompt log-probabilities; a row is as long as the vocabulary.
     private const int PromptLogitRows = 32;
 
-    // Both in order of submission.
-    private readonly List<Sequence> _running = [];
-    private readonly List<Sequence> _waiting = [];
+    private readonly LivingSequences _living = new();
     private readonly List<ScheduledChunk> _chunks = [];
-    private readonly List<Sequence> _promotions = [];
     private bool _isAdmissionHeld;
     private long _plan;
-    private int _promisedTokens;
 
     /// <summary>What the planned step computes.</summary>
-    public IReadOnlyList<ScheduledChunk> Chunks => _chunks;
+    public List<ScheduledChunk> Chunks => _chunks;
 
-    /// <summary>Sequences that are to be promoted from now on, beside the steps of others, until <see cref="Return"/>.</summary>
-    public IReadOnlyList<Sequence> Promotions => _promotions;
+    public List<Sequence> Waiting => _living.Waiting;
 
-    /// <summary>Sequences in the tiers' hands.</summary>
-    public int Promoting { get; private set; }
+    /// <summary>Sequences whose leases are filled from colder tiers, beside the steps of others, until <see cref="Return"/>; also those that are to be handed over.</summary>
+    public List<Sequence> Loading => _living.Loading;
 
-    public IReadOnlyList<Sequence> Running => _running;
+    public List<Sequence> Running => _living.Running;
 
-    public IReadOnlyList<Sequence> Waiting => _waiting;
+    /// <summary>The sequence that the plan works on. After <see cref="Plan"/> threw: the one that it threw for, or null when it was none.</summary>
+    public Sequence? Touched { get; private set; }
+
+    /// <summary>Called before each thing that is done for a sequence, by tests.</summary>
+    public Action<EngineStage, Sequence>? BeforeStage { get; set; }
 
     public long Preemptions { get; private set; }
 
     /// <summary>Prompt tokens that a step computes at most while sequences decode: what bounds how long prompts delay running answers. 1 or more.</summary>
     public int PrefillBesideDecode { get; set; } = options.MaxTokensPerStep;
 
-    /// <summary>Puts a sequence in the queue, by its order of submission.</summary>
-    public void Enqueue(Sequence sequence) => AddWaiting(sequence);
-
     /// <summary>True while another sequence may run.</summary>
-    public bool HasPlace => _running.Count + Promoting < options.MaxRunning;
+    public bool HasPlace => Running.Count + Loading.Count < options.MaxRunning;
 
-    /// <summary>Takes a sequence back from the tiers.</summary>
-    /// <param name="sequence">One of <see cref="Promotions"/>.</param>
-    /// <param name="lackedRoom">Whether it is to be tried again when there is room.</param>
-    public void Return(Sequence sequence, bool lackedRoom)
+    /// <summary>Puts a new sequence in the queue, by its order of submission.</summary>
+    public void Enqueue(Sequence sequence) => _living.Add(sequence);
+
+    /// <summary>Starts a waiting sequence that holds its blocks already.</summary>
+    public void Start(Sequence sequence) => _living.Move(sequence, SequenceState.Running);
+
+    /// <summary>Takes a loading sequence back from the tiers, into the queue.</summary>
+    public void Return(Sequence sequence)
     {
-        Promoting--;
-        sequence.Tenant!.Running--;
-        _promisedTokens -= sequence.PromisedTokens;
-        sequence.WantsPromotion = lackedRoom;
-        Enqueue(sequence);
+        sequence.WantsPromotion = false;
+        _living.Move(sequence, SequenceState.Waiting);
     }
 
-    /// <summary>Takes on a sequence that holds its blocks already.</summary>
-    public void Start(Sequence sequence) => AddRunning(sequence);
-
-    /// <summary>The sequences of certain generations, running or waiting.</summary>
-    public List<Sequence> Find(Func<Generation, bool> wanted) =>
-        [.. _running.Concat(_waiting).Where(sequence => wanted(sequence.Generation))];
-
-    /// <summary>Forgets a sequence that ended. Its lease is the caller's affair.</summary>
+    /// <summary>Forgets a sequence that ended, wherever it was, the queue not yet included. Its lease is the caller's affair.</summary>
     public void Remove(Sequence sequence)
     {
-        if (!RemoveRunning(sequence))
-            RemoveWaiting(sequence);
         _isAdmissionHeld = false;
+        _living.End(sequence);
     }
+
+    /// <summary>The sequences of certain generations whose leases are not in the tiers' hands.</summary>
+    public List<Sequence> Find(Func<Generation, bool> wanted) =>
+        [.. _living.All().Where(sequence => !sequence.IsHandedOver && wanted(sequence.Generation))];
 
     /// <summary>Gives a sequence a lease on what is hot of it.</summary>
     public void Acquire(Sequence sequence) => sequence.Lease = sequence.UsesCache
@@ -94,34 +87,34 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
     {
         _plan++;
         _chunks.Clear();
-        _promotions.Clear();
+        Touched = null;
         int budget = options.MaxTokensPerStep;
-        for (int i = 0; i < _running.Count && budget > 0; i++)
+        for (int i = 0; i < Running.Count && budget > 0; i++)
         {
-            Sequence sequence = _running[i];
+            Sequence sequence = Running[i];
             if (!sequence.IsDecoding)
                 continue;
             int scheduled = Schedule(sequence, 1);
             budget -= scheduled;
-            if (sequence.Tenant is { } tenant)
-                tenant.Served += scheduled;
+            sequence.Tenant!.Served += scheduled;
         }
 
-        Admit(isHeld: _isAdmissionHeld && _running.Count > 0);
+        Admit(isHeld: _isAdmissionHeld && Running.Count > 0);
         if (_chunks.Count > 0)
             budget = Math.Min(budget, PrefillBesideDecode);
         while (budget > 0 && NextPrefill() is >= 0 and int next)
         {
-            Sequence sequence = _running[next];
+            Sequence sequence = Running[next];
             sequence.ConsideredIn = _plan;
             if (!TryTakeOverPrefix(next))
                 continue;
             int limit = sequence.NeedsPromptLogits ? Math.Min(options.PrefillChunk, PromptLogitRows) : options.PrefillChunk;
             int scheduled = Schedule(sequence, Math.Min(sequence.PendingCount, Math.Min(budget, limit)));
             budget -= scheduled;
-            if (sequence.Tenant is { } tenant)
-                tenant.Prefilled += scheduled;
+            sequence.Tenant!.Prefilled += scheduled;
         }
+
+        Touched = null;
     }
 
     private int Schedule(Sequence sequence, int tokenCount)
@@ -137,48 +130,39 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
     {
         while (NextWaiting(isHeld) is { } first && (HasPlace || TryYieldTo(first)))
         {
+            Touched = first;
+            BeforeStage?.Invoke(EngineStage.Admit, first);
             Open(first);
-            int shared = Math.Max(first.ComputedCount, PrefixBeingComputed(first, _running.Count).TokenCount);
+            int shared = Math.Max(first.ComputedCount, PrefixBeingComputed(first, Running.Count).TokenCount);
             int missing = first.TokenCount - shared;
             bool promotes = hasTiers && first.CanPromote;
-            while (!(promotes ? cache.CanReserve(first.Lease!, missing + _promisedTokens) : cache.TryReserve(first.Lease!, missing)))
+            while (!(promotes ? cache.CanReserve(first.Lease!, missing + _living.PromisedTokens) : cache.TryReserve(first.Lease!, missing)))
             {
                 if (TryYieldTo(first))
                     continue;
 
                 // With nobody running, only those behind it can hold what it waits for.
-                if (_running.Count + Promoting == 0 && _waiting.FindLast(static waiting => waiting.Lease is not null) is { } holder && holder != first)
+                if (Running.Count + Loading.Count == 0 && Waiting.FindLast(static waiting => waiting.Lease is not null) is { } holder && holder != first)
                 {
                     Release(holder);
                     continue;
                 }
 
                 // What it found is part of the room that those in the tiers' hands are promised. Held here, they would come back without it, for ever.
-                if (Promoting > 0)
+                if (Loading.Count > 0)
                     Release(first);
                 return;
             }
 
-            _waiting.Remove(first);
-            first.Tenant!.Waiting--;
             if (promotes)
             {
-                Promote(first, missing);
+                _living.Move(first, SequenceState.Loading, missing);
                 continue;
             }
 
-            first.Tenant.Served += Math.Max(1, missing);
-            AddRunning(first);
+            first.Tenant!.Served += Math.Max(1, missing);
+            Start(first);
         }
-    }
-
-    private void Promote(Sequence sequence, int missingTokens)
-    {
-        sequence.PromisedTokens = missingTokens;
-        _promisedTokens += missingTokens;
-        Promoting++;
-        sequence.Tenant!.Running++;
-        _promotions.Add(sequence);
     }
 
     // The first in the queue holds what it found while it waits for room, so that the rest is all it waits for.
@@ -192,10 +176,12 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
 
     private bool TryMakeRoom(Sequence sequence, int tokenCount)
     {
+        Touched = sequence;
+        BeforeStage?.Invoke(EngineStage.MakeRoom, sequence);
         while (!cache.TryReserve(sequence.Lease!, tokenCount))
         {
             _isAdmissionHeld = true;
-            if (_waiting.Find(static waiting => waiting.Lease is not null) is { } holder)
+            if (Waiting.Find(static waiting => waiting.Lease is not null) is { } holder)
                 Release(holder);
             else if (LatestOfTheLargest() is var latest && latest != sequence)
                 Preempt(latest);
@@ -210,31 +196,35 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
     {
         Preemptions++;
         _chunks.RemoveAll(chunk => chunk.Sequence == sequence);
-        _running.Remove(sequence);
-        sequence.Tenant!.Running--;
+        _living.Move(sequence, SequenceState.Waiting);
         Release(sequence);
-        Enqueue(sequence);
     }
 
+    // For another one's sake, so that one is touched meanwhile.
     private void Release(Sequence sequence)
     {
+        Sequence? touched = Touched;
+        Touched = sequence;
+        BeforeStage?.Invoke(EngineStage.GiveWay, sequence);
         if (sequence.UsesCache)
             cache.Publish(sequence.Lease!);
         sequence.Lease!.Dispose();
         sequence.Lease = null;
         sequence.WantsPromotion = true;
+        Touched = touched;
     }
 
     // False while an earlier runner computes what this one needs next. Once that is there (or will not come), picks it up.
     private bool TryTakeOverPrefix(int index)
     {
-        Sequence sequence = _running[index];
+        Sequence sequence = Touched = Running[index];
         ComingPrefix coming = PrefixBeingComputed(sequence, index);
         bool hasWaited = sequence.WaitsForPrefix;
         sequence.WaitsForPrefix = coming.IsPending;
         if (coming.IsPending || !(hasWaited || coming.TokenCount > 0))
             return !coming.IsPending;
 
+        BeforeStage?.Invoke(EngineStage.TakeOverPrefix, sequence);
         cache.Extend(sequence.Lease!, sequence.Tokens[..sequence.MatchableCount]);
         CountFound(sequence);
         return true;
@@ -250,7 +240,7 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
         int blockSize = cache.Layout.BlockSize;
         for (int i = 0; i < runners; i++)
         {
-            Sequence other = _running[i];
+            Sequence other = Running[i];
             if (other.IsDecoding || !other.UsesCache || other.Generation.Root != sequence.Generation.Root)
                 continue;
             int common = wanted.CommonPrefixLength(other.Tokens);
@@ -264,16 +254,6 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
 
         return best;
     }
-
-    private static void Insert(List<Sequence> sequences, Sequence sequence)
-    {
-        int index = sequences.Count;
-        while (index > 0 && IsBefore(sequence, sequences[index - 1]))
-            index--;
-        sequences.Insert(index, sequence);
-    }
-
-    private static bool IsBefore(Sequence a, Sequence b) => (a.Generation.Number, a.Choice).CompareTo((b.Generation.Number, b.Choice)) < 0;
 
     private readonly record struct ComingPrefix(int TokenCount, bool IsPending);
 }

@@ -55,6 +55,12 @@ internal sealed class Sequence
     /// <summary>As <see cref="Tokens"/>; stays as it is when further tokens are taken.</summary>
     public ReadOnlyMemory<int> TokenMemory => _tokens.AsMemory(0, TokenCount);
 
+    /// <summary>Where it is on its way. Set by <see cref="LivingSequences"/> alone.</summary>
+    public SequenceState State { get; set; }
+
+    /// <summary>While it is loading: whether the tiers have its lease.</summary>
+    public bool IsHandedOver { get; set; }
+
     /// <summary>The blocks held; null while waiting without any.</summary>
     public BlockLease? Lease { get; set; }
 
@@ -84,7 +90,7 @@ internal sealed class Sequence
     /// <summary>The scheduler's plan that last looked at it for a chunk.</summary>
     public long ConsideredIn { get; set; }
 
-    /// <summary>Its tenant's share, while it waits or runs.</summary>
+    /// <summary>Its tenant's share, while it lives.</summary>
     public TenantShare? Tenant { get; set; }
 
     /// <summary>False once it holds what colder tiers had of it. A sequence that gives its blocks back wants it again.</summary>
@@ -93,7 +99,7 @@ internal sealed class Sequence
     /// <summary>True when colder tiers are to be asked before it runs.</summary>
     public bool CanPromote => WantsPromotion && UsesCache && !NeedsPromptLogits && MatchableCount > 0;
 
-    /// <summary>Tokens that it needs room for while it is in the tiers' hands.</summary>
+    /// <summary>Tokens that it needs room for when it comes back from the tiers; 0 unless it is loading. Set by <see cref="LivingSequences"/> alone.</summary>
     public int PromisedTokens { get; set; }
 
     /// <summary>Token counts for the penalties; null when there are none.</summary>

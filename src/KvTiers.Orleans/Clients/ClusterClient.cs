@@ -1,3 +1,4 @@
+using KvTiers.Orleans.Hosting;
 using KvTiers.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -24,7 +25,7 @@ public sealed class ClusterClient : IAsyncDisposable
     public static async Task<ClusterClient> ConnectAsync(ClusterClientOptions options, CancellationToken cancellationToken = default)
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.AddClusterConversations(options);
+        builder.UseOrleansClient(client => client.UseRedisCluster(options).AddOrleansConversations());
         IHost host = builder.Build();
         try
         {
@@ -34,7 +35,9 @@ public sealed class ClusterClient : IAsyncDisposable
         catch (Exception exception) when (exception is OrleansException or TimeoutException or StackExchange.Redis.RedisException)
         {
             host.Dispose();
-            throw new IOException($"No silo of the cluster '{options.ClusterId}' can be reached by way of Redis at {options.Redis}: {exception.Message}", exception);
+            throw new IOException(
+                $"No silo of the cluster '{options.ClusterId}' can be reached by way of Redis at {Redacted.ConnectionString(options.Redis)}: {Redacted.Message(exception.Message, options.Redis)}",
+                Redacted.Inner(exception, options.Redis));
         }
     }
 

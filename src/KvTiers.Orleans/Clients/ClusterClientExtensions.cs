@@ -1,6 +1,4 @@
 using KvTiers.Orleans.Hosting;
-using KvTiers.Sessions;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
 
@@ -9,20 +7,15 @@ namespace KvTiers.Orleans.Clients;
 /// <summary>Conversations of a cluster for a .NET back end, without HTTP between them.</summary>
 public static class ClusterClientExtensions
 {
-    /// <summary>Connects when the host starts, and gives <see cref="IConversations"/> to whoever asks for it.</summary>
+    /// <summary>Finds the silos by the Redis server that they find each other by.</summary>
     /// <exception cref="ArgumentException">An option breaks its rule.</exception>
-    public static IHostApplicationBuilder AddClusterConversations(this IHostApplicationBuilder builder, ClusterClientOptions options)
+    public static IClientBuilder UseRedisCluster(this IClientBuilder client, ClusterClientOptions options)
     {
-        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(client);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        OrleansHostingExtensions.AddSessionsCodec(builder.Services);
-        builder.Services.AddSingleton<IConversations>(provider => new ClusterConversations(provider.GetRequiredService<IClusterClient>()));
-        builder.UseOrleansClient(client =>
-        {
-            client.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ServiceId));
-            client.UseRedisClustering(clustering => clustering.ConfigurationOptions = OrleansHostingExtensions.RedisOptions(options.Redis));
-        });
-        return builder;
+        client.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ServiceId));
+        client.UseRedisClustering(clustering => clustering.ConfigurationOptions = SiloClusteringExtensions.RedisOptions(options.Redis));
+        return client;
     }
 }

@@ -18,8 +18,8 @@ public sealed record ClusterClientOptions
     /// <exception cref="ArgumentException">Names the property, its value and the rule.</exception>
     public void Validate()
     {
-        OrleansConversationsOptions.Check(!string.IsNullOrWhiteSpace(Redis), nameof(Redis), Redis, "a server's address");
-        OrleansConversationsOptions.Check(OrleansConversationsOptions.IsName(ClusterId), nameof(ClusterId), ClusterId, "1 to 64 of the characters A-Z a-z 0-9 . _ -");
-        OrleansConversationsOptions.Check(OrleansConversationsOptions.IsName(ServiceId), nameof(ServiceId), ServiceId, "1 to 64 of the characters A-Z a-z 0-9 . _ -");
+        OptionRule.Check(!string.IsNullOrWhiteSpace(Redis), nameof(Redis), Redis, "a server's address");
+        OptionRule.Check(OptionRule.IsName(ClusterId), nameof(ClusterId), ClusterId, OptionRule.Name);
+        OptionRule.Check(OptionRule.IsName(ServiceId), nameof(ServiceId), ServiceId, OptionRule.Name);
     }
 }

@@ -3,7 +3,7 @@ using StackExchange.Redis;
 
 namespace KvTiers.Orleans.Placement;
 
-/// <summary>Summaries on Redis: a hash for each silo, with its report under <c>r</c> and its blocks under <c>b</c>, both MessagePack, that expires when the silo is gone.</summary>
+/// <summary>Summaries on Redis, one server or a cluster of them: a hash for each silo, so each on one node, with its report under <c>r</c> and its blocks under <c>b</c>, both MessagePack, that expires when the silo is gone.</summary>
 internal sealed class RedisSummaryChannel : ISummaryChannel, IAsyncDisposable
 {
     // The first member of either value. A reader that does not know it takes the silo for one that tells nothing.
@@ -41,11 +41,20 @@ internal sealed class RedisSummaryChannel : ISummaryChannel, IAsyncDisposable
         return await database.KeyExpireAsync(key, timeToLive).ConfigureAwait(false);
     });
 
-    public Task<SiloReport?[]> ReadReportsAsync(IReadOnlyList<string> silos) => CallAsync(async database =>
+    public async Task<SiloReport?[]> ReadReportsAsync(IReadOnlyList<string> silos)
     {
-        RedisValue[] values = await Task.WhenAll(silos.Select(silo => database.HashGetAsync(_prefix + silo, "r"))).ConfigureAwait(false);
-        return values.Select(value => DecodeReport((byte[]?)value)).ToArray();
-    });
+        Task<RedisValue>[] reads = [.. silos.Select(silo => CallAsync(database => database.HashGetAsync(_prefix + silo, "r")))];
+        try
+        {
+            await Task.WhenAll(reads).ConfigureAwait(false);
+        }
+        catch (IOException) when (reads.Any(read => read.IsCompletedSuccessfully))
+        {
+            // Of a Redis Cluster one node may be away: those whose reports are there tell nothing for now.
+        }
+
+        return [.. reads.Select(read => read.IsCompletedSuccessfully ? DecodeReport((byte[]?)read.Result) : null)];
+    }
 
     public Task<BlockSummary?> ReadSummaryAsync(string silo) => CallAsync(async database =>
         DecodeSummary((byte[]?)await database.HashGetAsync(_prefix + silo, "b").ConfigureAwait(false)));

@@ -8,7 +8,7 @@ namespace KvTiers.Orleans.Placement;
 /// <summary>Every round, tells what this silo holds and reads what the others told.</summary>
 internal sealed partial class SummaryExchange(
     SiloConversations silo,
-    ISummaryChannel channel,
+    IEnumerable<ISummaryChannel> channels,
     SiloView view,
     ILocalSiloDetails self,
     IClusterMembershipService membership,
@@ -19,6 +19,8 @@ internal sealed partial class SummaryExchange(
     // A silo that was killed is out of the membership long before.
     private const int RoundsToLive = 30;
 
+    // None: this silo is alone, or its cluster has no place for summaries, and load alone decides.
+    private readonly ISummaryChannel? _channel = channels.SingleOrDefault();
     private readonly string _name = self.SiloAddress.ToParsableString();
     private BlockSummary? _told;
     private long _version = DateTime.UtcNow.Ticks;
@@ -30,7 +32,7 @@ internal sealed partial class SummaryExchange(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (!await OpenedAsync(stoppingToken).ConfigureAwait(false))
+        if (_channel is null || !await OpenedAsync(stoppingToken).ConfigureAwait(false))
             return;
         using var round = new PeriodicTimer(options.PublishEvery, time);
         do
@@ -63,15 +65,15 @@ internal sealed partial class SummaryExchange(
         bool isNew = !summary.SameAs(_told);
         long version = isNew ? _version + 1 : _version;
         var report = new SiloReport(++_sequence, version, local.Snapshot().Active);
-        await channel.PublishAsync(_name, report, isNew ? summary : null, options.PublishEvery * RoundsToLive).ConfigureAwait(false);
+        await _channel!.PublishAsync(_name, report, isNew ? summary : null, options.PublishEvery * RoundsToLive).ConfigureAwait(false);
         (_told, _version) = (summary, version);
     }
 
     private async Task ReadAsync()
     {
         string[] silos = [.. membership.CurrentSnapshot.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress.ToParsableString())];
-        foreach ((string other, long version) in view.Take(silos, await channel.ReadReportsAsync(silos).ConfigureAwait(false)))
-            view.Take(other, version, await channel.ReadSummaryAsync(other).ConfigureAwait(false));
+        foreach ((string other, long version) in view.Take(silos, await _channel!.ReadReportsAsync(silos).ConfigureAwait(false)))
+            view.Take(other, version, await _channel!.ReadSummaryAsync(other).ConfigureAwait(false));
     }
 
     private async Task<bool> OpenedAsync(CancellationToken stoppingToken)

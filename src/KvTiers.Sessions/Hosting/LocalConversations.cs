@@ -35,6 +35,7 @@ public sealed partial class LocalConversations : IConversations, IAsyncDisposabl
         _maxActive = options.MaxActive;
         _predictor = options.WarmAhead > TimeSpan.Zero ? new(options.WarmAhead, RememberedPerActive * options.MaxActive) : null;
         _metrics = new(Snapshot);
+        services.Erasures.Tick();
         _sweep = services.Time.CreateTimer(_ => SweepIfOpen(), null, options.SweepEvery, options.SweepEvery);
     }
 
@@ -56,6 +57,10 @@ public sealed partial class LocalConversations : IConversations, IAsyncDisposabl
         {
             Preloads = Interlocked.Read(ref _preloads),
             PreloadedTokens = Interlocked.Read(ref _preloadedTokens),
+            ErasuresOwed = _services.Erasures.OwedCount,
+            ErasuresGivenUp = _services.Erasures.GivenUp,
+            BackgroundFaults = _services.Erasures.Background.Faults,
+            BackgroundRefused = _services.Erasures.Background.Refused,
         };
 
     /// <inheritdoc/>
@@ -149,7 +154,7 @@ public sealed partial class LocalConversations : IConversations, IAsyncDisposabl
 
         await _ended.Task.ConfigureAwait(false);
         _active.Clear();
-        await _services.ErasedAsync().ConfigureAwait(false);
+        await _services.Erasures.IdleAsync().ConfigureAwait(false);
         await _services.Paths.Ready.ConfigureAwait(false);
         _metrics.Dispose();
     }
@@ -249,6 +254,7 @@ public sealed partial class LocalConversations : IConversations, IAsyncDisposabl
         if (Volatile.Read(ref _disposed) != 0)
             return;
         _active.Sweep();
+        _services.Erasures.Tick();
         PreloadDue();
     }
 

@@ -16,6 +16,10 @@ internal sealed class LocalConversationsMetrics : IDisposable
         _meter.CreateObservableCounter("kvtiers.sessions.conflicts", () => snapshot().Conflicts, "{call}", "Calls refused because someone else changed the conversation.");
         _meter.CreateObservableCounter("kvtiers.sessions.preloads", () => snapshot().Preloads, "{conversation}", "Conversations that were expected back and looked for in colder tiers.");
         _meter.CreateObservableCounter("kvtiers.sessions.preloaded_tokens", () => snapshot().PreloadedTokens, "{token}", "Tokens whose blocks that loaded.");
+        _meter.CreateObservableGauge("kvtiers.sessions.erasures_owed", () => snapshot().ErasuresOwed, "{erasure}", "Deletions, and paths given up, of which a tier may still hold blocks.");
+        _meter.CreateObservableCounter("kvtiers.sessions.erasures_given_up", () => snapshot().ErasuresGivenUp, "{erasure}", "Erasures that are not tried any more.");
+        _meter.CreateObservableCounter("kvtiers.sessions.background_faults", () => snapshot().BackgroundFaults, "{piece}", "Work on colder tiers beside the calls that failed or took too long.");
+        _meter.CreateObservableCounter("kvtiers.sessions.background_refused", () => snapshot().BackgroundRefused, "{piece}", "Work on colder tiers beside the calls that there was no room for.");
     }
 
     public void Dispose() => _meter.Dispose();

@@ -13,4 +13,16 @@ public sealed record LocalConversationsSnapshot(int Active, int Busy, long IdleL
 
     /// <summary>Tokens whose blocks that loaded.</summary>
     public long PreloadedTokens { get; init; }
+
+    /// <summary>Deletions, and paths that conversations gave up, of which a colder tier may still hold blocks.</summary>
+    public int ErasuresOwed { get; init; }
+
+    /// <summary>Erasures that are not tried any more.</summary>
+    public long ErasuresGivenUp { get; init; }
+
+    /// <summary>Pieces of work on colder tiers, beside the calls, that failed or took too long.</summary>
+    public long BackgroundFaults { get; init; }
+
+    /// <summary>Pieces of such work that there was no room for.</summary>
+    public long BackgroundRefused { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using KvTiers.Sessions.Erasure;
 using Microsoft.Win32.SafeHandles;
 
 namespace KvTiers.Sessions.Storage;
@@ -28,7 +29,11 @@ public sealed class FileConversationStore : IConversationStore
         options.Validate();
         _options = options with { Folder = Path.GetFullPath(options.Folder) };
         _locks = new(Path.Combine(_options.Folder, ".locks"), _options.LockDeadline);
+        Tombstones = new FileTombstones(Path.Combine(_options.Folder, ".tombstones"), _options.Sync);
     }
+
+    /// <inheritdoc/>
+    public ITombstoneStore Tombstones { get; }
 
     /// <summary>The file of one conversation, whether it exists or not.</summary>
     public string PathOf(ConversationKey key) => Path.Combine(_options.Folder, NameOf(key));

@@ -12,7 +12,10 @@ namespace KvTiers.Blocks;
 public sealed unsafe class BlockPool : IDisposable
 {
     private const long SegmentBytes = 64 << 20;
-    private const long PopulateBytes = 8 << 20;
+
+    // A huge page at a time, and a pause after each: while the system fills pages, whoever maps memory waits, as the compiler does for each method.
+    private const long PopulateBytes = 2 << 20;
+    private static readonly TimeSpan PopulatePause = TimeSpan.FromMilliseconds(1);
 
     private readonly int _segmentShift;
     private readonly FreeBlockQueue _free = new();
@@ -164,7 +167,10 @@ public sealed unsafe class BlockPool : IDisposable
         ForEachRun(firstSlot, endSlot, _ => true, (segment, offset, byteCount) =>
         {
             for (long done = 0; done < byteCount && !_disposing.IsCancellationRequested; done += PopulateBytes)
+            {
                 segment.Populate(offset + done, Math.Min(PopulateBytes, byteCount - done));
+                Thread.Sleep(PopulatePause);
+            }
         });
     }
 

@@ -43,29 +43,18 @@ internal sealed class Erasure : IDisposable
             return _pending.Count == 0 ? Task.CompletedTask : (_whole ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Takes up what an earlier process had still to erase. Tiers that are not here any more are passed over.</summary>
-    public Task ResumeAsync(Tombstone tombstone, Func<BlockHash, bool>? isUsed)
-    {
-        Keep(new Pending([.. tombstone.Blocks], [.. _lanes.Where(lane => tombstone.Tiers.Contains(lane.Name))], isUsed, Superseded: false));
-        return RetryAsync();
-    }
+    /// <summary>Takes up an erasure: asks for it once, and keeps what is left of it, instead of what was kept of the same blocks before.</summary>
+    /// <remarks>Tiers that are not here any more are passed over.</remarks>
+    public ValueTask<IReadOnlyList<TierRemoval>> ResumeAsync(Tombstone tombstone, Func<BlockHash, bool>? isUsed, CancellationToken cancellationToken) =>
+        EraseAsync(new Pending([.. tombstone.Blocks], [.. _lanes.Where(lane => tombstone.Tiers.Contains(lane.Name))], isUsed, Superseded: false), cancellationToken);
 
     /// <summary>Removes blocks from every lane; those that are superseded only expire soon in a shared one.</summary>
     /// <param name="blocks">Blocks that the hot tier demotes no more.</param>
     /// <param name="superseded">Whether an edit cut them off, so that others who share a tier may still want them.</param>
     /// <param name="isUsed">Which of them somebody comes back to by the time a removal is tried again.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public async ValueTask<IReadOnlyList<TierRemoval>> EraseAsync(BlockHash[] blocks, bool superseded, Func<BlockHash, bool>? isUsed, CancellationToken cancellationToken)
-    {
-        await _cache.DeparturesAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
-        var removals = new TierRemoval[_lanes.Length];
-        for (int i = 0; i < _lanes.Length; i++)
-            removals[i] = await EraseFromAsync(_lanes[i], blocks, superseded, cancellationToken).ConfigureAwait(false);
-        TierLane[] left = [.. _lanes.Where((_, i) => removals[i].State != ErasureState.Removed)];
-        if (left.Length > 0)
-            Keep(new Pending(blocks, left, isUsed, superseded));
-        return removals;
-    }
+    public ValueTask<IReadOnlyList<TierRemoval>> EraseAsync(BlockHash[] blocks, bool superseded, Func<BlockHash, bool>? isUsed, CancellationToken cancellationToken) =>
+        EraseAsync(new Pending(blocks, _lanes, isUsed, superseded), cancellationToken);
 
     /// <summary>Ends the retries.</summary>
     public void Dispose() => _timer.Dispose();
@@ -73,16 +62,56 @@ internal sealed class Erasure : IDisposable
     private ValueTask<TierRemoval> EraseFromAsync(TierLane lane, BlockHash[] blocks, bool superseded, CancellationToken cancellationToken) =>
         lane.EraseAsync(blocks, superseded && lane.Options.Shared ? _time.GetUtcNow() + lane.Options.SupersededTimeToLive : null, cancellationToken);
 
-    private void Keep(Pending pending)
+    private async ValueTask<IReadOnlyList<TierRemoval>> EraseAsync(Pending erasure, CancellationToken cancellationToken)
     {
-        if (pending.Lanes.Length == 0 || pending.Blocks.Length == 0)
-            return;
+        await _cache.DeparturesAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        BlockHash[] blocks = erasure.Unused();
+        var removals = new TierRemoval[erasure.Lanes.Length];
+        for (int i = 0; i < removals.Length; i++)
+            removals[i] = await EraseFromAsync(erasure.Lanes[i], blocks, erasure.Superseded, cancellationToken).ConfigureAwait(false);
+        Settle(erasure, [.. erasure.Lanes.Where((_, i) => removals[i].State != ErasureState.Removed)]);
+        return removals;
+    }
+
+    // What was kept of the same blocks is answered for by now: whoever asks again and again for one thing leaves one tombstone.
+    private void Settle(Pending erasure, TierLane[] left)
+    {
         lock (_lock)
         {
-            if (_pending.Count == 0)
-                _timer.Change(_delay = FirstRetry, Timeout.InfiniteTimeSpan);
-            _pending.Add(pending);
+            if (_pending.Count > 0)
+            {
+                HashSet<BlockHash> blocks = [.. erasure.Blocks];
+                for (int i = _pending.Count - 1; i >= 0; i--)
+                {
+                    if ((erasure.Superseded && !_pending[i].Superseded) || !blocks.IsSupersetOf(_pending[i].Blocks))
+                        continue;
+                    TierLane[] others = [.. _pending[i].Lanes.Except(erasure.Lanes)];
+                    if (others.Length > 0)
+                        _pending[i] = _pending[i] with { Lanes = others };
+                    else
+                        _pending.RemoveAt(i);
+                }
+            }
+
+            if (left.Length > 0 && erasure.Blocks.Length > 0)
+            {
+                if (_pending.Count == 0)
+                    _timer.Change(_delay = FirstRetry, Timeout.InfiniteTimeSpan);
+                _pending.Add(erasure with { Lanes = left });
+            }
+
+            EndIfWhole();
         }
+    }
+
+    // Under the lock.
+    private bool EndIfWhole()
+    {
+        if (_pending.Count > 0)
+            return false;
+        _whole?.SetResult();
+        _whole = null;
+        return true;
     }
 
     private async Task RetryAsync()
@@ -92,35 +121,33 @@ internal sealed class Erasure : IDisposable
             due = [.. _pending];
         foreach (Pending pending in due)
         {
-            BlockHash[] blocks = pending.IsUsed is { } isUsed ? [.. pending.Blocks.Where(block => !isUsed(block))] : pending.Blocks;
+            BlockHash[] blocks = pending.Unused();
             var left = new List<TierLane>();
             foreach (TierLane lane in pending.Lanes)
             {
-                if (!lane.Health.MayAsk || (await EraseFromAsync(lane, blocks, pending.Superseded, CancellationToken.None).ConfigureAwait(false)).State != ErasureState.Removed)
+                if (!lane.MayAsk || (await EraseFromAsync(lane, blocks, pending.Superseded, CancellationToken.None).ConfigureAwait(false)).State != ErasureState.Removed)
                     left.Add(lane);
             }
 
             lock (_lock)
             {
-                _pending.Remove(pending);
-                if (left.Count > 0)
+                // It may have been settled meanwhile by somebody who asked.
+                if (_pending.Remove(pending) && left.Count > 0)
                     _pending.Add(pending with { Lanes = [.. left] });
             }
         }
 
         lock (_lock)
         {
-            if (_pending.Count == 0)
-            {
-                _whole?.SetResult();
-                _whole = null;
+            if (EndIfWhole())
                 return;
-            }
-
             _delay = _delay * 2 < LastRetry ? _delay * 2 : LastRetry;
             _timer.Change(_delay, Timeout.InfiniteTimeSpan);
         }
     }
 
-    private sealed record Pending(BlockHash[] Blocks, TierLane[] Lanes, Func<BlockHash, bool>? IsUsed, bool Superseded);
+    private sealed record Pending(BlockHash[] Blocks, TierLane[] Lanes, Func<BlockHash, bool>? IsUsed, bool Superseded)
+    {
+        public BlockHash[] Unused() => IsUsed is { } isUsed ? [.. Blocks.Where(block => !isUsed(block))] : Blocks;
+    }
 }

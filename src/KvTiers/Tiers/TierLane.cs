@@ -35,6 +35,9 @@ internal abstract partial class TierLane : IAsyncDisposable
 
     public LaneHealth Health { get; }
 
+    /// <summary>Whether asking it is not known to be in vain: it keeps pace, and its store is not left alone.</summary>
+    public bool MayAsk => Health.MayAsk && !Tier.Usage.IsDegraded;
+
     /// <summary>How fast it gives blocks.</summary>
     public abstract TransferRate Rate { get; }
 

@@ -176,14 +176,16 @@ public sealed class TieredCache : IAsyncDisposable
         return new Tombstone(Blocks(path, keptBlocks, isUsed: null), Names);
     }
 
-    /// <summary>Takes up an erasure that an earlier process did not finish.</summary>
-    /// <param name="tombstone">What it wrote down.</param>
+    /// <summary>Takes up an erasure that was written down, by this process or an earlier one, and is not known to be whole.</summary>
+    /// <param name="tombstone">What was written down.</param>
     /// <param name="isUsed">Which of the blocks somebody comes back to; null for none.</param>
-    /// <returns>Ends when it was tried once; what is left then is in <see cref="Tombstones"/>.</returns>
-    public Task ResumeAsync(Tombstone tombstone, Func<BlockHash, bool>? isUsed = null)
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>What each of its tiers says, asked once. What is left then is in <see cref="Tombstones"/>, once, however often it is taken up.</returns>
+    public ValueTask<IReadOnlyList<TierRemoval>> ResumeAsync(
+        Tombstone tombstone, Func<BlockHash, bool>? isUsed = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(tombstone);
-        return _erasure.ResumeAsync(tombstone, isUsed);
+        return _erasure.ResumeAsync(tombstone, isUsed, cancellationToken);
     }
 
     /// <summary>Ends when every erasure is whole: no tier holds a block of it.</summary>

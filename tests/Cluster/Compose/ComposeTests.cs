@@ -52,7 +52,6 @@ public sealed class ComposeTests : IDisposable
                 .Replace("127.0.0.1:6391", "blocks:6379", StringComparison.Ordinal)
                 .Replace("127.0.0.1:6392", "records:6379", StringComparison.Ordinal)
                 .Replace($"/dir/{service}", "/data", StringComparison.Ordinal))
-            .Where(argument => !argument.StartsWith("--KvTiers:Orleans:", StringComparison.Ordinal))
             .ToArray();
 
         // A container has an address, ports and a folder of its own.
@@ -69,11 +68,10 @@ public sealed class ComposeTests : IDisposable
         foreach (string silo in Silos)
         {
             SiloOptions options = OptionsOf(silo);
-            Assert.Equal((silo, "/data", StoreKind.Redis, "blocks:6379", "records:6379"), (options.Name, options.Data, options.Store, options.Redis, options.StoreRedis));
+            Assert.Equal((silo, "/data", StoreKind.Redis, "blocks:6379", "records:6379"), (options.Name, options.Data, options.Store, options.Redis, StoreSettings.AddressOf(options)));
             Assert.Equal(["http://0.0.0.0:5080"], options.Urls);
-            Assert.NotNull(options.Orleans);
+            Assert.Equal("records:6379", options.Orleans.Cluster);
             Assert.Equal("auto", _compose.Text("services", silo, "environment", "KVTIERS__ORLEANS__ADDRESS"));
-            Assert.Equal("true", _compose.Text("services", silo, "build", "args", "WITH_ORLEANS"));
             ApiKeys keys = ApiKeys.Load(options.ApiKeyFile!);
             Assert.Equal((KvTiers.Client.KvTiersClientOptions.DefaultTenant, true), (keys.TenantOf(Key), keys.IsAdministrator("fedcba9876543210")));
 

@@ -1,8 +1,9 @@
+using System.Runtime.InteropServices;
 using KvTiers.Inference.Kernels;
 
 namespace KvTiers.Inference.Tests.Kernels;
 
-public sealed class MappedWeightsTests : IDisposable
+public sealed partial class MappedWeightsTests : IDisposable
 {
     private const int PieceBytes = 8 << 20;
     private readonly TemporaryFolder _folder = new();
@@ -46,6 +47,28 @@ public sealed class MappedWeightsTests : IDisposable
 
         await reading;
         Assert.False(IsMapped());
+    }
+
+    [Fact]
+    public async Task WhatAnotherThreadMapsMeanwhileStaysMapped()
+    {
+        using MappedWeights mapped = Map(Content(8 * PieceBytes));
+        using CancellationTokenSource moved = new();
+        Task<List<nint>> mapping = Task.Run(() =>
+        {
+            List<nint> maps = [];
+            while (!moved.IsCancellationRequested && maps.Count < 20_000)
+                maps.Add(MapAnonymous(0, 2 << 20, 3, 0x22 | 0x4000, -1, 0));
+            return maps;
+        });
+        mapped.MoveToHugePages(CancellationToken.None);
+        await moved.CancelAsync();
+
+        List<nint> mine = await mapping;
+        Assert.NotEmpty(mine);
+        byte[] resident = new byte[(2 << 20) / Environment.SystemPageSize];
+        Assert.All(mine, address => Assert.Equal(0, ResidentPages(address, 2 << 20, resident)));
+        Assert.All(mine, address => Assert.Equal(0, Unmap(address, 2 << 20)));
     }
 
     [Fact]
@@ -112,4 +135,14 @@ public sealed class MappedWeightsTests : IDisposable
         new Random(length).NextBytes(content);
         return content;
     }
+
+    [LibraryImport("libc", EntryPoint = "mmap")]
+    private static partial nint MapAnonymous(nint address, nuint length, int protection, int flags, int descriptor, nint offset);
+
+    // Fails where a page of the range is not mapped.
+    [LibraryImport("libc", EntryPoint = "mincore")]
+    private static partial int ResidentPages(nint address, nuint length, byte[] resident);
+
+    [LibraryImport("libc", EntryPoint = "munmap")]
+    private static partial int Unmap(nint address, nuint length);
 }

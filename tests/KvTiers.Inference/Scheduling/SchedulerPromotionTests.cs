@@ -31,7 +31,7 @@ public sealed class SchedulerPromotionTests(TinyModel tiny) : IClassFixture<Tiny
         scheduler.Enqueue(promised);
         scheduler.Enqueue(waiting);
         scheduler.Plan();
-        Assert.Equal([promised], scheduler.Promotions);
+        Assert.Equal([promised], scheduler.Loading);
         Assert.Equal([waiting], scheduler.Waiting);
         Assert.True(cache.TryReserve(promised.Lease!, promised.TokenCount));
         promised.Lease!.Dispose();

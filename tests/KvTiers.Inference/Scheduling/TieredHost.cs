@@ -5,6 +5,7 @@ using KvTiers.Inference.Scheduling;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Disk;
 using KvTiers.Tiers.Encodings;
+using Microsoft.Extensions.Logging;
 
 namespace KvTiers.Inference.Tests.Scheduling;
 
@@ -13,7 +14,7 @@ internal sealed class TieredHost : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    public TieredHost(TinyModel tiny, int blocks, Func<BlockRecord, TierOptions[]> tiers, PromotionPolicy promotion = PromotionPolicy.Always)
+    public TieredHost(TinyModel tiny, int blocks, Func<BlockRecord, TierOptions[]> tiers, PromotionPolicy promotion = PromotionPolicy.Always, EngineOptions? options = null, ILogger<Engine>? logger = null)
     {
         LanguageModel model = tiny.WithThreads(2);
         BlockLayout layout = model.Config.CreateLayout(KvFormat.F32);
@@ -24,7 +25,7 @@ internal sealed class TieredHost : IAsyncDisposable
             Tiers = [.. tiers(new BlockRecord(BlockCodec.Create(layout, BlockEncoding.Hot))).Select(tier => tier with { Deadline = TimeSpan.FromMinutes(1) })],
             Promotion = promotion,
         }).GetAwaiter().GetResult();
-        Engine = new Engine(model, tiny.Tokenizer, Cache, new EngineOptions(), tiers: Tiers);
+        Engine = new Engine(model, tiny.Tokenizer, Cache, options ?? new EngineOptions(), logger: logger, tiers: Tiers);
     }
 
     public TieredCache Tiers { get; }
@@ -54,7 +55,7 @@ internal sealed class TieredHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Engine.DisposeAsync();
+        await Engine.DisposeAsync().AsTask().WaitAsync(Patience);
         CacheIntegrity.Check(Cache);
         await Tiers.DisposeAsync();
     }

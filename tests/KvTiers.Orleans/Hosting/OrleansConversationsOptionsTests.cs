@@ -5,25 +5,16 @@ namespace KvTiers.Orleans.Tests.Hosting;
 
 public sealed class OrleansConversationsOptionsTests
 {
-    private static readonly OrleansConversationsOptions Good = new() { Redis = "127.0.0.1:6379" };
+    private static readonly OrleansConversationsOptions Good = new();
 
     public static TheoryData<OrleansConversationsOptions> InRange => [
         Good,
-        Good with { ClusterId = new string('a', 64), ServiceId = "A-z_0.9" },
-        Good with { SiloPort = 1, GatewayPort = 65_535 },
         Good with { IdleAfter = TimeSpan.FromSeconds(2), PublishEvery = TimeSpan.FromMilliseconds(100), LoadSlack = 0, SummaryBytes = 1024 },
         Good with { IdleAfter = TimeSpan.FromDays(1), PublishEvery = TimeSpan.FromMinutes(1), LoadSlack = 10, SummaryBytes = 16 << 20 },
     ];
 
     public static TheoryData<OrleansConversationsOptions, string> OutOfRange => new()
     {
-        { Good with { Redis = " " }, "Redis is  ; it must be a server's address." },
-        { Good with { ClusterId = "" }, "ClusterId is ; it must be 1 to 64 of the characters" },
-        { Good with { ServiceId = "a b" }, "ServiceId is a b; it must be 1 to 64 of the characters" },
-        { Good with { ClusterId = new string('a', 65) }, "it must be 1 to 64 of the characters" },
-        { Good with { SiloPort = 0 }, "SiloPort is 0; it must be from 1 to 65535." },
-        { Good with { GatewayPort = 65_536 }, "GatewayPort is 65536; it must be from 1 to 65535." },
-        { Good with { GatewayPort = 11_111 }, "GatewayPort is 11111; it must be another port than SiloPort." },
         { Good with { IdleAfter = TimeSpan.FromSeconds(1.99) }, "it must be from 2 seconds to 1 day." },
         { Good with { IdleAfter = TimeSpan.FromDays(1.01) }, "it must be from 2 seconds to 1 day." },
         { Good with { Placement = (ConversationPlacement)2 }, "Placement is 2; it must be Prefix or Random." },

@@ -10,7 +10,7 @@ public sealed class RedisSummaryChannelTests : IAsyncDisposable
 
     public RedisSummaryChannelTests()
     {
-        Assert.SkipWhen(!RedisServer.IsAvailable, "redis-server is not on the path");
+        Assert.SkipWhen(!RedisServer.IsAvailable, RedisServer.Reason);
         _channel = new(_redis.Configuration, "tests");
     }
 

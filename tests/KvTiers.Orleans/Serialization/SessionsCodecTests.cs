@@ -117,7 +117,7 @@ public sealed class SessionsCodecTests
     private static ServiceProvider Create()
     {
         var services = new ServiceCollection();
-        OrleansHostingExtensions.AddSessionsCodec(services);
+        OrleansConversationsExtensions.AddSessionsCodec(services);
         return services.BuildServiceProvider();
     }
 }

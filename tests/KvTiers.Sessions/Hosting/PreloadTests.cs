@@ -68,7 +68,7 @@ public sealed class PreloadTests(TinyModel model)
         host.Time.Advance(TimeSpan.FromSeconds(60));
         await host.Turn("A short one");
         int[] log = await host.Log();
-        return host.Cache.Peek(host.Engine.RootFor(TenantSalt.For(ConversationHost.Tenant)), log).HotTokenCount;
+        return host.Cache.Peek(host.Services.RootFor(ConversationHost.Tenant), log).HotTokenCount;
     }
 
     // Another conversation needs all the room; then it is over, and the room is free.

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using KvTiers.Prefix;
+using KvTiers.Sessions.Erasure;
 
 namespace KvTiers.Sessions.Tests.Storage;
 
@@ -15,6 +17,46 @@ public abstract class ConversationStoreContract
         ConversationState read = (await Open().ReadAsync(Key))!;
         AssertSame(state, read);
         Assert.Equal(state.Version, await Open().ReadVersionAsync(Key));
+    }
+
+    [Fact]
+    public async Task ATombstoneIsReadByAnotherStoreUntilItIsRemoved()
+    {
+        Tombstone one = Grave(), two = Grave();
+        await Open().Tombstones.WriteAsync(one);
+        await Open().Tombstones.WriteAsync(two);
+        await Open().Tombstones.WriteAsync(two);
+        List<Tombstone> read = await Graves();
+        Assert.Equal(new[] { one.Id, two.Id }.Order(), read.Select(tombstone => tombstone.Id).Order());
+        Tombstone again = read.Single(tombstone => tombstone.Id == one.Id);
+        Assert.Equal((one.Key, one.Version, one.Owner, one.Root, one.DeletedAt), (again.Key, again.Version, again.Owner, again.Root, again.DeletedAt));
+        Assert.Equal(one.Paths.Select(path => path.ToArray()), again.Paths.Select(path => path.ToArray()));
+
+        await Open().Tombstones.RemoveAsync(one);
+        await Open().Tombstones.RemoveAsync(one);
+        Assert.Equal([two.Id], (await Graves()).Select(tombstone => tombstone.Id));
+        Assert.Empty(await Open().ListAsync("tenant"));
+        await foreach (ConversationState state in Open().ReadAllAsync())
+            Assert.Fail($"A tombstone is no conversation: {state.Key}");
+
+        static Tombstone Grave() => new()
+        {
+            Id = Guid.CreateVersion7(),
+            Key = Key,
+            Version = new(Guid.NewGuid(), 7),
+            Owner = "here",
+            Root = default(BlockHash).Next([1, 2, 3]),
+            Paths = [new[] { 1, 2, 3 }, new[] { 4 }],
+            DeletedAt = At,
+        };
+
+        async Task<List<Tombstone>> Graves()
+        {
+            List<Tombstone> found = [];
+            await foreach (Tombstone tombstone in Open().Tombstones.ReadAllAsync())
+                found.Add(tombstone);
+            return found;
+        }
     }
 
     [Fact]

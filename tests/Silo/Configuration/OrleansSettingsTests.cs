@@ -1,26 +1,43 @@
 using KvTiers.Silo.Configuration;
-using KvTiers.Silo.Hosting;
 using Microsoft.Extensions.Configuration;
 
 namespace KvTiers.Silo.Tests.Configuration;
 
 public sealed class OrleansSettingsTests
 {
-    private static readonly string[] Enabled = ["--orleans", "on", "--store", "redis", "--redis", "127.0.0.1:6379"];
+    private static readonly string[] Clustered = ["--cluster", "127.0.0.1:6379"];
 
     [Fact]
-    public void WithoutBeingEnabledThereIsNoCluster() => Assert.Null(Read("--KvTiers:Orleans:SiloPort=5").Orleans);
-
-    [Fact]
-    public void DefaultsListenOnLoopback()
+    public void ByDefaultASiloIsAloneAndKeepsItsConversationsInFiles()
     {
-        Assert.Equal(new OrleansSettings(), Read(Enabled).Orleans);
-        Assert.Equal("127.0.0.1", new OrleansSettings().Address!.ToString());
+        SiloOptions options = Read();
+        Assert.Equal(new OrleansSettings(), options.Orleans);
+        Assert.Null(options.Orleans.Cluster);
+        Assert.Equal(StoreKind.File, options.Store);
+    }
+
+    [Fact]
+    public void ASiloOfAClusterListensOnLoopbackAndKeepsConversationsOnTheClustersRedis()
+    {
+        SiloOptions options = Read(Clustered);
+        Assert.Equal(new OrleansSettings { Cluster = "127.0.0.1:6379" }, options.Orleans);
+        Assert.Equal("127.0.0.1", options.Orleans.Address!.ToString());
+        Assert.Equal((StoreKind.Redis, "127.0.0.1:6379"), (options.Store, StoreSettings.AddressOf(options)));
+    }
+
+    [Fact]
+    public void AStoreOfItsOwnOrOfTheBlocksIsTakenInThatOrder()
+    {
+        Assert.Equal("own:1", StoreSettings.AddressOf(Read([.. Clustered, "--store-redis", "own:1", "--redis", "blocks:2"])));
+        Assert.Equal("127.0.0.1:6379", StoreSettings.AddressOf(Read([.. Clustered, "--redis", "blocks:2"])));
+        Assert.Equal("blocks:2", StoreSettings.AddressOf(Read("--store", "redis", "--redis", "blocks:2")));
     }
 
     [Theory]
     [InlineData("SiloPort", "1")]
     [InlineData("SiloPort", "65535")]
+    [InlineData("SiloPort", "auto")]
+    [InlineData("GatewayPort", "auto")]
     [InlineData("GatewayPort", "65535")]
     [InlineData("IdleAfter", "2s")]
     [InlineData("IdleAfter", "24h")]
@@ -35,14 +52,12 @@ public sealed class OrleansSettingsTests
     [InlineData("Address", "auto")]
     [InlineData("Address", "10.0.0.7")]
     [InlineData("ClusterId", "a")]
-    public void BoundsAreInRange(string key, string value) => Assert.NotNull(Read([.. Enabled, $"--KvTiers:Orleans:{key}={value}"]).Orleans);
+    public void BoundsAreInRange(string key, string value) => Read([.. Clustered, $"--KvTiers:Orleans:{key}={value}"]);
 
     [Theory]
-    [InlineData("Enabled", "yes")]
     [InlineData("SiloPort", "0")]
     [InlineData("SiloPort", "65536")]
     [InlineData("GatewayPort", "0")]
-    [InlineData("GatewayPort", "11111")]
     [InlineData("IdleAfter", "1999ms")]
     [InlineData("IdleAfter", "25h")]
     [InlineData("Placement", "anywhere")]
@@ -56,28 +71,34 @@ public sealed class OrleansSettingsTests
     [InlineData("Address", "silo-1")]
     [InlineData("ClusterId", "a b")]
     [InlineData("ServiceId", "ä")]
-    [InlineData("Redis", "redis://x")]
+    [InlineData("Redis", "127.0.0.1:6379")]
+    [InlineData("Enabled", "on")]
     [InlineData("Ports", "1")]
     public void BeyondThemTheStartIsRefusedByName(string key, string value)
     {
-        StartException refusal = Assert.Throws<StartException>(() => Read([.. Enabled, $"--KvTiers:Orleans:{key}={value}"]));
+        StartException refusal = Assert.Throws<StartException>(() => Read([.. Clustered, $"--KvTiers:Orleans:{key}={value}"]));
         Assert.Contains($"KvTiers:Orleans:{key} = '{value}': must be ", string.Join('\n', refusal.Lines), StringComparison.Ordinal);
     }
 
     [Fact]
     public void AClusterNeedsAStoreThatItsSilosShare()
     {
-        StartException refusal = Assert.Throws<StartException>(() => Read("--orleans", "on"));
-        Assert.Contains("KvTiers:Store = 'file': must be redis", string.Join('\n', refusal.Lines), StringComparison.Ordinal);
+        StartException refusal = Assert.Throws<StartException>(() => Read([.. Clustered, "--store", "file"]));
+        Assert.Contains("KvTiers:Store = 'file': must be redis with KvTiers:Cluster", string.Join('\n', refusal.Lines), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void AServerBuiltWithoutOrleansSaysSo()
+    public void ThePortsOfASiloDiffer()
     {
-        Assert.SkipWhen(typeof(SiloApplication).Assembly.GetType("KvTiers.Silo.Hosting.ClusterComposition") is not null, "this build has Orleans");
-        using var data = new TemporaryFolder();
-        StartException refusal = Assert.Throws<StartException>(() => SiloApplication.Create(CommandLine.Parse([.. Enabled, "--data", data.FullName, "--model", TestModels.Tiny])));
-        Assert.Equal(["KvTiers:Orleans:Enabled = 'on': must be off, as this server was built without Orleans (build it with -p:WithOrleans=true)."], refusal.Lines);
+        StartException refusal = Assert.Throws<StartException>(() => Read([.. Clustered, "--KvTiers:Orleans:SiloPort=7000", "--KvTiers:Orleans:GatewayPort=7000"]));
+        Assert.Contains("KvTiers:Orleans:GatewayPort = '7000': must be another port than KvTiers:Orleans:SiloPort", string.Join('\n', refusal.Lines), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AClusterByAnAddressThatIsNoneIsRefusedByName()
+    {
+        StartException refusal = Assert.Throws<StartException>(() => Read("--cluster", "redis://x"));
+        Assert.Contains("KvTiers:Cluster = 'redis://x': must be a server's address", string.Join('\n', refusal.Lines), StringComparison.Ordinal);
     }
 
     private static SiloOptions Read(params string[] arguments) => SiloOptionsReader.Read(

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using KvTiers.Redis.Tests;
+using KvTiers.Tests.Support;
+using KvTiers.Sessions;
 using KvTiers.Silo.Tests.Talks;
 
 namespace KvTiers.Silo.Tests.Operations;
@@ -14,7 +15,7 @@ public sealed class SharedRedisTests : IDisposable
 
     public SharedRedisTests()
     {
-        Assert.SkipUnless(RedisServer.IsAvailable, "redis-server is not installed");
+        Assert.SkipUnless(RedisServer.IsAvailable, RedisServer.Reason);
         _redis = new RedisServer();
     }
 
@@ -27,7 +28,7 @@ public sealed class SharedRedisTests : IDisposable
     [Fact]
     public async Task WhatOneProcessComputedAnotherLoadsAndGivesTheSameTokens()
     {
-        string[] settings = ["--kv", "f32", "--redis", _redis.Configuration, "--KvTiers:Promotion=always"];
+        string[] settings = ["--kv", "f32", "--redis", _redis.Configuration, "--KvTiers:Promotion=always", "--KvTiers:TenantSecret=" + Convert.ToHexStringLower(TenantSalts.NewSecret())];
         await using SiloProcess first = await SiloProcess.StartReadyAsync(TestModels.Tiny, _folder.FullName, settings);
         var talks = new TalkGroup("shared", 4);
         Dictionary<string, int> cached = await talks.SayAsync(first.Http, turns: 5);

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using KvTiers.Diagnostics;
-using KvTiers.Redis.Tests;
+using KvTiers.Tests.Support;
 
 namespace KvTiers.Silo.Tests.Operations;
 
@@ -17,7 +17,7 @@ public sealed class TierAdminTests
     [InlineData("redis")]
     public async Task AColderTierIsResizedAndCleared(string tier)
     {
-        Assert.SkipUnless(tier != "redis" || RedisServer.IsAvailable, "redis-server is not installed");
+        Assert.SkipUnless(tier != "redis" || RedisServer.IsAvailable, RedisServer.Reason);
         using RedisServer? redis = tier == "redis" ? new RedisServer() : null;
         await using SiloServer silo = await SiloServer.StartAsync("--hot", "1MiB", "--" + tier, redis?.Configuration ?? "64MiB");
         for (int i = 0; i < 40; i++) await TurnAsync(silo, $"fill{i}", $"Fill the tiers with prompt number {i}, if you please.");

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using KvTiers.Redis.Tests;
+using KvTiers.Tests.Support;
 using Microsoft.Win32.SafeHandles;
 
 namespace KvTiers.Silo.Tests.Operations;
@@ -36,7 +36,7 @@ public sealed class TierFaultTests
     [Fact]
     public async Task ARedisThatDiesDegradesTheServiceUntilItIsBack()
     {
-        Assert.SkipUnless(RedisServer.IsAvailable, "redis-server is not installed");
+        Assert.SkipUnless(RedisServer.IsAvailable, RedisServer.Reason);
         using var redis = new RedisServer();
         await using SiloServer silo = await SiloServer.StartAsync("--redis", redis.Configuration, "--KvTiers:Promotion=always");
         string answer = await AskAsync(silo, Prompt);

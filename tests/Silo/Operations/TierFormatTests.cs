@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using KvTiers.Blocks;
-using KvTiers.Redis.Tests;
+using KvTiers.Tests.Support;
+using KvTiers.Sessions;
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Hosting;
 using KvTiers.Tiers;
@@ -18,9 +19,9 @@ public sealed class TierFormatTests
     [Fact]
     public async Task ServersShareARedisOnlyWithThoseThatLoseTheSame()
     {
-        Assert.SkipUnless(RedisServer.IsAvailable, "redis-server is not installed");
+        Assert.SkipUnless(RedisServer.IsAvailable, RedisServer.Reason);
         using var server = new RedisServer();
-        string[] redis = ["--redis", server.Configuration, "--KvTiers:Promotion=always"];
+        string[] redis = ["--redis", server.Configuration, "--KvTiers:Promotion=always", "--KvTiers:TenantSecret=" + Convert.ToHexStringLower(TenantSalts.NewSecret())];
         await using SiloServer lossy = await SiloServer.StartAsync([.. redis, .. LossyRam]);
         await using SiloServer lossless = await SiloServer.StartAsync(redis);
         Assert.Equal(0, (await AskAsync(lossy)).Redis);

@@ -1,0 +1,17 @@
+namespace KvTiers.Inference.Scheduling;
+
+/// <summary>Where a sequence is on its way: <c>Waiting → Loading → Running → Done</c>. One that gives way goes back to <see cref="Waiting"/>; any may end.</summary>
+internal enum SequenceState
+{
+    /// <summary>In the queue: to be started, resumed, or started after its blocks were loaded.</summary>
+    Waiting,
+
+    /// <summary>Its lease is filled from the colder tiers, beside the steps of others. While <see cref="Sequence.IsHandedOver"/>, only they may touch the lease.</summary>
+    Loading,
+
+    /// <summary>It has blocks and its turn in the steps.</summary>
+    Running,
+
+    /// <summary>It ended, however it did: it holds nothing, and nobody looks for it.</summary>
+    Done,
+}

@@ -1,0 +1,64 @@
+using System.Runtime.CompilerServices;
+using KvTiers.Sessions.Erasure;
+
+namespace KvTiers.Sessions.Storage;
+
+/// <summary>Tombstones in a folder beside the conversations' files: one file each, written as a whole, which only its owner may read.</summary>
+internal sealed class FileTombstones(string folder, bool sync) : ITombstoneStore
+{
+    private const string Extension = ".tomb";
+
+    /// <inheritdoc/>
+    public async ValueTask WriteAsync(Tombstone tombstone, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        byte[] bytes = TombstoneFormat.Write(tombstone);
+        await Task.Run(
+            () =>
+            {
+                if (!Directory.Exists(folder))
+                {
+                    Directory.CreateDirectory(folder);
+                    if (sync)
+                        DirectoryFlush.Flush(Path.GetDirectoryName(folder)!);
+                }
+
+                AtomicFile.Write(PathOf(tombstone), bytes, sync);
+            },
+            CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask RemoveAsync(Tombstone tombstone, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        await Task.Run(() => AtomicFile.Delete(PathOf(tombstone), sync), CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<Tombstone> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        if (!Directory.Exists(folder))
+            yield break;
+        foreach (string path in Directory.EnumerateFiles(folder, "*" + Extension))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (await Task.Run(() => TryRead(path), cancellationToken).ConfigureAwait(false) is { } tombstone)
+                yield return tombstone;
+        }
+    }
+
+    private static Tombstone? TryRead(string path)
+    {
+        try
+        {
+            return TombstoneFormat.Read(File.ReadAllBytes(path));
+        }
+        catch (Exception exception) when (exception is FormatException or FileNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    private string PathOf(Tombstone tombstone) => Path.Combine(folder, $"{tombstone.Id:n}{Extension}");
+}
