@@ -12,7 +12,7 @@ public sealed record DeleteReceipt
     public required IReadOnlyList<TierErasure> Tiers { get; init; }
 
     /// <summary>Whether no tier holds any of them now. Else the deletion goes on by itself; deleting the conversation again tells how far it is.</summary>
-    public bool IsWhole => Tiers.All(tier => tier.State == ErasureState.Removed);
+    public bool IsWhole => Tiers.All(tier => tier.Outcome == ErasureState.Removed);
 
     /// <summary>
     /// Whether it was tried for as long as it is worth it: what is not removed is not asked for again, and goes in its tier's eviction order, or when its time to

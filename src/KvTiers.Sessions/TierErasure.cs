@@ -15,5 +15,5 @@ public sealed record TierErasure
     public required long Bytes { get; init; }
 
     /// <summary>Whether that is all of them. A tier that does not answer now, or answered with an error, is asked again until it holds none.</summary>
-    public ErasureState State { get; init; }
+    public ErasureState Outcome { get; init; }
 }

@@ -2,7 +2,7 @@ using KvTiers.Tiers;
 
 namespace KvTiers.Sessions.Erasure;
 
-/// <summary>What the attempts of one erasure have come to, tier by tier. Counts add up; the state is the last attempt's.</summary>
+/// <summary>What the attempts of one erasure have come to, tier by tier. Counts add up; the outcome is the last attempt's.</summary>
 internal sealed class ErasureTally
 {
     private readonly Dictionary<string, TierErasure> _tiers = [];
@@ -17,7 +17,7 @@ internal sealed class ErasureTally
     public int Attempts { get; private set; }
 
     /// <summary>Whether no tier holds any of it.</summary>
-    public bool IsWhole => _tiers.Values.All(tier => tier.State == ErasureState.Removed);
+    public bool IsWhole => _tiers.Values.All(tier => tier.Outcome == ErasureState.Removed);
 
     /// <summary>Whether what was not removed so far will not be asked for again.</summary>
     public bool IsGivenUp { get; set; }
@@ -27,14 +27,14 @@ internal sealed class ErasureTally
     {
         Attempts++;
         foreach (string tier in tiers)
-            _tiers[tier] = Of(tier) with { State = ErasureState.Removed };
+            _tiers[tier] = Of(tier) with { Outcome = ErasureState.Removed };
     }
 
     /// <summary>Notes what a tier said of one path.</summary>
     public void Add(TierRemoval said)
     {
         TierErasure so = Of(said.Tier);
-        _tiers[said.Tier] = so with { Blocks = so.Blocks + said.Blocks, Bytes = so.Bytes + said.Bytes, State = said.State > so.State ? said.State : so.State };
+        _tiers[said.Tier] = so with { Blocks = so.Blocks + said.Blocks, Bytes = so.Bytes + said.Bytes, Outcome = said.State > so.Outcome ? said.State : so.Outcome };
     }
 
     private TierErasure Of(string tier) => _tiers.GetValueOrDefault(tier) ?? new() { Tier = tier, Blocks = 0, Bytes = 0 };

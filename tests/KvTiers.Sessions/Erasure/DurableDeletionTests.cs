@@ -64,8 +64,8 @@ public sealed class DurableDeletionTests(TinyModel model)
         DeleteReceipt receipt = await host.Conversations.DeleteAsync(ConversationHost.Key("gone"));
 
         Assert.False(receipt.IsWhole);
-        Assert.Equal(throws ? ErasureState.Failed : ErasureState.Pending, receipt.Tiers.Single(tier => tier.Tier == "disk").State);
-        Assert.Equal(ErasureState.Removed, receipt.Tiers.Single(tier => tier.Tier == "hot").State);
+        Assert.Equal(throws ? ErasureState.Failed : ErasureState.Pending, receipt.Tiers.Single(tier => tier.Tier == "disk").Outcome);
+        Assert.Equal(ErasureState.Removed, receipt.Tiers.Single(tier => tier.Tier == "hot").Outcome);
         Assert.NotEmpty(places.OnDisk().Intersect(own));
         Assert.Single(await Tombstones(files));
         Assert.False((await host.Conversations.DeleteAsync(ConversationHost.Key("gone"))).IsWhole);
@@ -113,7 +113,7 @@ public sealed class DurableDeletionTests(TinyModel model)
         Task<DeleteReceipt> deletion = host.Conversations.DeleteAsync(ConversationHost.Key("gone"));
         await host.WhileTimePasses(deletion);
 
-        Assert.Equal(ErasureState.Pending, (await deletion).Tiers.Single(tier => tier.Tier == "disk").State);
+        Assert.Equal(ErasureState.Pending, (await deletion).Tiers.Single(tier => tier.Tier == "disk").Outcome);
         hanging.SetResult();
         places.Disk.BeforeRemoval = null;
         await host.UntilNothingIsOwed();

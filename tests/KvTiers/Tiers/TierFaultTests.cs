@@ -201,6 +201,32 @@ public sealed class TierFaultTests : IAsyncDisposable
         Assert.Empty(Tiers.Tombstones);
     }
 
+    /// <summary>Whoever keeps a tombstone of its own asks again and again, and is told each time; the cache keeps one for it, until its tiers hold nothing.</summary>
+    [Fact]
+    public async Task AnErasureThatIsTakenUpAgainLeavesOneTombstoneAndSaysHowFarItIs()
+    {
+        var store = new ThrowingStore(TestTiers.Store(64));
+        Open(TierOptions.Over("bad", store) with { InPlace = false });
+        Compute(0);
+        Compute(1);
+        await Tiers.DrainAsync(CancellationToken.None).WaitAsync(Patience);
+        store.Throws = true;
+        Tombstone tombstone = Tiers.TombstoneOf(new BlockPath(Root, 4, Path(0)), 0);
+        await Tiers.EraseAsync(new BlockPath(Root, 4, Path(0)), 1, null, CancellationToken.None);
+        for (int attempt = 0; attempt < 3; attempt++)
+        {
+            Assert.Equal(ErasureState.Failed, Assert.Single(await Tiers.ResumeAsync(tombstone)).State);
+            Assert.Equal(tombstone.Blocks, Assert.Single(Tiers.Tombstones).Blocks);
+        }
+
+        store.Throws = false;
+        Task whole = Tiers.ErasedAsync(CancellationToken.None);
+        TierRemoval removal = Assert.Single(await Tiers.ResumeAsync(tombstone));
+        Assert.Equal((PathBlocks, ErasureState.Removed), (removal.Blocks, removal.State));
+        Assert.Empty(Tiers.Tombstones);
+        await whole.WaitAsync(Patience);
+    }
+
     /// <summary>An exchange that finds no room puts the blocks back as they were. Their rank and their time to live used to be lost.</summary>
     [Fact]
     public async Task AnExchangeThatFailsLeavesRankAndTimeToLive()

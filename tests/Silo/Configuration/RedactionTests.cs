@@ -1,8 +1,8 @@
 using KvTiers.Orleans.Clients;
-using KvTiers.Tests.Support;
 using KvTiers.Sessions;
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Hosting;
+using KvTiers.Tests.Support;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

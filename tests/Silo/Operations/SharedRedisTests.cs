@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
-using KvTiers.Tests.Support;
 using KvTiers.Sessions;
 using KvTiers.Silo.Tests.Talks;
+using KvTiers.Tests.Support;
 
 namespace KvTiers.Silo.Tests.Operations;
 

@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using KvTiers.Blocks;
-using KvTiers.Tests.Support;
 using KvTiers.Sessions;
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Hosting;
+using KvTiers.Tests.Support;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Encodings;
 
