@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using KvTiers.Tests.Shared;
 
 namespace KvTiers.Redis.Tests;
 
@@ -19,7 +20,7 @@ public sealed class RedisServer : IDisposable
     private RedisServer(bool keeps)
     {
         _folder = keeps ? Directory.CreateTempSubdirectory("kvtiers-redis-") : null;
-        Port = FreePort();
+        Port = TestPorts.Take();
         Start();
     }
 
@@ -49,7 +50,7 @@ public sealed class RedisServer : IDisposable
         })!;
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
-        for (int attempt = 0; attempt < 200 && !_process.HasExited; attempt++)
+        for (var since = Stopwatch.StartNew(); since.Elapsed < HangLimit.Time && !_process.HasExited;)
         {
             try
             {
@@ -86,13 +87,6 @@ public sealed class RedisServer : IDisposable
             Kill();
         _process?.Dispose();
         _folder?.Delete(recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private void Signal(string name)
