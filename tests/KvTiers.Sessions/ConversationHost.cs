@@ -5,6 +5,7 @@ using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
 using KvTiers.Sessions.Hosting;
 using KvTiers.Sessions.Storage;
+using KvTiers.Tests.Shared;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Encodings;
 
@@ -15,7 +16,6 @@ internal sealed class ConversationHost : IAsyncDisposable
 {
     public const string Tenant = "tests";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly TemporaryFolder? _folder;
 
     public ConversationHost(TinyModel model, IConversationStore? store = null, int blocks = 512, LocalConversationsOptions? options = null, ManualTime? time = null, double pinnedShare = 0.5, long ramBytes = 0, TierPlaces? places = null)
@@ -62,10 +62,10 @@ internal sealed class ConversationHost : IAsyncDisposable
         Take(id, new() { Mode = TurnMode.History, Messages = messages, Options = options ?? new() });
 
     public Task<TakenTurn> Regenerate(string id = "c", GenerationOptions? options = null) =>
-        TakenTurn.ReadAsync(Conversations.RegenerateAsync(Key(id), options ?? new())).WaitAsync(Patience);
+        TakenTurn.ReadAsync(Conversations.RegenerateAsync(Key(id), options ?? new())).WaitAsync(HangLimit.Time);
 
     public Task<TakenTurn> Take(string id, TurnRequest request, CancellationToken cancellationToken = default) =>
-        TakenTurn.ReadAsync(Conversations.TurnAsync(Key(id), request, cancellationToken)).WaitAsync(Patience, CancellationToken.None);
+        TakenTurn.ReadAsync(Conversations.TurnAsync(Key(id), request, cancellationToken)).WaitAsync(HangLimit.Time, CancellationToken.None);
 
     /// <summary>A message whose answer goes on until it is cut off.</summary>
     public TurnRequest Endless(string text, int maxTokens = 2000) => new()
@@ -110,8 +110,8 @@ internal sealed class ConversationHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Model.Go();
-        await Conversations.DisposeAsync().AsTask().WaitAsync(Patience);
-        await Engine.DisposeAsync().AsTask().WaitAsync(Patience);
+        await Conversations.DisposeAsync().AsTask().WaitAsync(HangLimit.Time);
+        await Engine.DisposeAsync().AsTask().WaitAsync(HangLimit.Time);
         CacheIntegrity.Check(Cache);
         Assert.Equal(0, Cache.Snapshot().Leases);
         Assert.Equal(0, Cache.Snapshot().Pins);

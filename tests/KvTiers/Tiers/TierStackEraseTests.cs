@@ -1,5 +1,6 @@
 using KvTiers.Blocks;
 using KvTiers.Prefix;
+using KvTiers.Tests.Shared;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Encodings;
 
@@ -8,7 +9,6 @@ namespace KvTiers.Tests.Tiers;
 /// <summary>An erasure meets blocks that are on their way from one tier to the next, at every point of that way.</summary>
 public sealed class TierStackEraseTests : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly BlockLayout Layout = new(Layers: 1, KvHeads: 1, HeadDim: 4, BlockSize: 4);
     private static readonly BlockRecord Format = new(BlockCodec.Create(Layout, BlockEncoding.Hot));
     private static readonly BlockHash Root = BlockHash.Root("model"u8, Layout, []);
@@ -53,7 +53,7 @@ public sealed class TierStackEraseTests : IAsyncDisposable
         // It may not end before the block has arrived. Without that it has ended by now.
         Assert.False(erasing.IsCompleted);
         _second.Open();
-        await Task.WhenAll(shrinking, erasing).WaitAsync(Patience);
+        await Task.WhenAll(shrinking, erasing).WaitAsync(HangLimit.Time);
         Assert.Equal((0, 0), (_first.Count, _second.Count));
     }
 
@@ -67,7 +67,7 @@ public sealed class TierStackEraseTests : IAsyncDisposable
         Task<IReadOnlyList<TierRemoval>> erasing = _stack!.EraseAsync(Root, TestPath, keptBlocks: 0, null, CancellationToken.None).AsTask();
         Assert.False(erasing.IsCompleted);
         _second.Open();
-        Assert.Equal([("first", 2), ("second", 2)], (await erasing.WaitAsync(Patience)).Select(removal => (removal.Tier, removal.Blocks)));
+        Assert.Equal([("first", 2), ("second", 2)], (await erasing.WaitAsync(HangLimit.Time)).Select(removal => (removal.Tier, removal.Blocks)));
         Assert.Equal((0, 0), (_first.Count, _second.Count));
     }
 
@@ -85,7 +85,7 @@ public sealed class TierStackEraseTests : IAsyncDisposable
         Task? ended = writer.Forget(hash);
         Assert.True(writer.Offer(hash, block, attributes, mayWait: false));
         _second.Open();
-        await ended!.WaitAsync(Patience);
+        await ended!.WaitAsync(HangLimit.Time);
         Assert.Equal((1, 0), (_second.Count, writer.Pending));
     }
 

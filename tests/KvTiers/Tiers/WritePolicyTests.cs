@@ -1,5 +1,6 @@
 using KvTiers.Blocks;
 using KvTiers.Prefix;
+using KvTiers.Tests.Shared;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Encodings;
 
@@ -11,7 +12,6 @@ public sealed class WritePolicyTests : IAsyncDisposable
     private static readonly BlockLayout Layout = new(Layers: 1, KvHeads: 1, HeadDim: 4, BlockSize: 4);
     private static readonly BlockRecord Format = new(BlockCodec.Create(Layout, BlockEncoding.Hot));
     private static readonly BlockHash Root = BlockHash.Root("model"u8, Layout, []);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly ManualTime _time = new();
     private readonly List<IAsyncDisposable> _open = [];
@@ -134,7 +134,7 @@ public sealed class WritePolicyTests : IAsyncDisposable
 
     private static async Task Until(Func<bool> condition)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = new CancellationTokenSource(HangLimit.Time);
         while (!condition())
         {
             await Task.Delay(5, patience.Token);
