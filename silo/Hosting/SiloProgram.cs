@@ -21,7 +21,8 @@ internal static class SiloProgram
 
             await using WebApplication app = SiloApplication.Create(commandLine);
             await StartAsync(app);
-            using PosixSignalRegistration impatience = EndGraceOnSecondInterrupt(app);
+            StopSignal stop = app.Services.GetRequiredService<StopSignal>();
+            using PosixSignalRegistration interrupts = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => stop.Interrupted());
             await app.WaitForShutdownAsync();
             return app.Services.GetRequiredService<ModelHost>().Failure is { } failure ? throw failure : 0;
         }
@@ -47,15 +48,5 @@ internal static class SiloProgram
         {
             throw new StartException($"KvTiers:Urls = '{urls}': cannot listen there ({e.Message})", e);
         }
-    }
-
-    // The first Ctrl-C lets running turns finish; a second one ends them.
-    private static PosixSignalRegistration EndGraceOnSecondInterrupt(WebApplication app)
-    {
-        StopSignal stop = app.Services.GetRequiredService<StopSignal>();
-        return PosixSignalRegistration.Create(PosixSignal.SIGINT, _ =>
-        {
-            if (stop.IsStopping) stop.EndGrace();
-        });
     }
 }
