@@ -5,7 +5,11 @@ using KvTiers.Sessions;
 namespace KvTiers.Cli.Load;
 
 /// <summary>Runs all conversations of a load side by side, and checks what is left of them.</summary>
-internal sealed class LoadRun(LoadOptions options, IReadOnlyList<IConversations> silos)
+/// <param name="options">What it does.</param>
+/// <param name="silos">Where it does it.</param>
+/// <param name="mayThink">Called for each turn with its number, from 0; the time to think before it begins when this ends. Null: at once.</param>
+/// <param name="time">The clock of <see cref="LoadOptions.MaxTime"/>.</param>
+internal sealed class LoadRun(LoadOptions options, IReadOnlyList<IConversations> silos, Func<int, Task>? mayThink = null, TimeProvider? time = null)
 {
     // Ids of different runs must differ, or the second would find the first one's.
     private readonly string _name = $"load-{Guid.NewGuid():n}"[..13];
@@ -19,8 +23,8 @@ internal sealed class LoadRun(LoadOptions options, IReadOnlyList<IConversations>
     /// <exception cref="TimeoutException">The run took longer than it may.</exception>
     public async Task<LoadResult> RunAsync(Action onTurn, CancellationToken cancellationToken)
     {
-        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        bounded.CancelAfter(options.MaxTime);
+        using var limit = new CancellationTokenSource(options.MaxTime, time ?? TimeProvider.System);
+        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         var tally = new LoadTally();
         var clock = Stopwatch.StartNew();
         try
@@ -50,13 +54,16 @@ internal sealed class LoadRun(LoadOptions options, IReadOnlyList<IConversations>
             return turns;
         for (int turn = 0; turn < turns.Length; turn++)
         {
+            if (mayThink is not null)
+                await mayThink(turn).WaitAsync(cancellationToken).ConfigureAwait(false);
             if (turn > 0)
                 await DelayAsync(-Math.Log(1 - random.NextDouble()) * options.Think, cancellationToken).ConfigureAwait(false);
             turns[turn] = await conversation.TakeAsync(script.Steps[turn], turn, useCache: true, clock, cancellationToken).ConfigureAwait(false);
+            if (turns[turn] is { } taken)
+                tally.Add(taken);
             onTurn();
-            if (turns[turn] is not { } taken)
+            if (turns[turn] is null)
                 return turns;
-            tally.Add(taken);
         }
 
         await conversation.CheckAsync(cancellationToken).ConfigureAwait(false);
