@@ -1,9 +1,8 @@
-using System.Net;
-using System.Net.Sockets;
 using KvTiers.Inference.Tokens;
 using KvTiers.Orleans.Clients;
 using KvTiers.Orleans.Placement;
 using KvTiers.Sessions;
+using KvTiers.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -57,6 +56,17 @@ internal sealed class OrleansCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>Has the cluster give up every grain, as it does with those that have long been idle, and waits until no conversation is in memory.</summary>
+    public Task GiveUpAllAsync()
+    {
+        IManagementGrain management = _silos[0].Services.GetRequiredService<IGrainFactory>().GetGrain<IManagementGrain>(0);
+        return Eventually.TrueAsync(async () =>
+        {
+            await management.ForceActivationCollection(TimeSpan.Zero);
+            return Enumerable.Range(0, _silos.Count).Sum(ActiveOn) == 0;
+        });
+    }
+
     public static async Task<TurnCompleted> SayAsync(IConversations door, string id, string text, GenerationOptions? options = null)
     {
         var request = new TurnRequest { Messages = [new ChatMessage("user", text)], Options = options ?? new() { MaxTokens = 6, Temperature = 0 } };
@@ -78,20 +88,11 @@ internal sealed class OrleansCluster : IAsyncDisposable
 
     private async Task AddAsync(string name, string[] arguments)
     {
-        (int siloPort, int gatewayPort) = FreePorts();
+        int[] ports = TestPorts.Take(2);
         _silos.Add(await SiloServer.StartAsync([
-            "--orleans", "on", "--store", "redis", "--store-redis", Redis.Configuration, "--name", name,
+            "--orleans", "on", "--store", "redis", "--store-redis", Redis.Configuration, "--KvTiers:StoreDeadline=60s", "--name", name,
             "--KvTiers:Orleans:ClusterId=tests", "--KvTiers:Orleans:ServiceId=tests", "--KvTiers:Orleans:PublishEvery=100ms",
-            $"--KvTiers:Orleans:SiloPort={siloPort}", $"--KvTiers:Orleans:GatewayPort={gatewayPort}",
+            $"--KvTiers:Orleans:SiloPort={ports[0]}", $"--KvTiers:Orleans:GatewayPort={ports[1]}",
             "--Logging:LogLevel:Orleans=Error", .. arguments]));
-    }
-
-    private static (int, int) FreePorts()
-    {
-        using var one = new TcpListener(IPAddress.Loopback, 0);
-        using var two = new TcpListener(IPAddress.Loopback, 0);
-        one.Start();
-        two.Start();
-        return (((IPEndPoint)one.LocalEndpoint).Port, ((IPEndPoint)two.LocalEndpoint).Port);
     }
 }

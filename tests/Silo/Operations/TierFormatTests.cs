@@ -20,7 +20,7 @@ public sealed class TierFormatTests
     {
         Assert.SkipUnless(RedisServer.IsAvailable, "redis-server is not installed");
         using var server = new RedisServer();
-        string[] redis = ["--redis", server.Configuration, "--KvTiers:Promotion=always"];
+        string[] redis = ["--redis", server.Configuration, "--KvTiers:Promotion=always", "--KvTiers:RedisDeadline=60s"];
         await using SiloServer lossy = await SiloServer.StartAsync([.. redis, .. LossyRam]);
         await using SiloServer lossless = await SiloServer.StartAsync(redis);
         Assert.Equal(0, (await AskAsync(lossy)).Redis);
