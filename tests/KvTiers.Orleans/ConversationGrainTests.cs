@@ -67,23 +67,6 @@ public sealed class ConversationGrainTests
     }
 
     [Fact]
-    public async Task LeavingAStreamEndsTheTurnWhereItRuns()
-    {
-        await using OrleansCluster cluster = await OrleansCluster.StartAsync(2, "--model", TestModels.Slow);
-        await OrleansCluster.CreateAsync(cluster.Door(0), "c", "Be kind.");
-        int holder = cluster.HolderOf("c");
-        var endless = new TurnRequest { Messages = [new ChatMessage("user", "Go on for ever.")], Options = new() { MaxTokens = 3000, Temperature = 0, LogitBias = [.. cluster.Silos[0].Model.Tokenizer.EndOfText.Select(id => new Inference.Model.LogitBias(id, -100))] } };
-        await foreach (TurnEvent one in cluster.Door(1 - holder).TurnAsync(OrleansCluster.Key("c"), endless))
-        {
-            if (one is TurnToken)
-                break;
-        }
-
-        await Eventually.TrueAsync(() => cluster.Silos[holder].Model.Engine.Snapshot() is { Running: 0, Waiting: 0 });
-        Assert.Equal(1, (await cluster.Door(0).GetAsync(OrleansCluster.Key("c"))).Version);
-    }
-
-    [Fact]
     public async Task AnIdleConversationLeavesMemoryAndGivesUpItsBlocksUnlessItIsPinned()
     {
         await using OrleansCluster cluster = await OrleansCluster.StartAsync(2, "--KvTiers:Orleans:IdleAfter=2s");

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using KvTiers.Orleans.Hosting;
 using KvTiers.Orleans.Placement;
 using KvTiers.Orleans.Serialization;
@@ -20,6 +21,7 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
 {
     private static readonly TimeSpan LongestStay = TimeSpan.FromDays(365);
 
+    private readonly HashSet<RunningTurn> _turns = [];
     private readonly Dictionary<Guid, TurnReader> _readers = [];
     private bool _stays;
 
@@ -31,9 +33,11 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
     public Task<ConversationView> GetAsync(CancellationToken cancellationToken) =>
         CallAsync(conversations => conversations.GetAsync(Key, cancellationToken), cancellationToken);
 
-    public Task<TurnBatch> TurnAsync(Guid reading, TurnRequest request) => BeginAsync(reading, conversations => conversations.TurnAsync(Key, request));
+    public IAsyncEnumerable<TurnBatch> TurnAsync(TurnRequest request) => StreamAsync(conversations => conversations.TurnAsync(Key, request));
 
-    public Task<TurnBatch> RegenerateAsync(Guid reading, GenerationOptions options) => BeginAsync(reading, conversations => conversations.RegenerateAsync(Key, options));
+    public IAsyncEnumerable<TurnBatch> RegenerateAsync(GenerationOptions options) => StreamAsync(conversations => conversations.RegenerateAsync(Key, options));
+
+    public Task<TurnBatch> FetchTurnAsync(Guid reading, TurnRequest request) => BeginAsync(reading, conversations => conversations.TurnAsync(Key, request));
 
     public Task<TurnBatch> NextAsync(Guid reading, int number) =>
         number <= 1 || _readers.ContainsKey(reading) ? FetchAsync(reading, number) : Task.FromResult(TurnBatch.Over);
@@ -89,6 +93,8 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        foreach (RunningTurn turn in _turns.ToArray())
+            await turn.DisposeAsync();
         foreach (TurnReader reader in _readers.Values)
             await reader.DisposeAsync();
         silo.Release(Key);
@@ -115,6 +121,46 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
         {
             LeaveIfUnknown(exception);
             throw fault;
+        }
+    }
+
+    // Orleans asks for a batch when the caller asks for one, and disposes of this when the caller does, when it has asked for nothing for long, or with the grain.
+    private async IAsyncEnumerable<TurnBatch> StreamAsync(
+        Func<LocalConversations, IAsyncEnumerable<TurnEvent>> begin, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        RunningTurn? turn = null;
+        try
+        {
+            while (await AdvanceAsync())
+                yield return turn!.Current;
+        }
+        finally
+        {
+            if (turn is not null)
+            {
+                await turn.DisposeAsync();
+                _turns.Remove(turn);
+            }
+        }
+
+        async Task<bool> AdvanceAsync()
+        {
+            try
+            {
+                LocalConversations conversations = await silo.LocalAsync(cancellationToken);
+                if (turn is null)
+                    _turns.Add(turn = new(begin(conversations), silo.Time, cancellationToken));
+                if (!await turn.MoveNextAsync())
+                    return false;
+                if (turn.Current.Completed is not null)
+                    StayWhilePinned(conversations);
+                return true;
+            }
+            catch (Exception exception) when (ConversationFault.From(exception) is { } fault)
+            {
+                LeaveIfUnknown(exception);
+                throw fault;
+            }
         }
     }
 

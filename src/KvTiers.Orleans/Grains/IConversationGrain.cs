@@ -18,15 +18,19 @@ public interface IConversationGrain : IGrainWithStringKey
     [Alias("get")]
     Task<ConversationView> GetAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>Takes a turn. The result is the first batch of its events; <see cref="NextAsync"/> has the others.</summary>
-    /// <param name="reading">Names this reading of the turn; the caller makes it up.</param>
-    /// <param name="request">The turn.</param>
+    /// <summary>Takes a turn. Its events come in batches, the last of which has its end; whoever stops before that, or asks for nothing for a minute, ends the turn.</summary>
     [Alias("turn")]
-    Task<TurnBatch> TurnAsync(Guid reading, [Immutable] TurnRequest request);
+    IAsyncEnumerable<TurnBatch> TurnAsync([Immutable] TurnRequest request);
 
     /// <summary>Drops the last answer and generates anew; as <see cref="TurnAsync"/>.</summary>
     [Alias("regenerate")]
-    Task<TurnBatch> RegenerateAsync(Guid reading, [Immutable] GenerationOptions options);
+    IAsyncEnumerable<TurnBatch> RegenerateAsync([Immutable] GenerationOptions options);
+
+    /// <summary>Takes a turn. The result is the first batch of its events; <see cref="NextAsync"/> has the others.</summary>
+    /// <param name="reading">Names this reading of the turn; the caller makes it up.</param>
+    /// <param name="request">The turn.</param>
+    [Alias("fetch-turn")]
+    Task<TurnBatch> FetchTurnAsync(Guid reading, [Immutable] TurnRequest request);
 
     /// <summary>A later batch of a turn, when it is there. May be asked for before the first one has come.</summary>
     /// <param name="reading">The reading of the turn.</param>

@@ -18,7 +18,7 @@ internal static class TurnBatches
 
     /// <summary>Reads a turn to its end. Leaving it early ends the turn.</summary>
     public static async IAsyncEnumerable<TurnBatch> ReadAsync(
-        IAsyncEnumerable<TurnEvent> turn, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        IAsyncEnumerable<TurnEvent> turn, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken = default, bool holdStart = true)
     {
         var held = new List<TurnEvent>();
         bool hasToken = false;
@@ -36,7 +36,9 @@ internal static class TurnBatches
                 if (!await next.ConfigureAwait(false))
                     break;
                 held.Add(events.Current);
-                bool isUrgent = events.Current is TurnStarted or TurnCompleted || (events.Current is TurnToken && !hasToken) || held.Count == MaxEvents;
+                if (holdStart && events.Current is TurnStarted)
+                    sentAt = time.GetTimestamp();
+                bool isUrgent = (!holdStart && events.Current is TurnStarted) || events.Current is TurnCompleted || (events.Current is TurnToken && !hasToken) || held.Count == MaxEvents;
                 hasToken |= events.Current is TurnToken;
                 if (isUrgent)
                     yield return Take();

@@ -61,7 +61,7 @@ internal sealed class TurnReader(TimeProvider time) : IAsyncDisposable
         int number = 0;
         try
         {
-            batches = TurnBatches.ReadAsync(turn(), time, _leaving.Token).GetAsyncEnumerator(CancellationToken.None);
+            batches = TurnBatches.ReadAsync(turn(), time, _leaving.Token, holdStart: false).GetAsyncEnumerator(CancellationToken.None);
             do
             {
                 Fetch fetch = await AskedAsync(number).ConfigureAwait(false);
