@@ -44,9 +44,17 @@ internal sealed class SiloServer : IAsyncDisposable
         if (data is not null) all.AddRange(["--data", data.FullName]);
         if (!arguments.Contains("--model")) all.AddRange(["--model", TestModels.Tiny]);
         WebApplication app = SiloApplication.Create(CommandLine.Parse([.. all, .. arguments]), configure);
-        await app.StartAsync();
-        var server = new SiloServer(app, data);
         ModelHost host = app.Services.GetRequiredService<ModelHost>();
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (Exception) when (host.Failure is not null)
+        {
+            throw host.Failure;
+        }
+
+        var server = new SiloServer(app, data);
         while (host.NotReadyReason is not null)
         {
             if (host.Failure is { } failure) throw failure;
