@@ -14,7 +14,7 @@ internal sealed class EncodedReplay : IAsyncDisposable
 {
     private readonly LanguageModel _model;
     private readonly BlockCodec _codec;
-    private readonly TierStack _stack;
+    private readonly TieredCache _tiers;
     private readonly KvCache _cache;
     private readonly StepBatch _batch;
 
@@ -23,11 +23,14 @@ internal sealed class EncodedReplay : IAsyncDisposable
         _model = model;
         BlockLayout layout = model.Config.CreateLayout(KvFormat.F32);
         _codec = BlockCodec.Create(layout, encoding);
-        var format = new BlockRecord(_codec);
-        var tier = new BlockTier("ram", format, new RamStore(format.RecordBytes, 128L << 20));
-        _stack = new TierStack(new TierStackOptions { Tiers = [new TierOptions { Tier = tier, Immediate = true }], Promotion = PromotionPolicy.Always });
-        _cache = new KvCache(layout, new KvCacheOptions { HotBytes = 256L << 20 }, observer: _stack);
-        _stack.Attach(_cache);
+        var options = new TieredCacheOptions
+        {
+            Hot = new KvCacheOptions { HotBytes = 256L << 20 },
+            Tiers = [TierOptions.Ram(128L << 20) with { Encoding = encoding }],
+            Promotion = PromotionPolicy.Always,
+        };
+        _tiers = TieredCache.OpenAsync(layout, options).GetAwaiter().GetResult();
+        _cache = _tiers.Cache;
         _batch = new StepBatch(layout, model.Config.Vocabulary);
     }
 
@@ -54,7 +57,7 @@ internal sealed class EncodedReplay : IAsyncDisposable
         }
 
         using BlockLease loaded = _cache.Acquire(root, dialogue.Prompt);
-        PromotionResult promoted = await _stack.PromoteAsync(loaded, dialogue.Prompt, cancel);
+        PromotionResult promoted = await _tiers.PromoteAsync(loaded, dialogue.Prompt, cancel);
         if (promoted.TokenCount != earlier.Length || loaded.TokenCount != earlier.Length)
         {
             throw new InvalidOperationException($"{promoted.TokenCount} of {earlier.Length} tokens came back from the tier.");
@@ -68,8 +71,7 @@ internal sealed class EncodedReplay : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _batch.Dispose();
-        await _stack.DisposeAsync();
-        _cache.Dispose();
+        await _tiers.DisposeAsync();
     }
 
     private void Forward(BlockLease lease, int[] tokens, int logitRows)

@@ -8,7 +8,6 @@ using KvTiers.Inference.Tokens;
 using KvTiers.Redis;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Disk;
-using KvTiers.Tiers.Encodings;
 
 namespace KvTiers.Bench.Promotion;
 
@@ -59,8 +58,8 @@ internal static class LoadOrRecomputeCommand
                 var engines = new List<TieredEngine>();
                 foreach (PromotionPolicy policy in Policies)
                 {
-                    TierOptions options = await OpenAsync(tier, policy, model.Config.CreateLayout(KvFormat.BF16), disk, redis, far);
-                    engines.Add(new TieredEngine(model, tokenizer, options, policy, hotBlocks: 160));
+                    TierOptions options = Tier(tier, policy, disk, redis, far);
+                    engines.Add(await TieredEngine.OpenAsync(model, tokenizer, model.Config.CreateLayout(KvFormat.BF16), options, policy, hotBlocks: 160));
                 }
 
                 foreach (int tokens in PromptTokens)
@@ -136,29 +135,25 @@ internal static class LoadOrRecomputeCommand
         }
     }
 
-    private static async Task<TierOptions> OpenAsync(
-        string tier, PromotionPolicy policy, BlockLayout layout, DirectoryInfo disk, RedisProcess? redis, DelayProxy? far)
+    private static TierOptions Tier(string tier, PromotionPolicy policy, DirectoryInfo disk, RedisProcess? redis, DelayProxy? far)
     {
         const long CapacityBytes = 256 << 20;
-        var format = new BlockRecord(BlockCodec.Create(layout, BlockEncoding.Hot));
         switch (tier)
         {
             case "ram":
-                return new TierOptions { Tier = new BlockTier(tier, format, new RamStore(format.RecordBytes, CapacityBytes)), Immediate = true };
+                return TierOptions.Ram(CapacityBytes);
             case "disk":
-                DiskStore store = DiskStore.Open(format, new DiskStoreOptions { Folder = Path.Combine(disk.FullName, $"{policy}"), CapacityBytes = CapacityBytes });
-                return new TierOptions { Tier = new BlockTier(tier, format, store), Exclusive = false };
+                return TierOptions.Disk(new DiskStoreOptions { Folder = Path.Combine(disk.FullName, $"{policy}"), CapacityBytes = CapacityBytes });
             default:
-                int port = tier == "redis" ? redis!.Port : far!.Port;
-                RedisStore shared = await RedisStore.ConnectAsync(format.RecordBytes, new RedisStoreOptions
+                var options = new RedisStoreOptions
                 {
-                    Configuration = $"127.0.0.1:{port}",
+                    Configuration = $"127.0.0.1:{(tier == "redis" ? redis!.Port : far!.Port)}",
                     CapacityBytes = CapacityBytes,
                     KeyPrefix = $"{tier}:{policy}:",
                     Deadline = TimeSpan.FromSeconds(10),
                     ReadBytesAtOnce = tier == "redis" ? 8 << 20 : 64 << 20, // a long way takes more to fill
-                });
-                return new TierOptions { Tier = new BlockTier(tier, format, shared), Exclusive = false, Shared = true, WritePatience = TimeSpan.FromSeconds(30) };
+                };
+                return new TierOptions { Name = tier, Open = async (format, time) => await RedisStore.ConnectAsync(format.RecordBytes, options, time), Exclusive = false, Shared = true };
         }
     }
 

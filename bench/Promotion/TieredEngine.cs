@@ -1,3 +1,4 @@
+using KvTiers.Blocks;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
@@ -8,16 +9,25 @@ namespace KvTiers.Bench.Promotion;
 /// <summary>An engine with one tier under its cache, and a policy of what is loaded from there.</summary>
 internal sealed class TieredEngine : IAsyncDisposable
 {
-    private readonly KvCache _cache;
-    private readonly TierStack _stack;
+    private readonly TieredCache _tiers;
 
-    public TieredEngine(LanguageModel model, Tokenizer tokenizer, TierOptions tier, PromotionPolicy policy, int hotBlocks)
+    private TieredEngine(LanguageModel model, Tokenizer tokenizer, TieredCache tiers, PromotionPolicy policy)
     {
         Policy = policy;
-        _stack = new TierStack(new TierStackOptions { Tiers = [tier], Promotion = policy });
-        _cache = new KvCache(model.Config.CreateLayout(KvFormatOf(tier)), new KvCacheOptions { HotBlocks = hotBlocks }, observer: _stack);
-        _stack.Attach(_cache);
-        Engine = new Engine(model, tokenizer, _cache, new EngineOptions(), tiers: _stack);
+        _tiers = tiers;
+        Engine = new Engine(model, tokenizer, tiers.Cache, new EngineOptions(), tiers: tiers);
+    }
+
+    public static async Task<TieredEngine> OpenAsync(LanguageModel model, Tokenizer tokenizer, BlockLayout layout, TierOptions tier, PromotionPolicy policy, int hotBlocks)
+    {
+        // A long way takes its time, which is what is measured.
+        var options = new TieredCacheOptions
+        {
+            Hot = new KvCacheOptions { HotBlocks = hotBlocks, EvictionPatience = TimeSpan.FromSeconds(30) },
+            Tiers = [tier with { Deadline = TimeSpan.FromSeconds(30) }],
+            Promotion = policy,
+        };
+        return new TieredEngine(model, tokenizer, await TieredCache.OpenAsync(layout, options), policy);
     }
 
     public PromotionPolicy Policy { get; }
@@ -29,22 +39,22 @@ internal sealed class TieredEngine : IAsyncDisposable
     {
         get
         {
-            TransferRate rate = _stack.RateOf(_stack.Names[0]);
+            TransferRate rate = _tiers.RateOf(_tiers.Names[0]);
             return FormattableString.Invariant(
-                $"{1e3 * rate.LatencySeconds:F2} ms + {rate.BytesPerSecond / 1e9:F2} GB/s; {1e3 * _stack.Planner.PrefillSecondsPerToken:F2} ms a token");
+                $"{1e3 * rate.LatencySeconds:F2} ms + {rate.BytesPerSecond / 1e9:F2} GB/s; {1e3 * _tiers.Planner.PrefillSecondsPerToken:F2} ms a token");
         }
     }
 
     /// <summary>Sends every hot block down and waits until it is there: what was computed is in the tier, and nowhere else.</summary>
     public async Task CoolAsync(CancellationToken cancel)
     {
-        while (_cache.EvictAhead(int.MaxValue, atMost: 16) > 0)
+        while (_tiers.Cache.EvictAhead(int.MaxValue, atMost: 16) > 0)
         {
-            await _cache.DeparturesAsync();
-            await _stack.DrainAsync(cancel);
+            await _tiers.Cache.DeparturesAsync();
+            await _tiers.DrainAsync(cancel);
         }
 
-        await _stack.DrainAsync(cancel);
+        await _tiers.DrainAsync(cancel);
     }
 
     /// <summary>Answers a prompt with one token.</summary>
@@ -54,9 +64,6 @@ internal sealed class TieredEngine : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Engine.DisposeAsync();
-        await _stack.DisposeAsync();
-        _cache.Dispose();
+        await _tiers.DisposeAsync();
     }
-
-    private static Blocks.KvFormat KvFormatOf(TierOptions tier) => ((BlockTier)tier.Tier).Format.Codec.Layout.Format;
 }

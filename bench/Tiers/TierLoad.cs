@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using KvTiers.Prefix;
 using KvTiers.Tiers;
 
 namespace KvTiers.Bench.Tiers;
@@ -13,14 +14,14 @@ internal sealed class TierLoad : ILoad
 {
     private const int Stride = 7919;
 
-    private readonly IBlockTier _tier;
+    private readonly BlockTier _tier;
     private readonly HotBlocks _hot;
     private readonly int _held;
     private readonly int _depth;
     private readonly bool _put;
     private int _next = -1;
 
-    private TierLoad(IBlockTier tier, HotBlocks hot, int held, int depth, bool put)
+    private TierLoad(BlockTier tier, HotBlocks hot, int held, int depth, bool put)
     {
         _tier = tier;
         _hot = hot;
@@ -34,7 +35,7 @@ internal sealed class TierLoad : ILoad
     /// <param name="capacity">Blocks the tier holds.</param>
     /// <param name="depth">Calls under way at once; 1 of an immediate tier runs on the caller's thread.</param>
     /// <param name="put">Put, or get.</param>
-    public static async Task<TierLoad> CreateAsync(IBlockTier tier, HotBlocks hot, int capacity, int depth, bool put)
+    public static async Task<TierLoad> CreateAsync(BlockTier tier, HotBlocks hot, int capacity, int depth, bool put)
     {
         var load = new TierLoad(tier, hot, capacity, depth, put);
         for (int number = 0; number < capacity; number++)
@@ -96,7 +97,7 @@ internal sealed class TierLoad : ILoad
     private async ValueTask GetAsync(int number)
     {
         int held = (int)((long)number * Stride % _held);
-        if (!await _tier.TryReadAsync(_hot.Hash(held), _hot.Memory[number % _hot.Count], CancellationToken.None))
+        if (await _tier.ReadAsync(_hot.Hash(held), _hot.Memory[number % _hot.Count], CancellationToken.None) is null)
         {
             throw new InvalidOperationException($"Tier '{_tier.Name}' missed a block that it held: {Describe()}.");
         }

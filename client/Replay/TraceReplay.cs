@@ -1,7 +1,6 @@
 using KvTiers.Blocks;
 using KvTiers.Prefix;
 using KvTiers.Tiers;
-using KvTiers.Tiers.Encodings;
 
 namespace KvTiers.Cli.Replay;
 
@@ -33,22 +32,18 @@ internal static class TraceReplay
         // More room than there are blocks changes nothing but the memory it takes.
         int[] blocks = [.. capacities.Select(capacity => Math.Min(capacity ?? trace.DistinctBlockCount, trace.DistinctBlockCount))];
         int[] hits = new int[blocks.Length];
-        await using TierStack? colder = blocks.Length > 1 ? Stack(blocks[1..]) : null;
-        using var cache = new KvCache(MetadataOnly, new KvCacheOptions { HotBlocks = blocks[0], Prefault = false }, observer: colder);
-        colder?.Attach(cache);
-        BlockHash root = BlockHash.Root([], MetadataOnly, []);
+        await using TieredCache tiers = await OpenAsync(blocks).ConfigureAwait(false);
+        KvCache cache = tiers.Cache;
+        BlockHash root = tiers.RootFor([]);
         foreach (int[] request in trace.Requests)
         {
             cancellationToken.ThrowIfCancellationRequested();
             ReadOnlyMemory<int> held = request.AsMemory(0, Math.Min(request.Length, blocks[0]));
             using BlockLease lease = cache.Acquire(root, held.Span);
             hits[0] += lease.CachedTokenCount;
-            if (colder is not null)
-            {
-                PromotionResult promoted = await colder.PromoteAsync(lease, held, cancellationToken).ConfigureAwait(false);
-                for (int tier = 1; tier < hits.Length; tier++)
-                    hits[tier] += promoted.TokensByTier[tier - 1];
-            }
+            PromotionResult promoted = await tiers.PromoteAsync(lease, held, cancellationToken).ConfigureAwait(false);
+            for (int tier = 1; tier < hits.Length; tier++)
+                hits[tier] += promoted.TokensByTier[tier - 1];
 
             ReadOnlyMemory<int> missing = held[lease.TokenCount..];
             if (!cache.TryReserve(lease, missing.Length))
@@ -61,21 +56,17 @@ internal static class TraceReplay
     }
 
     // Nothing happens in the background and every block found is loaded, so that a replay always counts the same.
-    private static TierStack Stack(int[] blocks)
+    private static Task<TieredCache> OpenAsync(int[] blocks) => TieredCache.OpenAsync(MetadataOnly, new TieredCacheOptions
     {
-        var record = new BlockRecord(BlockCodec.Create(MetadataOnly, BlockEncoding.Hot));
-        return new TierStack(new TierStackOptions
-        {
-            Tiers =
-            [
-                .. blocks.Select((capacity, i) => new TierOptions
-                {
-                    Tier = new BlockTier($"tier {i + 2}", record, new RamStore(record.RecordBytes, (long)capacity * record.RecordBytes)),
-                    Immediate = true,
-                    ReadConcurrency = 64,
-                }),
-            ],
-            Promotion = PromotionPolicy.Always,
-        });
-    }
+        Hot = new KvCacheOptions { HotBlocks = blocks[0], Prefault = false },
+        Tiers = [.. blocks.Skip(1).Select((capacity, i) => Tier($"tier {i + 2}", capacity))],
+        Promotion = PromotionPolicy.Always,
+    });
+
+    private static TierOptions Tier(string name, int blocks) => new()
+    {
+        Name = name,
+        Open = (record, time) => ValueTask.FromResult<IRecordStore>(new RamStore(record.RecordBytes, (long)blocks * record.RecordBytes, time)),
+        ReadConcurrency = 64,
+    };
 }

@@ -44,9 +44,9 @@ internal sealed partial class ModelLoader(
         weights.WarmUp(options.Kv);
         Tokenizer tokenizer = await tokenizerLoading;
         BlockLayout layout = Layout(weights.Config);
-        TierStack? tiers = await TierComposition.CreateAsync(options, layout, time, decorate);
-        var cache = new KvCache(layout, new KvCacheOptions { HotBytes = options.HotBytes, Prefault = false }, time, tiers);
-        tiers?.Attach(cache);
+        var hot = new KvCacheOptions { HotBytes = options.HotBytes, Prefault = false };
+        TieredCache? tiers = await TierComposition.OpenAsync(options, hot, layout, time, decorate);
+        KvCache cache = tiers?.Cache ?? new KvCache(layout, hot, time);
         HotTier(_logger, ByteSize.Format((long)cache.Pool.Capacity * cache.Layout.BytesPerBlock), cache.Pool.Capacity, cache.Layout.BlockSize, options.Kv);
 
         foreach (TierUsage tier in tiers?.Usage ?? [])

@@ -13,36 +13,35 @@ internal static class TierComposition
 {
     /// <returns>Null when neither a tier nor a budget is asked for.</returns>
     /// <exception cref="StartException">A tier is too small for one block of the model, or its place cannot be used.</exception>
-    public static async Task<TierStack?> CreateAsync(SiloOptions options, BlockLayout layout, TimeProvider time, StoreDecorator? decorate = null)
+    public static async Task<TieredCache?> OpenAsync(SiloOptions options, KvCacheOptions hot, BlockLayout layout, TimeProvider time, StoreDecorator? decorate = null)
     {
         decorate ??= static (_, store) => store;
         var tiers = new List<TierOptions>();
-        if (options.RamBytes > 0)
+        TierOptions Tier(string name, string key, long bytes, BlockEncoding encoding, Func<BlockRecord, ValueTask<IRecordStore>> open)
         {
-            BlockRecord format = Format("KvTiers:RamFormat", options.RamFormat, layout);
-            CheckRoom("KvTiers:Ram", options.RamBytes, format);
-            tiers.Add(new TierOptions { Tier = new BlockTier("ram", format, decorate("ram", new RamStore(format.RecordBytes, options.RamBytes, time)), time), Immediate = true });
+            BlockRecord format = Format($"KvTiers:{key}Format", encoding, layout);
+            CheckRoom(name == "redis" ? "KvTiers:RedisBytes" : $"KvTiers:{key}", bytes, format);
+            return new TierOptions { Name = name, Encoding = encoding, Open = async (record, _) => decorate(name, await open(record)) };
         }
 
+        if (options.RamBytes > 0)
+            tiers.Add(Tier("ram", "Ram", options.RamBytes, options.RamFormat, format => ValueTask.FromResult<IRecordStore>(new RamStore(format.RecordBytes, options.RamBytes, time))));
         if (options.DiskBytes > 0)
         {
-            BlockRecord format = Format("KvTiers:DiskFormat", options.DiskFormat, layout);
-            CheckRoom("KvTiers:Disk", options.DiskBytes, format);
-            tiers.Add(new TierOptions { Tier = new BlockTier("disk", format, decorate("disk", OpenDisk(options, format, time)), time), WritePolicy = options.DiskWrite, Exclusive = false });
+            TierOptions disk = Tier("disk", "Disk", options.DiskBytes, options.DiskFormat, format => ValueTask.FromResult<IRecordStore>(OpenDisk(options, format, time)));
+            tiers.Add(disk with { WritePolicy = options.DiskWrite, Exclusive = false });
         }
 
         if (options.Redis is not null)
         {
-            BlockRecord format = Format("KvTiers:RedisFormat", options.RedisFormat, layout);
-            CheckRoom("KvTiers:RedisBytes", options.RedisBytes, format);
-            RedisStore store = await ConnectAsync(options, format, time);
-            tiers.Add(new TierOptions { Tier = new BlockTier("redis", format, decorate("redis", store), time), WritePolicy = options.RedisWrite, Exclusive = false, Shared = true });
+            TierOptions redis = Tier("redis", "Redis", options.RedisBytes, options.RedisFormat, async format => await ConnectAsync(options, format, time));
+            tiers.Add(redis with { WritePolicy = options.RedisWrite, Exclusive = false, Shared = true });
         }
 
         if (tiers.Count == 0 && options.TenantBytes == 0) return null;
         long? budget = options.TenantBytes == 0 ? null : options.TenantBytes;
-        var stack = new TierStackOptions { Tiers = tiers, Promotion = options.Promotion, TenantBudgetBytes = budget, Watermarks = tiers.Count == 0 ? null : options.Watermarks };
-        return new TierStack(stack, time);
+        var all = new TieredCacheOptions { Hot = hot, Tiers = tiers, Promotion = options.Promotion, TenantBudgetBytes = budget, Watermarks = tiers.Count == 0 ? null : options.Watermarks };
+        return await TieredCache.OpenAsync(layout, all, time);
     }
 
     private static DiskStore OpenDisk(SiloOptions options, BlockRecord format, TimeProvider time)

@@ -68,7 +68,7 @@ internal sealed partial class AdminRoutes(ModelHost host, ApiKeys keys, ILogger<
             return;
         }
 
-        TierStack tiers = host.Model.Engine.Tiers!;
+        TieredCache tiers = host.Model.Engine.Tiers!;
         long least = tiers.Usage.Single(usage => usage.Name == tier).BytesPerBlock;
         long bytes = tier == "ram" ? Capacity(request, least, MemoryBytes, "the machine's") : Capacity(request, least, 1L << 50, "at most");
         TierUsage usage = await tiers.ResizeAsync(tier, bytes, context.RequestAborted);

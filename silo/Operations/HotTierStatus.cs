@@ -45,7 +45,7 @@ internal sealed record HotTierStatus
     /// <summary>The state of a cache's hot tier.</summary>
     public static HotTierStatus Of(KvCache cache)
     {
-        Diagnostics.CacheSnapshot snapshot = cache.Snapshot();
+        CacheSnapshot snapshot = cache.Snapshot();
         return new HotTierStatus
         {
             CapacityBytes = (long)snapshot.CapacityBlocks * snapshot.BytesPerBlock,

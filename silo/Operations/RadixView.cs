@@ -1,5 +1,5 @@
-using KvTiers.Diagnostics;
 using KvTiers.Inference.Tokens;
+using KvTiers.Prefix;
 
 namespace KvTiers.Silo.Operations;
 

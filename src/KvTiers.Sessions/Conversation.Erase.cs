@@ -1,4 +1,3 @@
-using KvTiers.Blocks;
 using KvTiers.Prefix;
 using KvTiers.Sessions.Erasure;
 
@@ -44,9 +43,10 @@ public sealed partial class Conversation
         for (int count = _abandoned.Count - leaving; count > 0; count--)
         {
             ReadOnlyMemory<int> path = _abandoned.Dequeue();
-            int spared = _services.Paths.LeadingBlocks(_root, path.Span);
+            BlockPath blocks = _services.PathOf(_root, path.Span);
+            int spared = _services.Paths.LeadingBlocks(blocks);
             EraseResult hot = Cache.Erase(_root, path.Span, spared);
-            _services.Erasures.EraseSoon(Key, _root, path, Math.Max(hot.SharedBlocks, spared));
+            _services.Erasures.EraseSoon(Key, blocks, Math.Max(hot.SharedBlocks, spared));
 
             // Of a block that the log begins in, too, the deletion is to know.
             if (hot.SharedBlocks > spared && _abandoned.Count < MaxLeftovers)

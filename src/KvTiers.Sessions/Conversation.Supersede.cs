@@ -54,7 +54,7 @@ public sealed partial class Conversation
     {
         ReleaseFrom(kept);
         DropPin();
-        int spared = Spared(former, kept);
+        int spared = Spared(PathOf(former), kept);
         SupersedeResult result = Cache.Supersede(_root, former.Tokens.Span, spared);
         int blockSize = Cache.Layout.BlockSize;
         return result with { SharedBlocks = result.SharedBlocks + (spared / blockSize) - (kept / blockSize) };
@@ -64,15 +64,17 @@ public sealed partial class Conversation
     private async Task<IReadOnlyList<TierRemoval>> SupersedeColderAsync(TokenLog former, int kept, CancellationToken cancellationToken)
     {
         await _services.Paths.Ready.ConfigureAwait(false);
-        int spared = Spared(former, kept);
+        BlockPath path = PathOf(former);
+        int spared = Spared(path, kept);
         if (Tiers is { } tiers)
-            return (await tiers.SupersedeAsync(_root, former.Tokens, spared, _services.Paths.Contains, cancellationToken).ConfigureAwait(false)).Tiers;
+            return (await tiers.SupersedeAsync(path, spared, _services.Paths.Contains, cancellationToken).ConfigureAwait(false)).Tiers;
         Cache.Supersede(_root, former.Tokens.Span, spared);
         return [];
     }
 
-    private int Spared(TokenLog former, int kept) =>
-        Math.Max(kept, _services.Paths.LeadingBlocks(_root, former.Tokens.Span) * Cache.Layout.BlockSize);
+    private BlockPath PathOf(TokenLog log) => _services.PathOf(_root, log.Tokens.Span);
+
+    private int Spared(BlockPath path, int kept) => Math.Max(kept, _services.Paths.LeadingBlocks(path) * path.BlockSize);
 
     // What the turn will release when it is stored, as far as the hot tier has it now.
     private EditReceipt? Foresee(TurnPlan plan)

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
-using KvTiers.Blocks;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;

@@ -1,8 +1,7 @@
-using KvTiers.Blocks;
 using KvTiers.Inference.Tokens;
 using KvTiers.Prefix;
-using KvTiers.Sessions.Erasure;
 using KvTiers.Tiers;
+using Tombstone = KvTiers.Sessions.Erasure.Tombstone;
 
 namespace KvTiers.Sessions;
 
@@ -21,6 +20,7 @@ public sealed partial class Conversation : IDisposable
 
     private readonly ConversationServices _services;
     private readonly BlockHash _root;
+    private BlockPath? _path;
     private readonly Queue<ReadOnlyMemory<int>> _abandoned = new();
     private ConversationState? _state;
     private BlockLease? _lease;
@@ -49,7 +49,7 @@ public sealed partial class Conversation : IDisposable
 
     private KvCache Cache => _services.Engine.Cache;
 
-    private TierStack? Tiers => _services.Engine.Tiers;
+    private TieredCache? Tiers => _services.Engine.Tiers;
 
     /// <summary>Reads the newest version.</summary>
     /// <exception cref="ConversationNotFoundException">There is no such conversation.</exception>
@@ -122,7 +122,7 @@ public sealed partial class Conversation : IDisposable
         if (!await _services.Store.TryAppendAsync(fork, replaced: null, created, cancellationToken).ConfigureAwait(false))
             throw Taken(fork);
         ConversationState forked = ConversationState.Create(fork, created);
-        _services.Paths.Set(fork, _root, _services.KnownLog(forked).Tokens.Span);
+        _services.Paths.Set(fork, _services.PathOf(_root, _services.KnownLog(forked).Tokens.Span));
         return forked;
     }
 
@@ -276,7 +276,12 @@ public sealed partial class Conversation : IDisposable
         _state = next;
     }
 
-    private void UsePath(ReadOnlyMemory<int> tokens) => _services.Paths.Set(Key, _root, tokens.Span);
+    private void UsePath(ReadOnlyMemory<int> tokens)
+    {
+        _path ??= _services.PathOf(_root, []);
+        _path.Follow(tokens.Span);
+        _services.Paths.Set(Key, _path);
+    }
 
     private ConversationCreated Creation(TokenLog log) => new()
     {

@@ -30,7 +30,6 @@ public sealed class ConversationServices
         Encoder = new(prompt);
         Pins = new(engine.Cache, options.PinnedShare);
         Vocabulary = FingerprintOf(engine.Tokenizer);
-        Paths = new(engine.Cache.Layout.BlockSize);
         Erasures = new(store, new(engine.Cache, engine.Tiers, Paths, Time), engine.Tiers, options.Owner, Time);
 
         // Without colder tiers nothing is left of what was before.
@@ -67,7 +66,7 @@ public sealed class ConversationServices
     internal PinBudget Pins { get; }
 
     /// <summary>What the stored conversations use.</summary>
-    internal SharedPaths Paths { get; }
+    internal SharedPaths Paths { get; } = new();
 
     /// <summary>What deletions and edits owe the colder tiers.</summary>
     internal Erasures Erasures { get; }
@@ -75,13 +74,16 @@ public sealed class ConversationServices
     /// <summary>The hash that a tenant's blocks begin from.</summary>
     public BlockHash RootFor(string tenant) => Engine.RootFor(Salts.For(tenant));
 
+    /// <summary>The path of tokens through a namespace, in this cache's blocks.</summary>
+    internal BlockPath PathOf(BlockHash root, ReadOnlySpan<int> tokens) => new(root, Engine.Cache.Layout.BlockSize, tokens);
+
     /// <summary>The tokens of a log as this model knows them: those of another vocabulary mean nothing to it.</summary>
     internal TokenLog KnownLog(ConversationState state) => state.Vocabulary == Vocabulary ? state.Log : TokenLog.Empty;
 
-    private async IAsyncEnumerable<(ConversationKey Key, BlockHash Root, TokenLog Log)> StoredPathsAsync()
+    private async IAsyncEnumerable<(ConversationKey Key, BlockPath Path)> StoredPathsAsync()
     {
         await foreach (ConversationState state in Store.ReadAllAsync().ConfigureAwait(false))
-            yield return (state.Key, RootFor(state.Key.Tenant), KnownLog(state));
+            yield return (state.Key, PathOf(RootFor(state.Key.Tenant), KnownLog(state).Tokens.Span));
     }
 
     private static string FingerprintOf(Tokenizer tokenizer)

@@ -1,3 +1,5 @@
+using KvTiers.Tiers;
+
 namespace KvTiers.Sessions;
 
 /// <summary>What the deletion of a conversation removed.</summary>
@@ -10,7 +12,13 @@ public sealed record DeleteReceipt
     public required IReadOnlyList<TierErasure> Tiers { get; init; }
 
     /// <summary>Whether no tier holds any of them now. Else the deletion goes on by itself; deleting the conversation again tells how far it is.</summary>
-    public bool IsWhole => Tiers.All(tier => tier.Outcome == ErasureOutcome.Removed);
+    public bool IsWhole => Tiers.All(tier => tier.Outcome == ErasureState.Removed);
+
+    /// <summary>
+    /// Whether it was tried for as long as it is worth it: what is not removed is not asked for again, and goes in its tier's eviction order, or when its time to
+    /// live ends.
+    /// </summary>
+    public bool IsGivenUp { get; init; }
 
     /// <summary>How often the tiers were asked.</summary>
     public int Attempts { get; init; } = 1;

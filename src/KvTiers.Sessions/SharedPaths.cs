@@ -11,9 +11,8 @@ namespace KvTiers.Sessions;
 /// conversation, and for <see cref="MaxBlocks"/> at most: what does not fit is not spared. Nor is what another process writes to the same
 /// store, until its conversation is used here. Such blocks may be erased, and are computed again. Thread-safe.</para>
 /// </remarks>
-/// <param name="blockSize">Tokens of a block.</param>
 /// <param name="maxBlocks">Blocks counted at most.</param>
-internal sealed class SharedPaths(int blockSize, int maxBlocks = SharedPaths.MaxBlocks)
+internal sealed class SharedPaths(int maxBlocks = SharedPaths.MaxBlocks)
 {
     /// <summary>Some 200 MB, or 67 million tokens of conversations in blocks of 16.</summary>
     public const int MaxBlocks = 1 << 22;
@@ -28,14 +27,14 @@ internal sealed class SharedPaths(int blockSize, int maxBlocks = SharedPaths.Max
     public Task Ready { get; private set; } = Task.CompletedTask;
 
     /// <summary>Learns of the conversations in a store, in the background.</summary>
-    /// <param name="stored">Each conversation's root and log, as far as they can be read.</param>
-    public void Begin(IAsyncEnumerable<(ConversationKey Key, BlockHash Root, TokenLog Log)> stored) => Ready = Task.Run(async () =>
+    /// <param name="stored">Each conversation's log, as far as they can be read.</param>
+    public void Begin(IAsyncEnumerable<(ConversationKey Key, BlockPath Path)> stored) => Ready = Task.Run(async () =>
     {
         try
         {
-            await foreach ((ConversationKey key, BlockHash root, TokenLog log) in stored.ConfigureAwait(false))
+            await foreach ((ConversationKey key, BlockPath path) in stored.ConfigureAwait(false))
             {
-                long[] entries = Entries(root, log.Tokens.Span);
+                long[] entries = Entries(path);
                 lock (_lock)
                 {
                     // What was set since is newer than what was read.
@@ -55,10 +54,10 @@ internal sealed class SharedPaths(int blockSize, int maxBlocks = SharedPaths.Max
         }
     });
 
-    /// <summary>A conversation goes through these tokens from now on, and no others; none when it is deleted.</summary>
-    public void Set(ConversationKey key, BlockHash root, ReadOnlySpan<int> tokens)
+    /// <summary>A conversation goes through this path from now on, and through no other; an empty one when it is deleted.</summary>
+    public void Set(ConversationKey key, BlockPath path)
     {
-        long[] entries = Entries(root, tokens);
+        long[] entries = Entries(path);
         lock (_lock)
         {
             _setSinceStart?.Add(key);
@@ -74,17 +73,11 @@ internal sealed class SharedPaths(int blockSize, int maxBlocks = SharedPaths.Max
     }
 
     /// <summary>How many leading whole blocks of a path some conversation goes through.</summary>
-    public int LeadingBlocks(BlockHash root, ReadOnlySpan<int> tokens)
+    public int LeadingBlocks(BlockPath path)
     {
         int count = 0;
-        BlockHash parent = root;
-        for (; (count + 1) * blockSize <= tokens.Length; count++)
-        {
-            parent = parent.Next(tokens.Slice(count * blockSize, blockSize));
-            if (!Contains(parent))
-                break;
-        }
-
+        while (count < path.BlockCount && Contains(path.HashAfter(count + 1)))
+            count++;
         return count;
     }
 
@@ -109,19 +102,14 @@ internal sealed class SharedPaths(int blockSize, int maxBlocks = SharedPaths.Max
             CollectionsMarshal.GetValueRefOrAddDefault(_counts, entry, out _)++;
     }
 
-    private long[] Entries(BlockHash root, ReadOnlySpan<int> tokens)
+    private static long[] Entries(BlockPath path)
     {
-        int whole = tokens.Length / blockSize, tail = tokens.Length % blockSize;
+        int whole = path.BlockCount, tail = path.TokenCount % path.BlockSize;
         long[] entries = new long[whole + tail];
-        BlockHash parent = root;
         for (int block = 0; block < whole; block++)
-        {
-            parent = parent.Next(tokens.Slice(block * blockSize, blockSize));
-            entries[block] = EntryOf(parent);
-        }
-
+            entries[block] = EntryOf(path.HashAfter(block + 1));
         for (int length = 1; length <= tail; length++)
-            entries[whole + length - 1] = EntryOf(parent.Next(tokens.Slice(whole * blockSize, length)));
+            entries[whole + length - 1] = EntryOf(path.HashOfPart(whole, length));
         return entries;
     }
 

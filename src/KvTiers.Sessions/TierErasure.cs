@@ -1,3 +1,5 @@
+using KvTiers.Tiers;
+
 namespace KvTiers.Sessions;
 
 /// <summary>What a deletion removed from one tier.</summary>
@@ -12,6 +14,6 @@ public sealed record TierErasure
     /// <summary>Bytes removed so far.</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>Whether that is all of them.</summary>
-    public ErasureOutcome Outcome { get; init; }
+    /// <summary>Whether that is all of them. A tier that does not answer now, or answered with an error, is asked again until it holds none.</summary>
+    public ErasureState Outcome { get; init; }
 }

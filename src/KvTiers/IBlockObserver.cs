@@ -1,11 +1,10 @@
 using KvTiers.Prefix;
-using KvTiers.Tiers;
 
 namespace KvTiers;
 
 /// <summary>Is told of blocks as they become immutable, are found again and go, with their bytes: where a colder tier takes its copies.</summary>
-/// <remarks>The bytes may be read during the call only.</remarks>
-public interface IBlockObserver
+/// <remarks>The bytes may be read during the call only. What is thrown is counted (<see cref="CacheTotals.ObserverFaults"/>) and passes no further.</remarks>
+internal interface IBlockObserver
 {
     /// <summary>A block has become matchable.</summary>
     /// <remarks>Called under the cache's lock: do not wait, and do not call the cache.</remarks>
@@ -35,12 +34,13 @@ public interface IBlockObserver
 
     /// <summary>A block is about to be forgotten for want of room. Erasure and replacement by a longer block are not eviction.</summary>
     /// <remarks>
-    /// Called without the cache's lock, by several threads at once, so it may take its time: only whoever wants the block's room waits.
-    /// The block is found no more.
+    /// Called without the cache's lock, by several threads at once: only whoever wants the block's room waits, and no longer than the budget that all
+    /// blocks of its call share. The block is found no more.
     /// </remarks>
     /// <param name="hash">Its prefix hash.</param>
     /// <param name="attributes">As for <see cref="OnSealed"/>, counted from its last use.</param>
     /// <param name="bytes">Its bytes, in the cache's layout.</param>
     /// <param name="cause">Why it goes first; a superseded block is not worth keeping elsewhere.</param>
-    void OnEvicting(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes, EvictionCause cause);
+    /// <param name="budget">What may be waited with.</param>
+    void OnEvicting(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes, EvictionCause cause, StallBudget budget);
 }

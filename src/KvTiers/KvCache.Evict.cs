@@ -1,10 +1,13 @@
 using KvTiers.Prefix;
-using KvTiers.Tiers;
 
 namespace KvTiers;
 
+/// <content>Room: how much there is, and who leaves to make some.</content>
 public sealed partial class KvCache
 {
+    // Whoever makes the hot tier smaller waits for the tiers below, and nobody else does.
+    private static readonly TimeSpan ResizePatience = TimeSpan.FromSeconds(10);
+
     private readonly List<Departure> _departures = [];
     private readonly Stack<Departure> _spareDepartures = [];
 
@@ -49,7 +52,7 @@ public sealed partial class KvCache
     /// <summary>Ends when the observer has seen every block that is out of the tree by now.</summary>
     internal Task DeparturesAsync()
     {
-        lock (_lock) return _departures.Count == 0 ? Task.CompletedTask : Task.WhenAll(_departures.Select(departure => departure.Done));
+        lock (_lock) return _departures.Count == 0 ? Task.CompletedTask : Task.WhenAll(_departures.Where(departure => !departure.IsBeingWritten).Select(departure => departure.Done));
     }
 
     /// <summary>Ends when the observer has seen one of these blocks; null when none is on its way out.</summary>
@@ -108,7 +111,7 @@ public sealed partial class KvCache
 
     // Takes blocks that are evictable out of the tree, and frees their slots once the observer has seen them. The lock is left for the
     // observer's time, so anything but the caller's own lease may have changed afterwards; the promised blocks are still free.
-    private void Evict(int blockCount, int promisedBlocks, bool isAhead = false)
+    private void Evict(int blockCount, int promisedBlocks, bool isAhead = false, TimeSpan? patience = null)
     {
         if (_observer is null)
         {
@@ -116,7 +119,7 @@ public sealed partial class KvCache
             return;
         }
 
-        if (!_spareDepartures.TryPop(out Departure? departure)) departure = new Departure();
+        if (!_spareDepartures.TryPop(out Departure? departure)) departure = new Departure(_time);
         for (int i = 0; i < blockCount; i++) departure.Blocks.Add(TakeVictim());
         departure.PromisedBlocks = promisedBlocks;
         departure.IsAhead = isAhead;
@@ -124,30 +127,103 @@ public sealed partial class KvCache
         _lock.Exit();
         try
         {
-            foreach (EvictedBlock block in departure.Blocks)
-                _observer.OnEvicting(block.Hash, Attributes(block.TokenCount, block.Priority, block.Expires, block.Tenant), Pool.Bytes(block.Slot), block.Cause);
+            StallBudget budget = departure.Budget.Begin(patience ?? _patience);
+            foreach (EvictedBlock block in departure.Blocks) Show(block, budget);
         }
         finally
         {
             _lock.Enter();
-            foreach (EvictedBlock block in departure.Blocks) Pool.Free(block.Slot);
-            _departures.Remove(departure);
-            departure.End();
+            End(departure);
             _spareDepartures.Push(departure);
-            if (_disposed && _departures.Count == 0) Pool.Dispose();
         }
+    }
+
+    private void Show(in EvictedBlock block, StallBudget budget)
+    {
+        try
+        {
+            var attributes = BlockAttributes.Of(block.TokenCount, block.Priority, block.Expires, block.Tenant);
+            _observer!.OnEvicting(block.Hash, attributes, Pool.Bytes(block.Slot), block.Cause, budget);
+        }
+        catch (Exception)
+        {
+            Interlocked.Increment(ref _observerFaults);
+        }
+    }
+
+    // The slots of a departure become free together.
+    private void End(Departure departure)
+    {
+        foreach (EvictedBlock block in departure.Blocks) Pool.Free(block.Slot);
+        _departures.Remove(departure);
+        departure.End();
+        if (_disposed && _departures.Count == 0) Pool.Dispose();
+    }
+
+    // A store may still write into these blocks of a lease, which nobody sees: they leave it now, and are free when that has ended.
+    private void FreeLater(BlockLease lease, int from, int to, Task late)
+    {
+        Departure departure = new(_time) { IsBeingWritten = true };
+        ReadOnlySpan<int> slots = lease.Table.Slots;
+        for (int i = Math.Min(to, slots.Length) - 1; i >= from; i--) departure.Blocks.Add(new EvictedBlock { Slot = slots[i] });
+        if (departure.Blocks.Count == 0) return;
+        _departures.Add(departure);
+        late.ContinueWith(
+            _ =>
+            {
+                lock (_lock) End(departure);
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
     }
 
     private void NotifySealed(RadixNode node, int slot, int tokenCount)
     {
         if (_observer is null) return;
         DateTimeOffset? expires = node.TimeToLive == RadixNode.NoTimeToLive ? null : node.ExpiresAfter(_tree.Order.ReadClock());
-        _observer.OnSealed(_tree.HashOf(slot), Attributes(tokenCount, node.Priority, expires, node.Root.Tenant), Pool.Bytes(slot));
+        try
+        {
+            _observer.OnSealed(_tree.HashOf(slot), BlockAttributes.Of(tokenCount, node.Priority, expires, node.Root.Tenant), Pool.Bytes(slot));
+        }
+        catch (Exception)
+        {
+            Interlocked.Increment(ref _observerFaults);
+        }
     }
 
-    // Colder tiers know fewer ranks.
-    private static BlockAttributes Attributes(int tokenCount, int priority, DateTimeOffset? expires, int tenant) =>
-        new() { TokenCount = tokenCount, Priority = Math.Clamp(priority, 0, BlockAttributes.MaxPriority), Expires = expires, Tenant = tenant };
+    // Without the lock; the lease that found the blocks holds them. What is not noted now is told again when it is next found.
+    private void NotifyReused(List<ReusedBlock>? blocks)
+    {
+        if (blocks is null) return;
+        int noted = 0;
+        try
+        {
+            while (noted < blocks.Count && _observer!.OnReused(blocks[noted].Hash, blocks[noted].Attributes, Pool.Bytes(blocks[noted].Slot))) noted++;
+        }
+        catch (Exception)
+        {
+            Interlocked.Increment(ref _observerFaults);
+        }
+
+        if (noted == blocks.Count) return;
+        lock (_lock)
+        {
+            foreach (ReusedBlock block in blocks.Skip(noted)) _reuse!.Clear(block.Slot);
+        }
+    }
+
+    private void NotifyTaken(int freeBlocks)
+    {
+        try
+        {
+            _observer?.OnTaken(freeBlocks, Pool.Capacity);
+        }
+        catch (Exception)
+        {
+            Interlocked.Increment(ref _observerFaults);
+        }
+    }
 
     private EvictedBlock TakeVictim()
     {
@@ -165,4 +241,92 @@ public sealed partial class KvCache
             default: _totals.EvictedLiveBlocks++; break;
         }
     }
+
+    /// <summary>Changes how many blocks are in service. Shrinking evicts in the usual order; blocks that are in use stay.</summary>
+    /// <param name="blockCount">The wanted capacity, at least 1.</param>
+    /// <returns>The capacity reached: more than wanted while leases and pins hold more than that. Call again later to go on.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The count is not positive.</exception>
+    /// <exception cref="OutOfMemoryException">The system refuses the address space.</exception>
+    public int Resize(int blockCount)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(blockCount);
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            int surplus = Pool.Capacity - blockCount;
+            if (surplus <= 0)
+            {
+                Pool.Grow(-surplus);
+                return Pool.Capacity;
+            }
+
+            LapsePins();
+            int available = AvailableCount;
+            int missing = Math.Min(surplus - available, _tree.EvictableBlockCount);
+            if (missing > 0) Evict(missing, promisedBlocks: available, patience: ResizePatience);
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            Pool.Retire(Math.Min(Pool.Capacity - blockCount, AvailableCount));
+            return Pool.Capacity;
+        }
+    }
+
+    /// <summary>Frees every block that nobody holds. The observer is not shown them: they are to be forgotten, not kept elsewhere.</summary>
+    /// <returns>Blocks freed.</returns>
+    public int Clear()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            LapsePins();
+            int freed = _tree.EvictableBlockCount;
+            for (int i = 0; i < freed; i++) Pool.Free(TakeVictim().Slot);
+            return freed;
+        }
+    }
+
+    /// <summary>The state at this moment.</summary>
+    public CacheSnapshot Snapshot()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            LapsePins();
+            int departing = DepartingCount;
+            return new CacheSnapshot
+            {
+                CapacityBlocks = Pool.Capacity,
+                BytesPerBlock = Layout.BytesPerBlock,
+                FreeBlocks = Pool.FreeCount,
+                PrivateBlocks = Pool.Capacity - Pool.FreeCount - _tree.BlockCount - departing,
+                HeldBlocks = _tree.BlockCount - _tree.EvictableBlockCount,
+                EvictableBlocks = _tree.EvictableBlockCount,
+                DepartingBlocks = departing,
+                SupersededBlocks = _tree.SupersededBlockCount,
+                Leases = _leases.Count,
+                Pins = _pins.Count,
+                Roots = _tree.RootCount,
+                Nodes = _tree.NodeCount,
+                Totals = _totals with { ObserverFaults = Interlocked.Read(ref _observerFaults) },
+            };
+        }
+    }
+
+    /// <summary>A picture of the radix tree, of at most <paramref name="maxNodes"/> nodes.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The bound is not positive.</exception>
+    public RadixDump DumpRadix(int maxNodes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxNodes);
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return _tree.Dump(maxNodes);
+        }
+    }
+
+    internal void Inspect(Action<RadixTree, IReadOnlyCollection<BlockLease>, IReadOnlyCollection<Pin>, IReadOnlyCollection<Departure>> look)
+    {
+        lock (_lock) look(_tree, _leases, _pins, _departures);
+    }
+
+    private int TakeSlot() => Pool.TryAllocate(out int slot) ? slot : throw new InvalidOperationException("Room was made, and no block is free.");
 }

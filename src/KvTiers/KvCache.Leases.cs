@@ -1,4 +1,3 @@
-using KvTiers.Blocks;
 using KvTiers.Prefix;
 
 namespace KvTiers;
@@ -26,8 +25,8 @@ public sealed partial class KvCache
             if (!TryMakeRoom(Math.Max(0, wantedCount - lease.Table.Count) + (copies ? 1 : 0))) return false;
 
             for (int i = lease.Table.Count; i < wantedCount; i++) AppendEntry(lease, TakeSlot());
-            lease.EnsureTokenCapacity(lease.Table.Count * Layout.BlockSize);
-            _observer?.OnTaken(AvailableCount - (copies ? 1 : 0), Pool.Capacity);
+            lease.Path.EnsureCapacity(lease.Table.Count * Layout.BlockSize);
+            NotifyTaken(AvailableCount - (copies ? 1 : 0));
             if (!copies) return true;
             copySource = lease.Table.Slots[lease.SharedBlockCount - 1];
             copyTarget = TakeSlot();
@@ -64,34 +63,44 @@ public sealed partial class KvCache
     /// <exception cref="InvalidOperationException">No room was reserved for that many tokens.</exception>
     public void Append(BlockLease lease, ReadOnlySpan<int> tokens) => Take(lease, tokens, isPromoted: false);
 
-    /// <summary><see cref="Append"/> for what comes from a colder tier, which is no news to the observer.</summary>
-    internal void AppendPromoted(BlockLease lease, ReadOnlySpan<int> tokens) => Take(lease, tokens, isPromoted: true);
+    /// <summary><see cref="Append"/> for the next whole blocks of a path, which come from a colder tier and are no news to the observer.</summary>
+    internal void AppendPromoted(BlockLease lease, BlockPath path, int blockCount)
+    {
+        for (int i = 0; i < blockCount; i++) Take(lease, path.Tokens.Slice(lease.TokenCount, Layout.BlockSize), isPromoted: true, path);
+    }
 
-    private void Take(BlockLease lease, ReadOnlySpan<int> tokens, bool isPromoted)
+    private void Take(BlockLease lease, ReadOnlySpan<int> tokens, bool isPromoted, BlockPath? knownBy = null)
     {
         lock (_lock)
         {
             Require(lease);
             int room = SharesTail(lease) ? 0 : lease.Table.Count * Layout.BlockSize - lease.TokenCount;
             if (tokens.Length > room) throw new InvalidOperationException($"{tokens.Length} tokens are to follow, and room for {room} is reserved.");
-            lease.AppendTokens(tokens);
+            lease.Path.Append(tokens);
+            if (knownBy is not null) lease.Path.Anchor(lease.Path.BlockCount, knownBy.HashAfter(lease.Path.BlockCount));
             while (!lease.IsPrivate && lease.TokenCount - lease.SharedBlockCount * Layout.BlockSize >= Layout.BlockSize) Seal(lease, isPromoted);
         }
     }
 
     /// <summary>Forgets the tokens from <paramref name="tokenCount"/> on: blocks of the lease alone are freed, also reserved ones; sealed ones released.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The lease has fewer tokens.</exception>
-    public void Truncate(BlockLease lease, int tokenCount)
+    public void Truncate(BlockLease lease, int tokenCount) => Truncate(lease, tokenCount, late: null);
+
+    /// <summary>As <see cref="Truncate(BlockLease, int)"/>; where somebody may still write into what is cut off, its blocks are free when that has ended.</summary>
+    internal void Truncate(BlockLease lease, int tokenCount, Task? late)
     {
         lock (_lock)
         {
             Require(lease);
             ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)tokenCount, (uint)lease.TokenCount, nameof(tokenCount));
             int blockCount = Layout.BlocksFor(tokenCount);
-            FreeEntries(lease, Math.Max(blockCount, lease.SharedBlockCount), lease.Table.Count);
+            int firstOwn = Math.Max(blockCount, lease.SharedBlockCount);
+            if (late is null) FreeEntries(lease, firstOwn, lease.Table.Count);
+            else FreeLater(lease, firstOwn, lease.Table.Count, late);
             if (blockCount < lease.SharedBlockCount) ReleaseShared(lease, blockCount);
             lease.Table.Truncate(blockCount);
-            lease.TokenCount = tokenCount;
+            lease.Path.Truncate(tokenCount);
+            AnchorPath(lease);
         }
     }
 
@@ -106,7 +115,7 @@ public sealed partial class KvCache
             if (lease.IsPrivate || lease.TokenCount <= tailStart) return;
             ReadOnlySpan<int> tokens = lease.Tokens[tailStart..];
             int slot = lease.Table.Slots[lease.SharedBlockCount];
-            lease.Node = _tree.Publish(lease.Node, tokens, slot, out bool duplicate);
+            lease.Node = _tree.Publish(lease.Node, lease.Path, lease.SharedBlockCount, slot, out bool duplicate);
             if (duplicate)
             {
                 UseStandingBlock(lease, slot);
@@ -141,8 +150,9 @@ public sealed partial class KvCache
             _tree.Hold(fork.Node, revive: false);
             FillTable(fork, from: 0);
             for (int i = 0; i < copyCount; i++) AppendEntry(fork, TakeSlot());
-            fork.EnsureTokenCapacity(fork.Table.Count * Layout.BlockSize);
-            fork.AppendTokens(lease.Tokens);
+            fork.Path.EnsureCapacity(fork.Table.Count * Layout.BlockSize);
+            fork.Path.Append(lease.Tokens);
+            AnchorPath(fork);
             _leases.Add(fork);
             _totals.Forks++;
             _totals.CopiedBlocks += copyCount;
@@ -151,16 +161,6 @@ public sealed partial class KvCache
         for (int entry = lease.SharedBlockCount; entry < lease.SharedBlockCount + copyCount; entry++)
             Pool.Copy(lease.Table.Slots[entry], fork.Table.Slots[entry]);
         return fork;
-    }
-
-    /// <summary>The hash that names the point after a lease's first whole blocks; the root hash for none.</summary>
-    internal BlockHash HashAt(BlockLease lease, int blockCount)
-    {
-        lock (_lock)
-        {
-            Require(lease);
-            return blockCount == 0 ? lease.Root : _tree.HashOf(lease.Table.Slots[blockCount - 1]);
-        }
     }
 
     internal void Release(BlockLease lease)
@@ -172,7 +172,7 @@ public sealed partial class KvCache
             _tree.Release(lease.Node);
             _leases.Remove(lease);
             lease.SharedBlockCount = 0;
-            lease.TokenCount = 0;
+            lease.Path.Truncate(0);
             lease.Table.Truncate(0);
         }
     }
@@ -181,7 +181,7 @@ public sealed partial class KvCache
     {
         int entry = lease.SharedBlockCount;
         int slot = lease.Table.Slots[entry];
-        lease.Node = _tree.Seal(lease.Node, lease.Tokens.Slice(entry * Layout.BlockSize, Layout.BlockSize), slot, out bool duplicate);
+        lease.Node = _tree.Seal(lease.Node, lease.Path, entry, slot, out bool duplicate);
         if (duplicate)
         {
             UseStandingBlock(lease, slot);
@@ -189,7 +189,7 @@ public sealed partial class KvCache
         else
         {
             _totals.SealedBlocks++;
-            MarkNotReused(slot);
+            _reuse?.Clear(slot);
             if (!isPromoted) NotifySealed(lease.Node, slot, Layout.BlockSize);
         }
 

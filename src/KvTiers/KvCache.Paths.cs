@@ -132,4 +132,51 @@ public sealed partial class KvCache
         node = _tree.FindRoot(root);
         return node is not null;
     }
+
+    /// <summary>Which whole blocks are hot, as far as no edit has cut them off: for telling others what is found here.</summary>
+    /// <remarks>Those near the beginning of a prompt come first, as a run that leads from there is what counts.</remarks>
+    /// <param name="most">Hashes to give at most.</param>
+    public IReadOnlyList<BlockHash> HotHashes(int most)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(most);
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            List<BlockHash> hashes = new(Math.Min(most, Pool.Capacity));
+            _tree.CopyHashes(hashes, most);
+            return hashes;
+        }
+    }
+
+    /// <summary>Matchable blocks of a tenant.</summary>
+    internal int BlocksOf(int tenant)
+    {
+        lock (_lock) return _tree.Roots.Where(root => root.Tenant == tenant).Sum(root => root.BlockCount);
+    }
+
+    /// <summary>Frees blocks of a tenant that nobody holds, in the usual order among themselves. The observer is not shown them.</summary>
+    /// <param name="tenant">The tenant's number.</param>
+    /// <param name="atMost">Blocks freed at most.</param>
+    /// <param name="deadOnly">Whether only superseded and expired blocks go.</param>
+    /// <returns>Blocks freed.</returns>
+    internal int EvictTenant(int tenant, int atMost, bool deadOnly)
+    {
+        lock (_lock)
+        {
+            if (_disposed) return 0;
+            LapsePins();
+            int freed = 0;
+            foreach (RadixRoot root in _tree.Roots.Where(root => root.Tenant == tenant).ToArray())
+            {
+                while (freed < atMost && _tree.TryEvict(root, deadOnly, out EvictedBlock block))
+                {
+                    CountEvicted(block);
+                    Pool.Free(block.Slot);
+                    freed++;
+                }
+            }
+
+            return freed;
+        }
+    }
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using KvTiers.Blocks;
-using KvTiers.Diagnostics;
 using KvTiers.Prefix;
 
 namespace KvTiers;
@@ -18,22 +17,34 @@ public sealed partial class KvCache : IDisposable
     private readonly IBlockObserver? _observer;
     private readonly CacheInstruments _instruments;
     private readonly HashSet<BlockLease> _leases = [];
+    private readonly ReuseMarks? _reuse;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _patience;
     private CacheTotals _totals;
+    private long _observerFaults;
     private bool _disposed;
 
     /// <summary>Maps the hot tier's memory.</summary>
     /// <param name="layout">The shape of a block.</param>
     /// <param name="options">The hot tier's size.</param>
     /// <param name="time">The clock of pins and times to live; the system's by default.</param>
-    /// <param name="observer">Is told of blocks that become matchable or go.</param>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
-    public KvCache(BlockLayout layout, KvCacheOptions options, TimeProvider? time = null, IBlockObserver? observer = null)
+    public KvCache(BlockLayout layout, KvCacheOptions options, TimeProvider? time = null)
+        : this(layout, options, time, observer: null)
+    {
+    }
+
+    /// <summary>Maps the hot tier's memory below somebody who is told of blocks that become matchable or go.</summary>
+    internal KvCache(BlockLayout layout, KvCacheOptions options, TimeProvider? time, IBlockObserver? observer)
     {
         ArgumentNullException.ThrowIfNull(layout);
         ArgumentNullException.ThrowIfNull(options);
         Pool = new BlockPool(layout, options.CapacityFor(layout), options.Prefault);
-        _tree = new RadixTree(Pool, time ?? TimeProvider.System);
+        _time = time ?? TimeProvider.System;
+        _patience = options.EvictionPatience;
+        _tree = new RadixTree(Pool, _time);
         _observer = observer;
+        _reuse = observer is { SeesReuse: true } ? new ReuseMarks(_tree, Pool) : null;
         _instruments = new CacheInstruments(this);
     }
 
@@ -75,13 +86,13 @@ public sealed partial class KvCache : IDisposable
             HoldMatch(lease, end);
             FillTable(lease, from: 0);
             int tokenCount = end.BlockCount * Layout.BlockSize + end.TailTokens;
-            lease.EnsureTokenCapacity(tokenCount);
-            lease.AppendTokens(tokens[..tokenCount]);
+            lease.Path.Append(tokens[..tokenCount]);
+            AnchorPath(lease);
             lease.CachedTokenCount = tokenCount;
             _leases.Add(lease);
             _totals.HitTokens += lease.TokenCount;
             _totals.MissedTokens += tokens.Length - lease.TokenCount;
-            reused = FindReused(lease, firstEntry: 0);
+            reused = _reuse?.Find(lease, firstEntry: 0);
         }
 
         NotifyReused(reused);
@@ -134,11 +145,12 @@ public sealed partial class KvCache : IDisposable
             _tree.Release(formerNode);
             FreeEntries(lease, formerShared, lease.SharedBlockCount);
             FillTable(lease, from: lease.TokenCount / Layout.BlockSize);
-            lease.EnsureTokenCapacity(lease.Table.Count * Layout.BlockSize);
-            lease.AppendTokens(tokens[lease.TokenCount..tokenCount]);
+            lease.Path.EnsureCapacity(lease.Table.Count * Layout.BlockSize);
+            lease.Path.Append(tokens[lease.TokenCount..tokenCount]);
+            AnchorPath(lease);
             lease.CachedTokenCount += gained;
             _totals.HitTokens += gained;
-            reused = FindReused(lease, knownBlocks);
+            reused = _reuse?.Find(lease, knownBlocks);
         }
 
         NotifyReused(reused);
@@ -193,6 +205,13 @@ public sealed partial class KvCache : IDisposable
             ReadOnlySpan<int> slots = node.Run.Slots;
             for (int i = slots.Length - 1; i >= 0 && entry > from; i--) table.Set(--entry, slots[i], Pool.Address(slots[i]));
         }
+    }
+
+    // The hash of the last whole block is known where the block is shared: what follows is worked out from there.
+    private void AnchorPath(BlockLease lease)
+    {
+        int blockCount = lease.Path.BlockCount;
+        if (blockCount > 0 && blockCount <= lease.SharedBlockCount) lease.Path.Anchor(blockCount, _tree.HashOf(lease.Table.Slots[blockCount - 1]));
     }
 
     // Frees private entries, the last first, as eviction does.

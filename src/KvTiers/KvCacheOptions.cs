@@ -14,6 +14,9 @@ public sealed record KvCacheOptions
     /// <summary>Whether the memory is made resident in the background from the start, so that no request pays for first touch; else once <see cref="KvCache.StartPrefault"/> says so.</summary>
     public bool Prefault { get; init; } = true;
 
+    /// <summary>How long a call that needs room may be held up, in all, by the tiers that want what is evicted for it. From 0, for not at all. Default 20 ms.</summary>
+    public TimeSpan EvictionPatience { get; init; } = TimeSpan.FromMilliseconds(20);
+
     /// <summary>The hot tier's size in blocks of a layout.</summary>
     /// <exception cref="ArgumentException">A value is out of range; the message names property, value and rule.</exception>
     public int CapacityFor(BlockLayout layout)

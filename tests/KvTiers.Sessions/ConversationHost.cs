@@ -6,7 +6,6 @@ using KvTiers.Inference.Tokens;
 using KvTiers.Sessions.Hosting;
 using KvTiers.Sessions.Storage;
 using KvTiers.Tiers;
-using KvTiers.Tiers.Encodings;
 
 namespace KvTiers.Sessions.Tests;
 
@@ -29,9 +28,13 @@ internal sealed class ConversationHost : IAsyncDisposable
         Time = time ?? new();
         Model = new(model.Load());
         BlockLayout layout = Model.Config.CreateLayout(KvFormat.F32);
-        Tiers = places?.Stack(layout) ?? (ramBytes == 0 ? null : new TierStack(new() { Tiers = [Ram(layout, ramBytes)], Promotion = PromotionPolicy.Always }, Time));
-        Cache = new KvCache(layout, new KvCacheOptions { HotBlocks = blocks, Prefault = false }, Time, Tiers);
-        Tiers?.Attach(Cache);
+        IReadOnlyList<TierOptions> tiers = places?.Open(layout) ?? (ramBytes == 0 ? [] : [TierOptions.Ram(ramBytes)]);
+
+        // A block is given up when a device does not keep pace for so long, which is not what is tested.
+        var hot = new KvCacheOptions { HotBlocks = blocks, Prefault = false, EvictionPatience = TimeSpan.FromMinutes(1) };
+        if (tiers.Count > 0)
+            Tiers = TieredCache.OpenAsync(layout, new() { Hot = hot, Tiers = tiers, Promotion = PromotionPolicy.Always }, Time).GetAwaiter().GetResult();
+        Cache = Tiers?.Cache ?? new KvCache(layout, hot, Time);
         Engine = new Engine(Model, model.Prompt.Tokenizer, Cache, engine ?? new EngineOptions(), tiers: Tiers);
         Services = new(Engine, model.Prompt, Store, Salts, new() { ModelName = "tiny", Defaults = new() { MaxTokens = 12, Temperature = 0 }, PinnedShare = pinnedShare }, Time);
         Conversations = new(Services, options);
@@ -45,7 +48,7 @@ internal sealed class ConversationHost : IAsyncDisposable
 
     public KvCache Cache { get; }
 
-    public TierStack? Tiers { get; }
+    public TieredCache? Tiers { get; }
 
     public Engine Engine { get; }
 
@@ -147,11 +150,5 @@ internal sealed class ConversationHost : IAsyncDisposable
         Cache.Dispose();
         Model.Dispose();
         _folder?.Dispose();
-    }
-
-    private static TierOptions Ram(BlockLayout layout, long bytes)
-    {
-        var format = new BlockRecord(BlockCodec.Create(layout, BlockEncoding.Hot));
-        return new() { Tier = new BlockTier("ram", format, new RamStore(format.RecordBytes, bytes)), Immediate = true };
     }
 }

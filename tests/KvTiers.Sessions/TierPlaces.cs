@@ -16,35 +16,35 @@ internal sealed class TierPlaces(int ramBlocks, RedisServer? redis = null) : IDi
     private BlockRecord? _format;
     private RamStore? _ram;
 
-    /// <summary>The disk tier, as the stack sees it.</summary>
-    public WatchedTier Disk { get; private set; } = null!;
+    /// <summary>The disk tier's store, as the cache sees it.</summary>
+    public WatchedStore Disk { get; private set; } = null!;
 
-    public TierStack Stack(BlockLayout layout)
+    public IReadOnlyList<TierOptions> Open(BlockLayout layout)
     {
         _format = new BlockRecord(BlockCodec.Create(layout, BlockEncoding.Hot));
         _ram = new RamStore(_format.RecordBytes, (long)ramBlocks * _format.RecordBytes);
-        var disk = DiskStore.Open(_format, new DiskStoreOptions { Folder = _folder.Path, CapacityBytes = 4000L * _format.RecordBytes, SegmentBytes = 16 << 20 });
-        Disk = new WatchedTier(new BlockTier("disk", _format, disk));
+        var options = new DiskStoreOptions { Folder = _folder.Path, CapacityBytes = 4000L * _format.RecordBytes, SegmentBytes = 16 << 20 };
+        Disk = new WatchedStore(DiskStore.Open(_format, options));
         List<TierOptions> tiers =
         [
-            new TierOptions { Tier = new BlockTier("ram", _format, _ram), Immediate = true },
-            new TierOptions { Tier = Disk, Exclusive = false, WritePatience = TimeSpan.FromMinutes(1) },
+            TierOptions.Over("ram", _ram),
+            TierOptions.Over("disk", Disk) with { Exclusive = false, Deadline = TimeSpan.FromMinutes(1) },
         ];
         if (redis is not null && RedisServer.IsAvailable)
         {
             RedisStore store = RedisStore.ConnectAsync(
                 _format.RecordBytes, new RedisStoreOptions { Configuration = redis.Configuration, CapacityBytes = 1 << 30, Deadline = TimeSpan.FromSeconds(30) }).GetAwaiter().GetResult();
-            tiers.Add(new TierOptions
+            tiers.Add(TierOptions.Over("redis", store) with
             {
-                Tier = new BlockTier("redis", _format, store),
                 WritePolicy = WritePolicy.OnSeal,
                 Exclusive = false,
                 Shared = true,
                 WriteQueueBlocks = 4096,
+                Deadline = TimeSpan.FromMinutes(1),
             });
         }
 
-        return new TierStack(new TierStackOptions { Tiers = tiers, Promotion = PromotionPolicy.Always });
+        return tiers;
     }
 
     public HashSet<BlockHash> InRam() => [.. _ram!.InEvictionOrder().Select(block => block.Hash)];

@@ -1,7 +1,5 @@
-using KvTiers.Blocks;
 using KvTiers.Diagnostics;
 using KvTiers.Prefix;
-using KvTiers.Tiers;
 
 namespace KvTiers.Tests;
 
@@ -103,7 +101,7 @@ public sealed class KvCacheCapacityTests
 
         public void OnSealed(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes) => Seen.Add(("sealed", hash, attributes.TokenCount, bytes.ToArray()));
 
-        public void OnEvicting(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes, EvictionCause cause) =>
+        public void OnEvicting(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes, EvictionCause cause, StallBudget budget) =>
             Seen.Add((cause.ToString(), hash, attributes.TokenCount, bytes.ToArray()));
     }
 }

@@ -1,7 +1,5 @@
-using KvTiers.Blocks;
 using KvTiers.Diagnostics;
 using KvTiers.Prefix;
-using KvTiers.Tiers;
 
 namespace KvTiers.Tests;
 
@@ -69,17 +67,30 @@ public sealed class KvCacheEvictionTests
     }
 
     [Fact]
-    public void AnObserverThatFailsLosesNoRoom()
+    public void AnObserverThatFailsAtAnEvictionIsCountedAndVetoesNothing()
     {
         using KvCache cache = FakeSequence.CreateCache(2, observer: _observer);
         _observer.Open();
         cache.Run(1, 1, 1, 1, 2, 2, 2, 2).Dispose();
         _observer.Fault = new IOException("broken");
         using BlockLease lease = cache.Acquire(FakeSequence.Root, []);
-        Assert.Throws<IOException>(() => cache.TryReserve(lease, 8));
-        CacheIntegrity.Check(cache);
-        Assert.Equal(2, cache.Snapshot().FreeBlocks);
         Assert.True(cache.TryReserve(lease, 8));
+        CacheIntegrity.Check(cache);
+        Assert.Equal((2, 1), (cache.Snapshot().PrivateBlocks, cache.Snapshot().Totals.ObserverFaults));
+    }
+
+    /// <summary>An exception out of the observer used to leave the lease with a block in the tree that its table did not count as shared.</summary>
+    [Fact]
+    public void AnObserverThatFailsAtASealLeavesTheLeaseWhole()
+    {
+        using KvCache cache = FakeSequence.CreateCache(4, observer: _observer);
+        _observer.SealFault = new InvalidOperationException("broken");
+        using BlockLease lease = cache.Acquire(FakeSequence.Root, []);
+        cache.Compute(lease, 1, 1, 1, 1, 2, 2, 2, 2);
+        CacheIntegrity.Check(cache);
+        Assert.Equal((8, 2), (lease.TokenCount, lease.SharedBlockCount));
+        Assert.Equal(1, cache.Snapshot().Totals.ObserverFaults);
+        Assert.Equal(8, cache.Peek(FakeSequence.Root, [1, 1, 1, 1, 2, 2, 2, 2]).HotTokenCount);
     }
 
     [Fact]
@@ -110,15 +121,20 @@ public sealed class KvCacheEvictionTests
 
         public Exception? Fault { get; set; }
 
+        public Exception? SealFault { get; set; }
+
         public bool Records { get; set; } = true;
 
         public void Open() => _gate.Set();
 
         public void OnSealed(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes)
         {
+            if (SealFault is not { } fault) return;
+            SealFault = null;
+            throw fault;
         }
 
-        public void OnEvicting(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes, EvictionCause cause)
+        public void OnEvicting(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes, EvictionCause cause, StallBudget budget)
         {
             _entered.TrySetResult();
             _gate.Wait();

@@ -1,7 +1,4 @@
-using KvTiers.Blocks;
-using KvTiers.Diagnostics;
 using KvTiers.Prefix;
-using KvTiers.Tiers;
 
 namespace KvTiers.Tests;
 
@@ -62,6 +59,7 @@ internal sealed class KvCacheModel : IBlockObserver, IDisposable
             default: Peek(); break;
         }
 
+        Assert.Equal(0, Cache.Snapshot().Totals.ObserverFaults); // what this observer asserts
         ForgetDropped();
         if (!mayAdd && Cache.Snapshot().Nodes > nodes) Coverage.Splits++;
     }
@@ -72,7 +70,7 @@ internal sealed class KvCacheModel : IBlockObserver, IDisposable
         Assert.Equal(FakeSequence.Layout.BytesPerBlock, bytes.Length);
     }
 
-    public void OnEvicting(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes, EvictionCause cause)
+    public void OnEvicting(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes, EvictionCause cause, StallBudget budget)
     {
         Assert.True(_entries.Remove(hash, out Entry? gone), "A block that should not be there was evicted.");
         Assert.Equal((gone.Tokens.Length - 1) % BlockSize + 1, attributes.TokenCount);

@@ -1,4 +1,3 @@
-using KvTiers.Blocks;
 using KvTiers.Diagnostics;
 using KvTiers.Prefix;
 

@@ -1,8 +1,6 @@
 using System.Globalization;
-using KvTiers.Blocks;
 using KvTiers.Diagnostics;
 using KvTiers.Prefix;
-using KvTiers.Tiers;
 
 namespace KvTiers.Tests;
 
@@ -31,6 +29,7 @@ public sealed class KvCacheSoakTests(ITestOutputHelper output)
         CacheIntegrity.Check(cache);
         CacheSnapshot snapshot = cache.Snapshot();
         output.WriteLine($"{snapshot}");
+        Assert.Equal(0, snapshot.Totals.ObserverFaults);
         Assert.Equal(0, snapshot.Leases);
         Assert.Equal(0, snapshot.HeldBlocks + snapshot.PrivateBlocks);
         Assert.True(snapshot.Totals.HitTokens > 10_000 && snapshot.Totals.CopiedBlocks > 1_000 && snapshot.Totals.EvictedBlocks > 1_000);
@@ -93,7 +92,7 @@ public sealed class KvCacheSoakTests(ITestOutputHelper output)
         {
         }
 
-        public void OnEvicting(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes, EvictionCause cause)
+        public void OnEvicting(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes, EvictionCause cause, StallBudget budget)
         {
             byte first = bytes[0];
             Thread.Yield();

@@ -29,7 +29,7 @@ public sealed partial class Engine
     // From here on the lease is the tiers', until the sequence is among the promoted ones.
     private void BeginPromotion(Sequence sequence)
     {
-        TierStack tiers = Tiers!;
+        TieredCache tiers = Tiers!;
         ReadOnlyMemory<int> tokens = sequence.TokenMemory[..sequence.MatchableCount];
         sequence.IsHandedOver = true;
         try
@@ -43,7 +43,7 @@ public sealed partial class Engine
         }
     }
 
-    private async Task PromoteAsync(TierStack tiers, Sequence sequence, ReadOnlyMemory<int> tokens)
+    private async Task PromoteAsync(TieredCache tiers, Sequence sequence, ReadOnlyMemory<int> tokens)
     {
         PromotedSequence promoted;
         try
@@ -133,7 +133,7 @@ public sealed partial class Engine
     private void NotePrefill(int tokenCount, TimeSpan elapsed)
     {
         if (Tiers is not null && tokenCount >= PrefillSample)
-            Tiers.Planner.AddPrefill(tokenCount, elapsed * ((double)tokenCount / _batch.RowCount));
+            Tiers.NotePrefill(tokenCount, elapsed * ((double)tokenCount / _batch.RowCount));
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Loading blocks for generation {Number} from the colder tiers failed; they are computed")]

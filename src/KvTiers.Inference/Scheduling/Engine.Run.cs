@@ -1,4 +1,3 @@
-using KvTiers.Blocks;
 using KvTiers.Inference.Model;
 using Microsoft.Extensions.Logging;
 

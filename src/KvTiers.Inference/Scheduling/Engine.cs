@@ -50,9 +50,9 @@ public sealed partial class Engine : IAsyncDisposable
     /// <param name="options">How steps are shared.</param>
     /// <param name="time">The clock; the system's by default.</param>
     /// <param name="logger">Where starts, stops and failures are told.</param>
-    /// <param name="tiers">The colder tiers under <paramref name="cache"/>, attached to it; null for none.</param>
+    /// <param name="tiers">The whole that <paramref name="cache"/> is the hot tier of; null where there are no colder ones.</param>
     /// <exception cref="ArgumentException">An option is out of range, or the cache's blocks have another shape than the model's.</exception>
-    public Engine(LanguageModel model, Tokenizer tokenizer, KvCache cache, EngineOptions options, TimeProvider? time = null, ILogger<Engine>? logger = null, TierStack? tiers = null)
+    public Engine(LanguageModel model, Tokenizer tokenizer, KvCache cache, EngineOptions options, TimeProvider? time = null, ILogger<Engine>? logger = null, TieredCache? tiers = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(tokenizer);
@@ -90,7 +90,7 @@ public sealed partial class Engine : IAsyncDisposable
     public KvCache Cache { get; }
 
     /// <summary>Where blocks go that the cache evicts; null for nowhere.</summary>
-    public TierStack? Tiers { get; }
+    public TieredCache? Tiers { get; }
 
     internal TimeProvider Time { get; }
 
@@ -103,7 +103,7 @@ public sealed partial class Engine : IAsyncDisposable
 
     /// <summary>The hash under which a tenant's blocks of this model are found, as the tiers leave them.</summary>
     public BlockHash RootFor(ReadOnlySpan<byte> tenantSalt) =>
-        BlockHash.Root(Model.Fingerprint.Span, Cache.Layout, tenantSalt, Tiers is { } tiers ? tiers.Losses : []);
+        Tiers?.RootFor(Model.Fingerprint.Span, tenantSalt) ?? BlockHash.Root(Model.Fingerprint.Span, Cache.Layout, tenantSalt);
 
     /// <summary>Tokens that prompt and output of one choice can have together: the model's context, or all that the pool holds.</summary>
     public int MaxTokenCount => (int)Math.Min(Model.Config.ContextLength, (long)Cache.Pool.Capacity * Cache.Layout.BlockSize);

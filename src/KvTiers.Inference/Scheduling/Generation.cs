@@ -1,7 +1,6 @@
 using System.Collections.ObjectModel;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
-using KvTiers.Blocks;
 using KvTiers.Inference.Model;
 using KvTiers.Prefix;
 

@@ -1,5 +1,4 @@
 using System.Collections.ObjectModel;
-using KvTiers.Blocks;
 using KvTiers.Inference.Model;
 
 namespace KvTiers.Inference.Scheduling;

@@ -1,5 +1,4 @@
 using System.Text;
-using KvTiers.Blocks;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Tokens;
 

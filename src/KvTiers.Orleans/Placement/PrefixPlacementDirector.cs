@@ -53,10 +53,7 @@ internal sealed class PrefixPlacementDirector(SiloConversations silo, SiloView v
     private static BlockHash[] Hash(ConversationServices services, string tenant, ReadOnlySpan<int> tokens)
     {
         int size = services.Engine.Cache.Layout.BlockSize;
-        var chain = new BlockHash[Math.Min(tokens.Length / size, MaxBlocks)];
-        BlockHash hash = services.RootFor(tenant);
-        for (int i = 0; i < chain.Length; i++)
-            chain[i] = hash = hash.Next(tokens.Slice(i * size, size));
-        return chain;
+        var path = new BlockPath(services.RootFor(tenant), size, tokens[..Math.Min(tokens.Length, MaxBlocks * size)]);
+        return path.Hashes(0, path.BlockCount).ToArray();
     }
 }

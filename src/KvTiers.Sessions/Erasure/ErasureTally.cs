@@ -1,3 +1,5 @@
+using KvTiers.Tiers;
+
 namespace KvTiers.Sessions.Erasure;
 
 /// <summary>What the attempts of one erasure have come to, tier by tier. Counts add up; the outcome is the last attempt's.</summary>
@@ -12,26 +14,27 @@ internal sealed class ErasureTally
     public int SharedBlocks { get; set; }
 
     /// <summary>How often the tiers were asked.</summary>
-    public int Attempts { get; set; }
+    public int Attempts { get; private set; }
 
     /// <summary>Whether no tier holds any of it.</summary>
-    public bool IsWhole => _tiers.Values.All(tier => tier.Outcome == ErasureOutcome.Removed);
+    public bool IsWhole => _tiers.Values.All(tier => tier.Outcome == ErasureState.Removed);
 
-    /// <summary>Notes blocks that left a tier.</summary>
-    public void Add(string tier, int blocks, long bytes)
+    /// <summary>Whether what was not removed so far will not be asked for again.</summary>
+    public bool IsGivenUp { get; set; }
+
+    /// <summary>Begins an attempt, in which each of these tiers says anew how far it is.</summary>
+    public void Begin(IEnumerable<string> tiers)
     {
-        TierErasure so = Of(tier);
-        _tiers[tier] = so with { Blocks = so.Blocks + blocks, Bytes = so.Bytes + bytes };
+        Attempts++;
+        foreach (string tier in tiers)
+            _tiers[tier] = Of(tier) with { Outcome = ErasureState.Removed };
     }
 
-    /// <summary>Notes how an attempt ended for a tier.</summary>
-    public void Set(string tier, ErasureOutcome outcome) => _tiers[tier] = Of(tier) with { Outcome = outcome };
-
-    /// <summary>What was not removed so far will not be.</summary>
-    public void GiveUp()
+    /// <summary>Notes what a tier said of one path.</summary>
+    public void Add(TierRemoval said)
     {
-        foreach (TierErasure tier in Tiers.Where(tier => tier.Outcome == ErasureOutcome.Pending))
-            Set(tier.Tier, ErasureOutcome.Failed);
+        TierErasure so = Of(said.Tier);
+        _tiers[said.Tier] = so with { Blocks = so.Blocks + said.Blocks, Bytes = so.Bytes + said.Bytes, Outcome = said.State > so.Outcome ? said.State : so.Outcome };
     }
 
     private TierErasure Of(string tier) => _tiers.GetValueOrDefault(tier) ?? new() { Tier = tier, Blocks = 0, Bytes = 0 };

@@ -1,3 +1,5 @@
+using KvTiers.Tiers;
+
 namespace KvTiers.Sessions.Erasure;
 
 /// <content>What is owed is tried again: at the start, when a tier is back, and when somebody asks.</content>
@@ -59,7 +61,7 @@ internal sealed partial class Erasures
     // A tier that is left alone would be asked in vain; the others were asked before.
     private bool IsAway(OwedErasure owed)
     {
-        HashSet<string> pending = [.. owed.Tally.Tiers.Where(tier => tier.Outcome == ErasureOutcome.Pending).Select(tier => tier.Tier)];
+        HashSet<string> pending = [.. owed.Tally.Tiers.Where(tier => tier.Outcome != ErasureState.Removed).Select(tier => tier.Tier)];
         return pending.Count > 0 && _tiers!.Usage.Where(tier => pending.Contains(tier.Name)).All(tier => tier.IsDegraded);
     }
 

@@ -25,14 +25,14 @@ internal sealed partial class Erasures
     private readonly Dictionary<Guid, OwedErasure> _owed = [];
     private readonly HashSet<Guid> _underWay = [];
     private readonly IConversationStore _store;
-    private readonly TierStack? _tiers;
+    private readonly TieredCache? _tiers;
     private readonly string _owner;
     private readonly TimeProvider _time;
     private readonly SemaphoreSlim _retrying = new(1, 1);
     private bool _isRead;
     private long _givenUp;
 
-    public Erasures(IConversationStore store, PathEraser eraser, TierStack? tiers, string owner, TimeProvider time)
+    public Erasures(IConversationStore store, PathEraser eraser, TieredCache? tiers, string owner, TimeProvider time)
     {
         (_store, Eraser, _tiers, _owner, _time) = (store, eraser, tiers, owner, time);
         _isRead = tiers is null;
@@ -119,7 +119,7 @@ internal sealed partial class Erasures
     }
 
     /// <summary>Erases a path that a living conversation gave up from the colder tiers, in the background.</summary>
-    public void EraseSoon(ConversationKey key, BlockHash root, ReadOnlyMemory<int> path, int keptBlocks)
+    public void EraseSoon(ConversationKey key, BlockPath path, int keptBlocks)
     {
         if (_tiers is null)
             return;
@@ -129,8 +129,8 @@ internal sealed partial class Erasures
             Key = key,
             Version = default,
             Owner = _owner,
-            Root = root,
-            Paths = [path],
+            Root = path.Root,
+            Paths = [path.Tokens.ToArray()],
             DeletedAt = _time.GetUtcNow(),
         };
         var owed = new OwedErasure(tombstone, [keptBlocks]) { IsRecordGone = true };
@@ -154,7 +154,7 @@ internal sealed partial class Erasures
         bool isOver = owed.Tally.IsWhole;
         if (!isOver && _time.GetUtcNow() - owed.Tombstone.DeletedAt > GiveUpAfter)
         {
-            owed.Tally.GiveUp();
+            owed.Tally.IsGivenUp = true;
             Interlocked.Increment(ref _givenUp);
             isOver = true;
         }
@@ -214,5 +214,6 @@ internal sealed partial class Erasures
         Tiers = owed.Tally.Tiers,
         BlocksShared = owed.Tally.SharedBlocks,
         Attempts = owed.Tally.Attempts,
+        IsGivenUp = owed.Tally.IsGivenUp,
     };
 }

@@ -3,15 +3,9 @@ using KvTiers.Tiers;
 
 namespace KvTiers.Sessions.Erasure;
 
-/// <summary>Erases paths from the tiers, sparing what other conversations use, and says of each tier whether it is done. Throws nothing.</summary>
-/// <remarks>
-/// A tier counts and does not say whether it reached its store. So it is taken for pending when the call threw or took too long, when the tier is left alone
-/// for now, and when it counted a fault meanwhile, whoever's it was: to ask once more than needed does no harm.
-/// </remarks>
-internal sealed class PathEraser(KvCache cache, TierStack? tiers, SharedPaths shared, TimeProvider time)
+/// <summary>Erases paths from the tiers, sparing what other conversations use, and notes what each tier says. Throws nothing.</summary>
+internal sealed class PathEraser(KvCache cache, TieredCache? tiers, SharedPaths shared, TimeProvider time)
 {
-    private static readonly TierMiss[] Faults = [TierMiss.WriteError, TierMiss.OtherError, TierMiss.Deadline, TierMiss.Unavailable];
-
     /// <summary>How long the tiers may take for one path.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -33,62 +27,56 @@ internal sealed class PathEraser(KvCache cache, TierStack? tiers, SharedPaths sh
     /// <param name="tally">Takes what came of it.</param>
     public async Task EraseColderAsync(BlockHash root, IReadOnlyList<ReadOnlyMemory<int>> paths, IReadOnlyList<int> kept, ErasureTally tally)
     {
-        tally.Attempts++;
+        tally.Begin(tiers?.Names ?? []);
         if (tiers is null)
             return;
         await shared.Ready.ConfigureAwait(false);
-        Dictionary<string, long> before = FaultsByTier();
         bool isReached = true;
         for (int i = 0; i < paths.Count && isReached; i++)
-            isReached = await TryEraseColderAsync(root, paths[i], kept[i], tally).ConfigureAwait(false);
-        Dictionary<string, long> after = FaultsByTier();
-        foreach (TierUsage tier in tiers.Usage)
-        {
-            bool isDone = isReached && !tier.IsDegraded && after[tier.Name] == before[tier.Name];
-            tally.Set(tier.Name, isDone ? ErasureOutcome.Removed : ErasureOutcome.Pending);
-        }
+            isReached = await TryEraseColderAsync(PathOf(root, paths[i].Span), kept[i], tally).ConfigureAwait(false);
     }
 
     /// <summary>A conversation is gone, whose blocks were spared so far.</summary>
-    public void Unuse(ConversationKey key, BlockHash root) => shared.Set(key, root, default);
+    public void Unuse(ConversationKey key, BlockHash root) => shared.Set(key, PathOf(root, []));
 
     // The number of leading blocks that colder tiers are to keep, too.
     private int EraseHot(BlockHash root, ReadOnlyMemory<int> path, ErasureTally tally)
     {
-        int spared = shared.LeadingBlocks(root, path.Span);
+        int spared = shared.LeadingBlocks(PathOf(root, path.Span));
         try
         {
             EraseResult hot = cache.Erase(root, path.Span, spared);
             tally.SharedBlocks = hot.SharedBlocks;
-            tally.Add("hot", hot.ErasedBlocks, hot.ErasedBytes);
+            tally.Add(new("hot", hot.ErasedBlocks, hot.ErasedBytes, ErasureState.Removed));
             return Math.Max(hot.SharedBlocks, spared);
         }
         catch (ObjectDisposedException)
         {
             // The process ends, and its hot blocks with it.
-            tally.Add("hot", 0, 0);
+            tally.Add(new("hot", 0, 0, ErasureState.Removed));
             return spared;
         }
     }
 
-    private async Task<bool> TryEraseColderAsync(BlockHash root, ReadOnlyMemory<int> path, int kept, ErasureTally tally)
+    // False = not every tier has answered in time. The cache keeps a tombstone of its own meanwhile; this attempt stands in for an earlier one of the same path.
+    private async Task<bool> TryEraseColderAsync(BlockPath path, int kept, ErasureTally tally)
     {
         using var deadline = new CancellationTokenSource(Patience, time);
         try
         {
-            int spared = Math.Max(kept, shared.LeadingBlocks(root, path.Span));
-            IReadOnlyList<TierRemoval> removals = await tiers!.EraseAsync(root, path, spared, shared.Contains, deadline.Token)
+            IReadOnlyList<TierRemoval> removals = await tiers!.ResumeAsync(tiers.TombstoneOf(path, kept), shared.Contains, deadline.Token)
                 .AsTask().WaitAsync(deadline.Token).ConfigureAwait(false);
             foreach (TierRemoval removal in removals)
-                tally.Add(removal.Tier, removal.Blocks, removal.Bytes);
+                tally.Add(removal);
             return true;
         }
         catch (Exception)
         {
+            foreach (string tier in tiers!.Names)
+                tally.Add(new(tier, 0, 0, ErasureState.Pending));
             return false;
         }
     }
 
-    private Dictionary<string, long> FaultsByTier() =>
-        tiers!.Usage.ToDictionary(tier => tier.Name, tier => Faults.Sum(fault => tier.Misses.GetValueOrDefault(fault)));
+    private BlockPath PathOf(BlockHash root, ReadOnlySpan<int> tokens) => new(root, cache.Layout.BlockSize, tokens);
 }

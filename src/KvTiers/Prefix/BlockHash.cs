@@ -41,8 +41,14 @@ public readonly struct BlockHash : IEquatable<BlockHash>, IComparable<BlockHash>
     /// <param name="modelFingerprint">Bytes that differ whenever the model would compute other bits.</param>
     /// <param name="layout">The layout of the blocks.</param>
     /// <param name="tenantSalt">The tenant's secret; empty for a single tenant.</param>
-    /// <param name="losses">What the blocks may have lost in colder tiers, ascending (<c>TierStack.Losses</c>); empty for blocks that have the computed bits.</param>
-    public static BlockHash Root(ReadOnlySpan<byte> modelFingerprint, BlockLayout layout, ReadOnlySpan<byte> tenantSalt, ReadOnlySpan<int> losses = default)
+    public static BlockHash Root(ReadOnlySpan<byte> modelFingerprint, BlockLayout layout, ReadOnlySpan<byte> tenantSalt) => LossyRoot(modelFingerprint, layout, tenantSalt, []);
+
+    /// <summary>As above, for blocks that may have been through tiers.</summary>
+    /// <param name="modelFingerprint">Bytes that differ whenever the model would compute other bits.</param>
+    /// <param name="layout">The layout of the blocks.</param>
+    /// <param name="tenantSalt">The tenant's secret; empty for a single tenant.</param>
+    /// <param name="losses">What the blocks may have lost in colder tiers, ascending; empty for blocks that have the computed bits.</param>
+    internal static BlockHash LossyRoot(ReadOnlySpan<byte> modelFingerprint, BlockLayout layout, ReadOnlySpan<byte> tenantSalt, ReadOnlySpan<int> losses)
     {
         ArgumentNullException.ThrowIfNull(layout);
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -117,7 +117,7 @@ internal sealed partial class RadixTree(BlockPool pool, TimeProvider time)
         if (revive && node.Superseded) Revive(node);
     }
 
-    private RadixNode AddChild(RadixNode parent, ReadOnlySpan<int> tokens, int slot)
+    private RadixNode AddChild(RadixNode parent, ReadOnlySpan<int> tokens, BlockHash hash, int slot)
     {
         RadixNode child = new(_blockSize)
         {
@@ -130,14 +130,14 @@ internal sealed partial class RadixTree(BlockPool pool, TimeProvider time)
         parent.Children ??= new List<RadixNode>(1);
         parent.Children.Insert(LowerBound(parent.Children, tokens), child);
         NodeCount++;
-        AppendBlock(child, tokens, slot);
+        AppendBlock(child, tokens, hash, slot);
         return child;
     }
 
-    private void AppendBlock(RadixNode node, ReadOnlySpan<int> tokens, int slot)
+    private void AppendBlock(RadixNode node, ReadOnlySpan<int> tokens, BlockHash hash, int slot)
     {
         if (slot >= _hashes.Length) Array.Resize(ref _hashes, pool.SlotCount);
-        _hashes[slot] = (node.Run.BlockCount == 0 ? HashAfter(node.Parent!, node.Parent!.Run.BlockCount) : HashOf(node.Run.LastSlot)).Next(tokens);
+        _hashes[slot] = hash;
         node.Run.Append(tokens, slot);
         BlockCount++;
         node.Root.BlockCount++;

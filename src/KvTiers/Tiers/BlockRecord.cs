@@ -89,23 +89,26 @@ public sealed class BlockRecord
     /// <param name="hash">The block that was asked for.</param>
     /// <param name="record">What the store returned; any bytes of any length.</param>
     /// <param name="block">Takes the hot block; its contents are unspecified unless the result is <see cref="RecordFault.None"/>.</param>
-    public RecordFault TryRead(BlockHash hash, ReadOnlySpan<byte> record, Span<byte> block)
+    public RecordFault TryRead(BlockHash hash, ReadOnlySpan<byte> record, Span<byte> block) => TryRead(hash, record, block, out _);
+
+    internal RecordFault TryRead(BlockHash hash, ReadOnlySpan<byte> record, Span<byte> block, out BlockAttributes attributes)
     {
+        attributes = default;
         if (record.Length != RecordBytes)
-        {
             return RecordFault.Truncated;
-        }
 
         RecordFault fault = TryReadHeaderOf(hash, record[..SectorBytes], out RecordHeader header);
+        attributes = header.Attributes;
         return fault == RecordFault.None && !Codec.TryDecode(record.Slice(SectorBytes, Codec.EncodedBytes), header.PayloadChecksum, block)
             ? RecordFault.Corrupt
             : fault;
     }
 
     /// <summary>Checks a record from end to end whose payload has been read to where the hot block is to be; see <see cref="IsPlain"/>.</summary>
-    internal RecordFault Check(BlockHash hash, ReadOnlySpan<byte> header, ReadOnlySpan<byte> block)
+    internal RecordFault Check(BlockHash hash, ReadOnlySpan<byte> header, ReadOnlySpan<byte> block, out BlockAttributes attributes)
     {
         RecordFault fault = TryReadHeaderOf(hash, header, out RecordHeader read);
+        attributes = read.Attributes;
         return fault == RecordFault.None && Crc32C.Compute(block) != read.PayloadChecksum ? RecordFault.Corrupt : fault;
     }
 
@@ -116,9 +119,7 @@ public sealed class BlockRecord
     {
         header = default;
         if (sector.Length < HeaderBytes)
-        {
             return RecordFault.Truncated;
-        }
 
         if (BinaryPrimitives.ReadUInt32LittleEndian(sector) != Magic
             || BinaryPrimitives.ReadUInt32LittleEndian(sector[124..]) != Crc32C.Compute(sector[..124]))
@@ -127,14 +128,10 @@ public sealed class BlockRecord
         }
 
         if (BinaryPrimitives.ReadUInt16LittleEndian(sector[4..]) != FormatVersion)
-        {
             return RecordFault.OtherVersion;
-        }
 
         if (sector[6] != (byte)Codec.Encoding || sector[7] != _tokensPerScale)
-        {
             return RecordFault.OtherEncoding;
-        }
 
         int tokenCount = BinaryPrimitives.ReadInt32LittleEndian(sector[8..]);
         int priority = BinaryPrimitives.ReadInt32LittleEndian(sector[72..]);
@@ -183,8 +180,6 @@ public sealed class BlockRecord
     private void CheckLength(int recordLength)
     {
         if (recordLength != RecordBytes)
-        {
             throw new ArgumentException($"A record has {RecordBytes} bytes; {recordLength} were given.", nameof(recordLength));
-        }
     }
 }

@@ -4,13 +4,23 @@ using KvTiers.Tiers.Disk;
 
 namespace KvTiers.Tiers;
 
-/// <summary>A tier over a store of records: encodes and seals what goes down, checks and decodes what comes up.</summary>
-public sealed partial class BlockTier : IBlockTier
+/// <summary>Blocks over a store of records: encodes and seals what goes down, checks and decodes what comes up, and counts what becomes of every call.</summary>
+/// <remarks>
+/// Thread-safe. Nothing that a store throws passes, but <see cref="OperationCanceledException"/> where the caller cancelled: what is slow, full, corrupt,
+/// truncated or gone is a miss of its kind in <see cref="Usage"/>, and the caller recomputes. A store on a device may hold up the calling thread.
+/// </remarks>
+internal sealed partial class BlockTier : IAsyncDisposable
 {
+    private static readonly TierMiss[] Kinds = Enum.GetValues<TierMiss>();
+
     private readonly ConcurrentBag<AlignedBuffer> _buffers = [];
-    private readonly long[] _misses = new long[Enum.GetValues<TierMiss>().Length];
+    private readonly ConcurrentBag<AlignedBuffer> _headers = [];
+    private readonly long[] _misses = new long[Kinds.Length];
     private readonly BlockRecord _format;
     private readonly IRecordStore _store;
+    private readonly IMemoryStore? _memory;
+    private readonly IPartedStore? _parts;
+    private TierUsage? _lastUsage;
     private long _hits;
     private long _writes;
     private long _refusals;
@@ -24,48 +34,52 @@ public sealed partial class BlockTier : IBlockTier
         ArgumentNullException.ThrowIfNull(format);
         ArgumentNullException.ThrowIfNull(store);
         if (store.RecordBytes != format.RecordBytes)
-        {
             throw new ArgumentException($"The store holds records of {store.RecordBytes} bytes; this format's have {format.RecordBytes}.", nameof(store));
-        }
-
         Name = name;
         _format = format;
         _store = store;
+        _memory = store as IMemoryStore;
+
+        // Where calls complete at once the block is only lent, so it is never left to a store that may go on with it.
+        _parts = format.IsPlain && !store.IsInPlace ? store as IPartedStore : null;
 
         // Later records get higher numbers across restarts as well.
         _sequence = (time ?? TimeProvider.System).GetUtcNow().UtcTicks;
     }
 
-    /// <inheritdoc/>
+    /// <summary>The tier's name.</summary>
     public string Name { get; }
 
-    /// <inheritdoc/>
-    public bool IsLossless => _format.Codec.IsLossless;
-
-    /// <inheritdoc/>
+    /// <summary>Names what a block loses on its way through the tier: 0 for nothing, else a number that only the same loss has (<see cref="Encodings.BlockCodec.Loss"/>).</summary>
     public int Loss => _format.Codec.Loss;
 
-    /// <inheritdoc/>
+    /// <summary>What the tier holds, and what became of the calls so far.</summary>
     public TierUsage Usage
     {
         get
         {
-            StoreTotals totals = _store.Totals;
-            return new TierUsage(
-                Name,
-                _store.CapacityBytes,
-                _store.UsedBytes,
-                _store.RecordBytes,
-                _store.Count,
-                Interlocked.Read(ref _hits),
-                Interlocked.Read(ref _writes),
-                Interlocked.Read(ref _refusals),
-                Enum.GetValues<TierMiss>().ToDictionary(miss => miss, miss => Interlocked.Read(ref _misses[(int)miss])))
+            try
             {
-                EvictedBlocks = totals.EvictedRecords,
-                ReadBytes = totals.ReadBytes,
-                WrittenBytes = totals.WrittenBytes,
-                IsDegraded = _store.IsDegraded,
+                StoreTotals totals = _store.Totals;
+                _lastUsage = new TierUsage(Name, _store.CapacityBytes, _store.UsedBytes, _store.RecordBytes, _store.Count)
+                {
+                    EvictedBlocks = totals.EvictedRecords,
+                    ReadBytes = totals.ReadBytes,
+                    WrittenBytes = totals.WrittenBytes,
+                    IsDegraded = _store.IsDegraded,
+                };
+            }
+            catch (Exception fault)
+            {
+                CountMiss(fault, TierMiss.OtherError);
+            }
+
+            return (_lastUsage ?? new TierUsage(Name, 0, 0, _format.RecordBytes, 0)) with
+            {
+                Hits = Interlocked.Read(ref _hits),
+                Writes = Interlocked.Read(ref _writes),
+                Refusals = Interlocked.Read(ref _refusals),
+                Misses = Kinds.ToDictionary(miss => miss, miss => Interlocked.Read(ref _misses[(int)miss])),
             };
         }
     }
@@ -74,187 +88,134 @@ public sealed partial class BlockTier : IBlockTier
 
     internal IRecordStore Store => _store;
 
-    /// <inheritdoc/>
-    public ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken) =>
-        GuardAsync(store => store.CountLeadingAsync(chain, cancellationToken), 0);
+    /// <summary>How many leading blocks of <paramref name="chain"/> are held; 0 when the tier does not answer.</summary>
+    public async ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken) =>
+        (int)(await AskAsync(async store => await store.CountLeadingAsync(chain, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false)).Count;
 
-    /// <inheritdoc/>
-    public ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> block, CancellationToken cancellationToken) => _store switch
+    /// <summary>Reads a block and checks it from end to end.</summary>
+    /// <param name="hash">The block.</param>
+    /// <param name="block">Takes the hot block's bytes; its contents are unspecified on a miss.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>What was stored beside it; null on a miss.</returns>
+    public ValueTask<BlockAttributes?> ReadAsync(BlockHash hash, Memory<byte> block, CancellationToken cancellationToken)
     {
-        RamStore ram => ValueTask.FromResult(ReadInPlace(ram, hash, block.Span)),
-        IPartedStore parted when MayPart(parted, block) => ReadPartsAsync(parted, hash, block, cancellationToken),
-        _ => ReadWholeAsync(hash, block, cancellationToken),
-    };
+        CheckLength(block.Length);
+        if (_memory is not null)
+            return ValueTask.FromResult(ReadWhereItLies(_memory, hash, block.Span));
+        return _parts is not null && MayPart(_parts, block)
+            ? ReadPartsAsync(_parts, hash, block, cancellationToken)
+            : ReadWholeAsync(hash, block, cancellationToken);
+    }
 
-    /// <inheritdoc/>
-    public ValueTask<bool> TryWriteAsync(
-        BlockHash hash, ReadOnlyMemory<byte> block, BlockAttributes attributes, CancellationToken cancellationToken) => _store switch
-        {
-            RamStore ram => ValueTask.FromResult(WriteInPlace(ram, hash, block.Span, attributes)),
-            IPartedStore parted when MayPart(parted, block) => WritePartsAsync(parted, hash, block, attributes, cancellationToken),
-            _ => WriteWholeAsync(hash, block, attributes, cancellationToken),
-        };
+    /// <summary>Stores a copy of a hot block.</summary>
+    /// <returns>False when the tier did not take it.</returns>
+    public ValueTask<bool> TryWriteAsync(BlockHash hash, ReadOnlyMemory<byte> block, BlockAttributes attributes, CancellationToken cancellationToken)
+    {
+        CheckLength(block.Length);
+        if (_memory is not null)
+            return ValueTask.FromResult(WriteWhereItLies(_memory, hash, block.Span, attributes));
+        return _parts is not null && MayPart(_parts, block)
+            ? WritePartsAsync(_parts, hash, block, attributes, cancellationToken)
+            : WriteWholeAsync(hash, block, attributes, cancellationToken);
+    }
 
-    /// <inheritdoc/>
-    public ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) =>
-        GuardAsync(store => store.RemoveAsync(hashes, cancellationToken), 0);
+    /// <summary>Forgets blocks for good. Counts those that were held.</summary>
+    public ValueTask<TierAnswer> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) =>
+        AskAsync(async store => await store.RemoveAsync(hashes, cancellationToken).ConfigureAwait(false), cancellationToken);
 
-    /// <inheritdoc/>
-    public ValueTask<int> ForgetAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) =>
-        GuardAsync(store => store.ForgetAsync(hashes, cancellationToken), 0);
+    /// <summary>Forgets blocks to make room. Cheaper than <see cref="RemoveAsync"/>: after a crash one may be found again.</summary>
+    public ValueTask<TierAnswer> ForgetAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) =>
+        AskAsync(async store => await store.ForgetAsync(hashes, cancellationToken).ConfigureAwait(false), cancellationToken);
 
-    /// <inheritdoc/>
-    public ValueTask<int> ExpireAsync(ReadOnlyMemory<BlockHash> hashes, DateTimeOffset at, CancellationToken cancellationToken) =>
-        GuardAsync(store => store.ExpireAsync(hashes, at, cancellationToken), 0);
+    /// <summary>Lets blocks expire at a time, unless a write of the same block renews them. Counts those that were held.</summary>
+    public ValueTask<TierAnswer> ExpireAsync(ReadOnlyMemory<BlockHash> hashes, DateTimeOffset at, CancellationToken cancellationToken) =>
+        AskAsync(async store => await store.ExpireAsync(hashes, at, cancellationToken).ConfigureAwait(false), cancellationToken);
 
-    /// <inheritdoc/>
+    /// <summary>Bytes that a tenant's blocks take up here; 0 when the tier does not answer.</summary>
     public async ValueTask<long> BytesOfAsync(int tenant, CancellationToken cancellationToken) =>
-        _store.RecordBytes * await GuardAsync(store => store.CountAsync(tenant, cancellationToken), 0).ConfigureAwait(false);
+        _store.RecordBytes * (await AskAsync(store => store.CountAsync(tenant, cancellationToken), cancellationToken).ConfigureAwait(false)).Count;
 
-    /// <inheritdoc/>
+    /// <summary>Forgets blocks of one tenant, in eviction order among themselves, until so many bytes are free.</summary>
+    /// <returns>Bytes freed.</returns>
     public async ValueTask<long> EvictAsync(int tenant, long byteCount, CancellationToken cancellationToken)
     {
         int records = (int)Math.Min(int.MaxValue, (byteCount + _store.RecordBytes - 1) / _store.RecordBytes);
-        return (long)_store.RecordBytes * await GuardAsync(store => store.EvictAsync(tenant, records, cancellationToken), 0).ConfigureAwait(false);
+        TierAnswer evicted = await AskAsync(async store => await store.EvictAsync(tenant, records, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        return _store.RecordBytes * evicted.Count;
     }
 
-    /// <inheritdoc/>
-    public ValueTask<long> ResizeAsync(long capacityBytes, CancellationToken cancellationToken) =>
-        GuardAsync(store => store.ResizeAsync(capacityBytes, cancellationToken), _store.CapacityBytes);
+    /// <summary>Changes the capacity; shrinking evicts.</summary>
+    public ValueTask<TierAnswer> ResizeAsync(long capacityBytes, CancellationToken cancellationToken) =>
+        AskAsync(store => store.ResizeAsync(capacityBytes, cancellationToken), cancellationToken);
 
-    /// <inheritdoc/>
-    public async ValueTask ClearAsync(CancellationToken cancellationToken) => await GuardAsync(
+    /// <summary>Forgets every block.</summary>
+    public ValueTask<TierAnswer> ClearAsync(CancellationToken cancellationToken) => AskAsync(
         async store =>
         {
             await store.ClearAsync(cancellationToken).ConfigureAwait(false);
-            return true;
+            return 0;
         },
-        false).ConfigureAwait(false);
+        cancellationToken);
+
+    /// <summary>Hands on what the store would lose at the end of the process.</summary>
+    public ValueTask<TierAnswer> FlushAsync(CancellationToken cancellationToken) => AskAsync(
+        async store =>
+        {
+            await store.FlushAsync(cancellationToken).ConfigureAwait(false);
+            return 0;
+        },
+        cancellationToken);
 
     /// <summary>Disposes the store.</summary>
     public async ValueTask DisposeAsync()
     {
         await _store.DisposeAsync().ConfigureAwait(false);
-        while (_buffers.TryTake(out AlignedBuffer? buffer))
+        foreach (ConcurrentBag<AlignedBuffer> bag in new[] { _buffers, _headers })
         {
-            ((IDisposable)buffer).Dispose();
-        }
-
-        while (_headers.TryTake(out AlignedBuffer? header))
-        {
-            ((IDisposable)header).Dispose();
+            while (bag.TryTake(out AlignedBuffer? buffer))
+                ((IDisposable)buffer).Dispose();
         }
     }
 
-    private async ValueTask<bool> ReadWholeAsync(BlockHash hash, Memory<byte> block, CancellationToken cancellationToken)
-    {
-        AlignedBuffer buffer = Rent();
-        try
-        {
-            return await FinishReadAsync(
-                hash,
-                () => _store.TryReadAsync(hash, buffer.Memory, cancellationToken),
-                () => _format.TryRead(hash, buffer.GetSpan(), block.Span),
-                cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            _buffers.Add(buffer);
-        }
-    }
-
-    private async ValueTask<bool> WriteWholeAsync(
-        BlockHash hash, ReadOnlyMemory<byte> block, BlockAttributes attributes, CancellationToken cancellationToken)
-    {
-        AlignedBuffer buffer = Rent();
-        try
-        {
-            _format.Write(hash, attributes, Interlocked.Increment(ref _sequence), block.Span, buffer.GetSpan());
-            return await FinishWriteAsync(() => _store.TryWriteAsync(hash, buffer.Memory, attributes, cancellationToken)).ConfigureAwait(false);
-        }
-        finally
-        {
-            _buffers.Add(buffer);
-        }
-    }
-
-    /// <summary>Reads, checks what was read, and counts the outcome. What is unsound is removed.</summary>
-    private async ValueTask<bool> FinishReadAsync(
-        BlockHash hash, Func<ValueTask<bool>> read, Func<RecordFault> check, CancellationToken cancellationToken)
+    private async ValueTask<TierAnswer> AskAsync(Func<IRecordStore, ValueTask<long>> call, CancellationToken cancellationToken)
     {
         try
         {
-            if (!await read().ConfigureAwait(false))
-            {
-                Interlocked.Increment(ref _misses[(int)TierMiss.Absent]);
-                return false;
-            }
-
-            RecordFault recordFault = check();
-            if (recordFault == RecordFault.None)
-            {
-                Interlocked.Increment(ref _hits);
-                return true;
-            }
-
-            Interlocked.Increment(ref _misses[(int)KindOf(recordFault)]);
-            await RemoveAsync(new[] { hash }, cancellationToken).ConfigureAwait(false);
-            return false;
+            return new TierAnswer(await call(_store).ConfigureAwait(false), null);
         }
-        catch (Exception fault) when (IsFault(fault))
+        catch (Exception fault) when (!IsCancelled(fault, cancellationToken))
         {
-            CountMiss(fault, TierMiss.ReadError);
-            return false;
+            return new TierAnswer(0, CountMiss(fault, TierMiss.OtherError));
         }
     }
 
-    private async ValueTask<bool> FinishWriteAsync(Func<ValueTask<bool>> write)
+    private static bool IsCancelled(Exception fault, CancellationToken cancellationToken) =>
+        fault is OperationCanceledException && cancellationToken.IsCancellationRequested;
+
+    private TierMiss CountMiss(Exception fault, TierMiss kind)
     {
-        try
-        {
-            bool taken = await write().ConfigureAwait(false);
-            Interlocked.Increment(ref taken ? ref _writes : ref _refusals);
-            return taken;
-        }
-        catch (Exception fault) when (IsFault(fault))
-        {
-            CountMiss(fault, TierMiss.WriteError);
-            return false;
-        }
-    }
-
-    private async ValueTask<T> GuardAsync<T>(Func<IRecordStore, ValueTask<T>> call, T otherwise)
-    {
-        try
-        {
-            return await call(_store).ConfigureAwait(false);
-        }
-        catch (Exception fault) when (IsFault(fault))
-        {
-            CountMiss(fault, TierMiss.OtherError);
-            return otherwise;
-        }
-    }
-
-    private static bool IsFault(Exception exception) => exception is IOException or UnauthorizedAccessException or TimeoutException;
-
-    private static TierMiss KindOf(RecordFault fault) => fault switch
-    {
-        RecordFault.Truncated => TierMiss.Truncated,
-        RecordFault.OtherVersion => TierMiss.OtherVersion,
-        RecordFault.OtherEncoding => TierMiss.OtherEncoding,
-        RecordFault.OtherLayout => TierMiss.OtherLayout,
-        RecordFault.OtherBlock => TierMiss.OtherBlock,
-        _ => TierMiss.Corrupt,
-    };
-
-    private void CountMiss(Exception fault, TierMiss kind) =>
-        Interlocked.Increment(ref _misses[(int)(fault switch
+        TierMiss miss = fault switch
         {
             TimeoutException => TierMiss.Deadline,
             TierUnavailableException => TierMiss.Unavailable,
             _ => kind,
-        })]);
+        };
+        return CountMiss(miss);
+    }
 
-    private AlignedBuffer Rent() => _buffers.TryTake(out AlignedBuffer? buffer) ? buffer : new AlignedBuffer(_format.RecordBytes);
+    private TierMiss CountMiss(TierMiss miss)
+    {
+        Interlocked.Increment(ref _misses[(int)miss]);
+        return miss;
+    }
+
+    /// <summary>A call of the store was given up on, because it took too long.</summary>
+    internal void CountLate() => CountMiss(TierMiss.Deadline);
+
+    // A length that is not the layout's is the caller's mistake, not the store's.
+    private void CheckLength(int byteCount)
+    {
+        if (byteCount != _format.Codec.Layout.BytesPerBlock)
+            throw new ArgumentException($"A block has {_format.Codec.Layout.BytesPerBlock} bytes; {byteCount} were given.", nameof(byteCount));
+    }
 }

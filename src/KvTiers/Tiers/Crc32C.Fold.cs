@@ -31,18 +31,14 @@ public static unsafe partial class Crc32C
     public static uint Copy(ReadOnlySpan<byte> source, Span<byte> destination)
     {
         if (source.Length != destination.Length)
-        {
             throw new ArgumentException($"The source has {source.Length} bytes and the destination {destination.Length}.", nameof(destination));
-        }
 
         if (CanFold && source.Length >= NonTemporalBytes)
         {
             fixed (byte* to = destination)
             {
                 if ((nint)to % Vector512<byte>.Count == 0)
-                {
                     return CopyFolding(source, destination, to);
-                }
             }
         }
 

@@ -52,9 +52,7 @@ public static partial class Crc32C
         }
 
         foreach (byte value in data)
-        {
             crc = BitOperations.Crc32C(crc, value);
-        }
 
         return crc;
     }
@@ -85,9 +83,7 @@ public static partial class Crc32C
         {
             uint crc = 1u << bit;
             for (int i = 0; i < zeroBytes; i += sizeof(ulong))
-            {
                 crc = BitOperations.Crc32C(crc, 0UL);
-            }
 
             bits[bit] = crc;
         }
@@ -99,9 +95,7 @@ public static partial class Crc32C
             {
                 uint crc = 0;
                 for (int bit = 0; bit < 8; bit++)
-                {
                     crc ^= (value >> bit & 1) != 0 ? bits[(8 * lane) + bit] : 0;
-                }
 
                 table[(256 * lane) + value] = crc;
             }

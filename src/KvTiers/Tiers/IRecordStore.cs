@@ -7,9 +7,8 @@ namespace KvTiers.Tiers;
 /// is checked by its reader.
 /// </summary>
 /// <remarks>
-/// Thread-safe. A store may lose, refuse or garble any record at any time, and says so by its result or by an
-/// <see cref="IOException"/>, <see cref="UnauthorizedAccessException"/> or <see cref="TimeoutException"/>; its caller turns
-/// all of that into counted misses.
+/// Thread-safe. A store may lose, refuse or garble any record at any time, hang, or throw whatever it likes; its caller turns
+/// all of that into counted misses. A <see cref="TimeoutException"/> and a <see cref="TierUnavailableException"/> are counted as what they are.
 /// </remarks>
 public interface IRecordStore : IAsyncDisposable
 {
@@ -30,6 +29,21 @@ public interface IRecordStore : IAsyncDisposable
 
     /// <summary>Whether the store is left alone for now, because it failed too often.</summary>
     bool IsDegraded => false;
+
+    /// <summary>
+    /// Whether every call completes at once, from memory. Blocks are then handed over on the thread of whoever needs their room, which waits for it. Constant.
+    /// </summary>
+    bool IsInPlace => false;
+
+    /// <summary>
+    /// Called with each record that is evicted to make room, before its place is taken, by the thread that makes the room; the bytes are valid during the
+    /// call. A store that has its records not at hand, or not for itself, never calls it.
+    /// </summary>
+    Action<BlockHash, BlockAttributes, ReadOnlyMemory<byte>>? Evicting
+    {
+        get => null;
+        set { }
+    }
 
     /// <summary>How many of the leading hashes are held.</summary>
     ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken);
@@ -73,4 +87,7 @@ public interface IRecordStore : IAsyncDisposable
 
     /// <summary>Forgets every record.</summary>
     ValueTask ClearAsync(CancellationToken cancellationToken);
+
+    /// <summary>Evicts every record that nobody is reading and that would be lost at the end of the process, each handed to <see cref="Evicting"/>.</summary>
+    ValueTask FlushAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 }

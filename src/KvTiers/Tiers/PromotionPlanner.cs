@@ -3,7 +3,7 @@ namespace KvTiers.Tiers;
 /// <summary>A run of blocks that one tier holds, in the order of the prompt.</summary>
 /// <param name="Tier">Index of the tier in the stack.</param>
 /// <param name="BlockCount">Blocks.</param>
-public readonly record struct TierRun(int Tier, int BlockCount);
+internal readonly record struct TierRun(int Tier, int BlockCount);
 
 /// <summary>Chooses how many of the leading blocks that colder tiers hold are loaded; the rest is recomputed.</summary>
 /// <remarks>
@@ -11,7 +11,7 @@ public readonly record struct TierRun(int Tier, int BlockCount);
 /// first token, as far as the choice goes, is: the transfers of the blocks loaded, and the prefill of those not loaded.
 /// Of all cuts the cheapest is taken, and among equals the one that loads most.
 /// </remarks>
-public sealed class PromotionPlanner
+internal sealed class PromotionPlanner
 {
     private const double NewShare = 0.1;
 
@@ -32,9 +32,7 @@ public sealed class PromotionPlanner
         get
         {
             lock (_lock)
-            {
                 return _prefillSecondsPerToken;
-            }
         }
     }
 
@@ -43,16 +41,15 @@ public sealed class PromotionPlanner
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(tokenCount);
         lock (_lock)
-        {
             _prefillSecondsPerToken += Math.Max(NewShare, 1.0 / ++_prefills) * ((elapsed.TotalSeconds / tokenCount) - _prefillSecondsPerToken);
-        }
     }
 
-    /// <summary>Whether asking a tier for blocks could pay, if it had them all: the question and the first block each take its latency.</summary>
+    /// <summary>Whether asking a tier for blocks could pay, if it had them all: the question, and then the loads.</summary>
     public bool IsWorthAsking(TransferRate rate, int blockCount, int blocksAtOnce, long bytesPerBlock, int tokensPerBlock)
     {
         ArgumentNullException.ThrowIfNull(rate);
-        return rate.SecondsFor(bytesPerBlock * blockCount, 1 + RoundsFor(blockCount, blocksAtOnce)) < blockCount * tokensPerBlock * PrefillSecondsPerToken;
+        double seconds = rate.QuestionSeconds + rate.SecondsFor(bytesPerBlock * blockCount, RoundsFor(blockCount, blocksAtOnce));
+        return seconds < blockCount * tokensPerBlock * PrefillSecondsPerToken;
     }
 
     /// <summary>How many leading blocks to load.</summary>
@@ -66,9 +63,7 @@ public sealed class PromotionPlanner
     {
         int total = 0;
         foreach (TierRun run in runs)
-        {
             total += run.BlockCount;
-        }
 
         double perBlock = tokensPerBlock * PrefillSecondsPerToken;
         double best = total * perBlock, loading = 0;

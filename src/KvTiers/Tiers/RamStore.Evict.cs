@@ -21,9 +21,7 @@ public sealed unsafe partial class RamStore
                 // Retiring looks at every slot, so it is done once in a while and not for each victim.
                 bool ended = _index.InUseCount <= slots || !TryPinVictim(out victim);
                 if (ended || evicted++ % VictimsPerRetirement == 0)
-                {
                     _index.Resize(slots);
-                }
 
                 if (ended)
                 {
@@ -36,18 +34,17 @@ public sealed unsafe partial class RamStore
         }
     }
 
-    /// <summary>Evicts every record that nobody is reading, each handed to <see cref="Evicting"/>.</summary>
-    internal void EvictAll()
+    /// <inheritdoc/>
+    public ValueTask FlushAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             int victim;
             lock (_lock)
             {
                 if (!TryPinVictim(out victim))
-                {
-                    return;
-                }
+                    return ValueTask.CompletedTask;
             }
 
             Evict(victim);
@@ -58,9 +55,7 @@ public sealed unsafe partial class RamStore
     private bool TryPinVictim(out int victim)
     {
         if (!_index.TryPeekVictim(out victim))
-        {
             return false;
-        }
 
         _index.Pin(victim);
         return true;
@@ -78,21 +73,26 @@ public sealed unsafe partial class RamStore
             address = Address(victim);
         }
 
-        if (Evicting is { } evicting)
+        try
         {
-            using var record = new NativeMemoryManager((byte*)address, RecordBytes);
-            evicting(hash, attributes, record.Memory);
-        }
-
-        lock (_lock)
-        {
-            if (_index.TryFind(hash, out int held) && held == victim)
+            if (Evicting is { } evicting)
             {
-                _index.Remove(victim);
-                _totals = _totals with { EvictedRecords = _totals.EvictedRecords + 1 };
+                using var record = new NativeMemoryManager((byte*)address, RecordBytes);
+                evicting(hash, attributes, record.Memory);
             }
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                if (_index.TryFind(hash, out int held) && held == victim)
+                {
+                    _index.Remove(victim);
+                    _totals = _totals with { EvictedRecords = _totals.EvictedRecords + 1 };
+                }
 
-            _index.Unpin(victim);
+                _index.Unpin(victim);
+            }
         }
     }
 
@@ -107,14 +107,10 @@ public sealed unsafe partial class RamStore
             {
                 int start = slot;
                 while (slot < end && isUnused(slot))
-                {
                     slot++;
-                }
 
                 if (slot > start)
-                {
                     _segments[segment].Discard((long)(start - first) * RecordBytes, (long)(slot - start) * RecordBytes);
-                }
             }
         }
     }

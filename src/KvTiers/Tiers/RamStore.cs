@@ -5,7 +5,7 @@ namespace KvTiers.Tiers;
 
 /// <summary>Records in native memory, in segments that are mapped as they are needed.</summary>
 /// <remarks>Every call completes at once. A record is copied outside the lock, under a pin.</remarks>
-public sealed unsafe partial class RamStore : IRecordStore
+public sealed unsafe partial class RamStore : IMemoryStore
 {
     private const long SegmentBytes = 64 << 20;
 
@@ -13,6 +13,7 @@ public sealed unsafe partial class RamStore : IRecordStore
     private readonly List<SlabSegment> _segments = [];
     private readonly TierIndex _index;
     private readonly int _slotsPerSegment;
+    private readonly Func<long, SlabSegment> _map;
     private StoreTotals _totals;
     private bool _disposed;
 
@@ -22,16 +23,24 @@ public sealed unsafe partial class RamStore : IRecordStore
     /// <param name="time">Tells which records have expired.</param>
     /// <exception cref="ArgumentOutOfRangeException">The room does not hold a single record.</exception>
     public RamStore(int recordBytes, long capacityBytes, TimeProvider? time = null)
+        : this(recordBytes, capacityBytes, time, static byteCount => new SlabSegment(byteCount))
+    {
+    }
+
+    internal RamStore(int recordBytes, long capacityBytes, TimeProvider? time, Func<long, SlabSegment> map)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(recordBytes);
         ArgumentOutOfRangeException.ThrowIfLessThan(capacityBytes, recordBytes);
         RecordBytes = recordBytes;
+        _map = map;
         _slotsPerSegment = (int)Math.Max(1, SegmentBytes / recordBytes);
         _index = new TierIndex(checked((int)(capacityBytes / recordBytes)), time ?? TimeProvider.System);
     }
 
-    /// <summary>Called with each record that is evicted to make room, before its place is taken; outside the lock.</summary>
-    /// <remarks>The bytes are valid during the call.</remarks>
+    /// <inheritdoc/>
+    public bool IsInPlace => true;
+
+    /// <inheritdoc/>
     public Action<BlockHash, BlockAttributes, ReadOnlyMemory<byte>>? Evicting { get; set; }
 
     /// <inheritdoc/>
@@ -52,9 +61,7 @@ public sealed unsafe partial class RamStore : IRecordStore
         get
         {
             lock (_lock)
-            {
                 return _totals;
-            }
         }
     }
 
@@ -62,27 +69,14 @@ public sealed unsafe partial class RamStore : IRecordStore
     public ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken)
     {
         lock (_lock)
-        {
             return ValueTask.FromResult(_index.CountLeading(chain.Span));
-        }
-    }
-
-    /// <summary>Whether a record can be found. A victim can, until it is gone; one that was removed cannot.</summary>
-    internal bool Holds(BlockHash hash)
-    {
-        lock (_lock)
-        {
-            return _index.TryFind(hash, out _);
-        }
     }
 
     /// <inheritdoc/>
     public ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> record, CancellationToken cancellationToken)
     {
         if (!TryPin(hash, out int slot, out ReadOnlySpan<byte> bytes))
-        {
             return ValueTask.FromResult(false);
-        }
 
         bytes.CopyTo(record.Span);
         Unpin(slot);
@@ -94,9 +88,7 @@ public sealed unsafe partial class RamStore : IRecordStore
         BlockHash hash, ReadOnlyMemory<byte> record, BlockAttributes attributes, CancellationToken cancellationToken)
     {
         if (!TryTake(hash, attributes, out int slot, out Span<byte> bytes))
-        {
             return ValueTask.FromResult(false);
-        }
 
         if (slot >= 0)
         {
@@ -107,18 +99,15 @@ public sealed unsafe partial class RamStore : IRecordStore
         return ValueTask.FromResult(true);
     }
 
-    /// <summary>Lends a record where it lies, until <see cref="Unpin"/>; a use of it.</summary>
-    /// <returns>False when it is not held.</returns>
-    internal bool TryPin(BlockHash hash, out int slot, out ReadOnlySpan<byte> record)
+    /// <inheritdoc/>
+    public bool TryPin(BlockHash hash, out int slot, out ReadOnlySpan<byte> record)
     {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             record = default;
             if (!_index.TryFind(hash, out slot))
-            {
                 return false;
-            }
 
             _index.Pin(slot);
             record = Bytes(slot);
@@ -126,8 +115,8 @@ public sealed unsafe partial class RamStore : IRecordStore
         }
     }
 
-    /// <summary>Ends <see cref="TryPin"/>.</summary>
-    internal void Unpin(int slot)
+    /// <inheritdoc/>
+    public void Unpin(int slot)
     {
         lock (_lock)
         {
@@ -136,13 +125,8 @@ public sealed unsafe partial class RamStore : IRecordStore
         }
     }
 
-    /// <summary>Takes the place of a record that is not there yet, evicting as needed, until <see cref="Commit"/> or <see cref="Abandon"/>.</summary>
-    /// <param name="hash">The block.</param>
-    /// <param name="attributes">What is kept beside it.</param>
-    /// <param name="slot">The place; −1 when the record is there already, which counts as a use.</param>
-    /// <param name="record">The place's bytes, to be written.</param>
-    /// <returns>False when there is no room that may be taken.</returns>
-    internal bool TryTake(BlockHash hash, in BlockAttributes attributes, out int slot, out Span<byte> record)
+    /// <inheritdoc/>
+    public bool TryTake(BlockHash hash, in BlockAttributes attributes, out int slot, out Span<byte> record)
     {
         record = default;
         while (true)
@@ -160,40 +144,43 @@ public sealed unsafe partial class RamStore : IRecordStore
 
                 if (_index.TryTake(hash, attributes, out slot))
                 {
-                    MapSegmentOf(slot);
+                    try
+                    {
+                        MapSegmentOf(slot);
+                    }
+                    catch
+                    {
+                        _index.Abandon(slot);
+                        throw;
+                    }
+
                     record = Bytes(slot);
                     return true;
                 }
 
                 if (!TryPinVictim(out victim))
-                {
                     return false;
-                }
             }
 
             Evict(victim);
         }
     }
 
-    /// <summary>The record that was written to a place taken can be found from now on.</summary>
-    internal void Commit(int slot)
+    /// <inheritdoc/>
+    public void Commit(int slot)
     {
         lock (_lock)
         {
             if (_index.Commit(slot))
-            {
                 _totals = _totals with { WrittenBytes = _totals.WrittenBytes + RecordBytes };
-            }
         }
     }
 
-    /// <summary>Gives up a place taken.</summary>
-    internal void Abandon(int slot)
+    /// <inheritdoc/>
+    public void Abandon(int slot)
     {
         lock (_lock)
-        {
             _index.Abandon(slot);
-        }
     }
 
     /// <inheritdoc/>
@@ -203,36 +190,21 @@ public sealed unsafe partial class RamStore : IRecordStore
     public ValueTask<int> ForgetAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken)
     {
         lock (_lock)
-        {
             return ValueTask.FromResult(_index.Remove(hashes.Span));
-        }
-    }
-
-    /// <summary>Forgets one record, if it is held.</summary>
-    internal void Forget(BlockHash hash)
-    {
-        lock (_lock)
-        {
-            _index.Remove([hash]);
-        }
     }
 
     /// <inheritdoc/>
     public ValueTask<int> ExpireAsync(ReadOnlyMemory<BlockHash> hashes, DateTimeOffset at, CancellationToken cancellationToken)
     {
         lock (_lock)
-        {
             return ValueTask.FromResult(_index.Expire(hashes.Span, at));
-        }
     }
 
     /// <inheritdoc/>
     public ValueTask<long> CountAsync(int tenant, CancellationToken cancellationToken)
     {
         lock (_lock)
-        {
             return ValueTask.FromResult((long)_index.CountOf(tenant));
-        }
     }
 
     /// <inheritdoc/>
@@ -252,9 +224,7 @@ public sealed unsafe partial class RamStore : IRecordStore
         lock (_lock)
         {
             foreach (int slot in _index.InOrder().ToArray())
-            {
                 _index.Remove(slot);
-            }
 
             Discard(_index.IsUnused);
         }
@@ -269,9 +239,7 @@ public sealed unsafe partial class RamStore : IRecordStore
         {
             _disposed = true;
             foreach (SlabSegment segment in _segments)
-            {
                 segment.Dispose();
-            }
 
             _segments.Clear();
         }
@@ -283,17 +251,13 @@ public sealed unsafe partial class RamStore : IRecordStore
     public IReadOnlyList<(BlockHash Hash, BlockAttributes Attributes)> InEvictionOrder()
     {
         lock (_lock)
-        {
             return [.. _index.InOrder().Select(slot => (_index.HashOf(slot), _index.AttributesOf(slot)))];
-        }
     }
 
     private void MapSegmentOf(int slot)
     {
         while (_segments.Count <= slot / _slotsPerSegment)
-        {
-            _segments.Add(new SlabSegment((long)_slotsPerSegment * RecordBytes));
-        }
+            _segments.Add(_map((long)_slotsPerSegment * RecordBytes));
     }
 
     // Under the lock: the list of segments may grow.

@@ -15,7 +15,7 @@ internal sealed class TenantBudget : IAsyncDisposable
 {
     private readonly long _budgetBytes;
     private readonly KvCache _cache;
-    private readonly TierOptions[] _tiers;
+    private readonly TierLane[] _lanes;
     private readonly Channel<int> _gained = Channel.CreateUnbounded<int>(new UnboundedChannelOptions { SingleReader = true });
     private readonly ConcurrentDictionary<int, bool> _due = [];
     private readonly Task _work;
@@ -23,11 +23,11 @@ internal sealed class TenantBudget : IAsyncDisposable
     private long _evictedBytes;
     private int _open;
 
-    public TenantBudget(long budgetBytes, KvCache cache, TierOptions[] tiers)
+    public TenantBudget(long budgetBytes, KvCache cache, TierLane[] lanes)
     {
         _budgetBytes = budgetBytes;
         _cache = cache;
-        _tiers = tiers;
+        _lanes = lanes;
         _work = Task.Run(KeepAsync);
     }
 
@@ -38,31 +38,23 @@ internal sealed class TenantBudget : IAsyncDisposable
     public void Wake(int tenant)
     {
         if (!_due.TryAdd(tenant, true))
-        {
             return;
-        }
 
         lock (_gained)
         {
             if (_open++ == 0)
-            {
                 _settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            }
         }
 
         if (!_gained.Writer.TryWrite(tenant))
-        {
             Close();
-        }
     }
 
     /// <summary>Returns when every tenant that has gained blocks so far is within its budget, but for what is in use.</summary>
     public Task SettleAsync(CancellationToken cancellationToken)
     {
         lock (_gained)
-        {
             return _settled.Task.WaitAsync(cancellationToken);
-        }
     }
 
     /// <summary>Ends after the tenant that is being looked at.</summary>
@@ -77,7 +69,15 @@ internal sealed class TenantBudget : IAsyncDisposable
         await foreach (int tenant in _gained.Reader.ReadAllAsync().ConfigureAwait(false))
         {
             _due.TryRemove(tenant, out _);
-            await TrimAsync(tenant).ConfigureAwait(false);
+            try
+            {
+                await TrimAsync(tenant).ConfigureAwait(false);
+            }
+            catch (Exception)
+            {
+                // The tenant is looked at again when it gains another block.
+            }
+
             Close();
         }
     }
@@ -85,15 +85,13 @@ internal sealed class TenantBudget : IAsyncDisposable
     private async Task TrimAsync(int tenant)
     {
         long over = HotBytes(_cache.BlocksOf(tenant)) - _budgetBytes;
-        foreach (TierOptions tier in _tiers)
-        {
-            over += await tier.Tier.BytesOfAsync(tenant, CancellationToken.None).ConfigureAwait(false);
-        }
+        foreach (TierLane lane in _lanes)
+            over += await lane.BytesOfAsync(tenant).ConfigureAwait(false);
 
         over -= EvictHot(tenant, over, deadOnly: true);
-        for (int i = _tiers.Length - 1; i >= 0 && over > 0; i--)
+        for (int i = _lanes.Length - 1; i >= 0 && over > 0; i--)
         {
-            long freed = await _tiers[i].Tier.EvictAsync(tenant, over, CancellationToken.None).ConfigureAwait(false);
+            long freed = await _lanes[i].EvictAsync(tenant, over).ConfigureAwait(false);
             Interlocked.Add(ref _evictedBytes, freed);
             over -= freed;
         }
@@ -104,9 +102,7 @@ internal sealed class TenantBudget : IAsyncDisposable
     private long EvictHot(int tenant, long byteCount, bool deadOnly)
     {
         if (byteCount <= 0)
-        {
             return 0;
-        }
 
         long blocks = (byteCount + _cache.Layout.BytesPerBlock - 1) / _cache.Layout.BytesPerBlock;
         long freed = HotBytes(_cache.EvictTenant(tenant, (int)Math.Min(int.MaxValue, blocks), deadOnly));
@@ -121,9 +117,7 @@ internal sealed class TenantBudget : IAsyncDisposable
         lock (_gained)
         {
             if (--_open == 0)
-            {
                 _settled.SetResult();
-            }
         }
     }
 

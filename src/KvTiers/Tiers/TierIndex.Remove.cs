@@ -11,22 +11,18 @@ internal sealed partial class TierIndex
         CollectExpired();
         slot = None;
         for (int list = 0; list < Lists && slot == None; list++)
-        {
-            slot = _first[list];
-        }
+            slot = _all.First[list];
 
         return slot != None;
     }
 
-    /// <summary>Forgets blocks of a tenant, the first victim first. Passes over those of others before them.</summary>
+    /// <summary>Forgets blocks of a tenant, the first victim first.</summary>
     /// <returns>How many.</returns>
     public int EvictTenant(int tenant, int atMost)
     {
         int[] victims = VictimsOf(tenant, atMost);
         foreach (int slot in victims)
-        {
             Remove(slot);
-        }
 
         return victims.Length;
     }
@@ -35,7 +31,17 @@ internal sealed partial class TierIndex
     public int[] VictimsOf(int tenant, int atMost)
     {
         CollectExpired();
-        return [.. InOrder().Where(slot => _entries[slot].Attributes.Tenant == tenant && !IsPinned(slot)).Take(Math.Min(atMost, CountOf(tenant)))];
+        var victims = new List<int>();
+        for (int list = 0; list < Lists && _tenants.TryGetValue(tenant, out Tenant? held); list++)
+        {
+            for (int slot = held.Ends.First[list]; slot != None && victims.Count < atMost; slot = _entries[slot].InOwn.Next)
+            {
+                victims.Add(slot);
+                VisitedEntries++;
+            }
+        }
+
+        return [.. victims];
     }
 
     /// <summary>Forgets a block at once. Its slot is free, or will be when its last pin goes.</summary>
@@ -43,6 +49,7 @@ internal sealed partial class TierIndex
     {
         ref Entry entry = ref _entries[slot];
         _slots.Remove(entry.Hash);
+        Unlink(slot);
         ForgetTenantOf(entry);
         if (entry.Pins > 0)
         {
@@ -50,7 +57,6 @@ internal sealed partial class TierIndex
             return;
         }
 
-        Unlink(slot);
         Release(slot);
     }
 
@@ -93,9 +99,7 @@ internal sealed partial class TierIndex
     private void TrackExpiry(int slot)
     {
         if (_entries[slot].Attributes.Expires is not { } expires)
-        {
             return;
-        }
 
         if (_expiries.Count > (2 * SlotCount) + 64)
         {
@@ -103,9 +107,7 @@ internal sealed partial class TierIndex
             foreach (int held in _slots.Values)
             {
                 if (_entries[held].Attributes.Expires is { } other)
-                {
                     _expiries.Enqueue((held, _entries[held].Hash), other.UtcTicks);
-                }
             }
         }
 

@@ -21,9 +21,8 @@ internal sealed partial class TierIndex
     private readonly Dictionary<BlockHash, int> _slots = [];
     private readonly FreeBlockQueue _free = new();
     private readonly PriorityQueue<(int Slot, BlockHash Hash), long> _expiries = new();
-    private readonly Dictionary<int, int> _tenants = [];
-    private readonly int[] _first = new int[Lists];
-    private readonly int[] _last = new int[Lists];
+    private readonly Dictionary<int, Tenant> _tenants = [];
+    private readonly Ends _all = new();
     private readonly TimeProvider _time;
     private Entry[] _entries = [];
     private int _retiredCount;
@@ -31,8 +30,6 @@ internal sealed partial class TierIndex
     public TierIndex(int capacity, TimeProvider time)
     {
         _time = time;
-        Array.Fill(_first, None);
-        Array.Fill(_last, None);
         Resize(capacity);
     }
 
@@ -64,15 +61,16 @@ internal sealed partial class TierIndex
     {
         int count = 0;
         while (count < chain.Length && _slots.ContainsKey(chain[count]))
-        {
             count++;
-        }
 
         return count;
     }
 
     /// <summary>Blocks of a tenant that can be found.</summary>
-    public int CountOf(int tenant) => _tenants.GetValueOrDefault(tenant);
+    public int CountOf(int tenant) => _tenants.TryGetValue(tenant, out Tenant? held) ? held.Count : 0;
+
+    /// <summary>Entries that were looked at to find victims of one tenant.</summary>
+    public long VisitedEntries { get; private set; }
 
     public BlockHash HashOf(int slot) => _entries[slot].Hash;
 
@@ -90,11 +88,9 @@ internal sealed partial class TierIndex
     public bool TryTake(BlockHash hash, in BlockAttributes attributes, out int slot)
     {
         if (!_free.TryDequeue(out slot))
-        {
             return false;
-        }
 
-        _entries[slot] = new Entry { Hash = hash, Attributes = attributes, State = SlotState.Filling, List = None, Previous = None, Next = None };
+        _entries[slot] = new Entry { Hash = hash, Attributes = attributes, State = SlotState.Filling, List = None };
         return true;
     }
 
@@ -109,7 +105,10 @@ internal sealed partial class TierIndex
             return false;
         }
 
-        _tenants[entry.Attributes.Tenant] = CountOf(entry.Attributes.Tenant) + 1;
+        if (!_tenants.TryGetValue(entry.Attributes.Tenant, out Tenant? tenant))
+            _tenants.Add(entry.Attributes.Tenant, tenant = new Tenant());
+
+        tenant.Count++;
         entry.State = SlotState.Held;
         TrackExpiry(slot);
         Append(slot);
@@ -122,7 +121,7 @@ internal sealed partial class TierIndex
     {
         foreach ((int slot, BlockHash hash, BlockAttributes attributes) in records)
         {
-            _entries[slot] = new Entry { Hash = hash, Attributes = attributes, State = SlotState.Filling, List = None, Previous = None, Next = None };
+            _entries[slot] = new Entry { Hash = hash, Attributes = attributes, State = SlotState.Filling, List = None };
             Commit(slot);
         }
 
@@ -153,9 +152,7 @@ internal sealed partial class TierIndex
     public void Pin(int slot)
     {
         if (_entries[slot].Pins++ == 0)
-        {
             Unlink(slot);
-        }
     }
 
     /// <summary>Undoes one <see cref="Pin"/>. The last one counts as a use, or frees the slot when it was removed meanwhile.</summary>
@@ -163,18 +160,12 @@ internal sealed partial class TierIndex
     {
         ref Entry entry = ref _entries[slot];
         if (--entry.Pins > 0)
-        {
             return;
-        }
 
         if (entry.Removed)
-        {
             Release(slot);
-        }
         else
-        {
             Append(slot);
-        }
     }
 
     /// <summary>Changes the number of slots in service. Shrinking takes free slots only: the caller evicts first, and calls again.</summary>
@@ -198,9 +189,7 @@ internal sealed partial class TierIndex
             Array.Resize(ref _entries, old + capacity - Capacity);
             _free.EnsureCapacity(_entries.Length);
             for (int slot = old; slot < _entries.Length; slot++)
-            {
                 _free.Enqueue(slot);
-            }
         }
 
         for (int slot = _entries.Length - 1; slot >= 0 && Capacity > capacity; slot--)
@@ -221,88 +210,27 @@ internal sealed partial class TierIndex
     {
         for (int list = 0; list < Lists; list++)
         {
-            for (int slot = _first[list]; slot != None; slot = _entries[slot].Next)
-            {
+            for (int slot = _all.First[list]; slot != None; slot = _entries[slot].InAll.Next)
                 yield return slot;
-            }
         }
 
         foreach (int slot in _slots.Values)
         {
             if (_entries[slot].Pins > 0)
-            {
                 yield return slot;
-            }
         }
-    }
-
-    private int ListOf(in Entry entry) =>
-        entry.Attributes.Expires is { } expires && expires <= _time.GetUtcNow() ? 0 : 1 + entry.Attributes.Priority;
-
-    private void Append(int slot)
-    {
-        ref Entry entry = ref _entries[slot];
-        int list = ListOf(entry);
-        entry.List = list;
-        entry.Next = None;
-        entry.Previous = _last[list];
-        if (entry.Previous == None)
-        {
-            _first[list] = slot;
-        }
-        else
-        {
-            _entries[entry.Previous].Next = slot;
-        }
-
-        _last[list] = slot;
-    }
-
-    private void Unlink(int slot)
-    {
-        ref Entry entry = ref _entries[slot];
-        if (entry.List == None)
-        {
-            return;
-        }
-
-        if (entry.Previous == None)
-        {
-            _first[entry.List] = entry.Next;
-        }
-        else
-        {
-            _entries[entry.Previous].Next = entry.Next;
-        }
-
-        if (entry.Next == None)
-        {
-            _last[entry.List] = entry.Previous;
-        }
-        else
-        {
-            _entries[entry.Next].Previous = entry.Previous;
-        }
-
-        entry.List = None;
     }
 
     private void ForgetTenantOf(in Entry entry)
     {
-        int left = CountOf(entry.Attributes.Tenant) - 1;
-        if (left == 0)
-        {
+        Tenant tenant = _tenants[entry.Attributes.Tenant];
+        if (--tenant.Count == 0)
             _tenants.Remove(entry.Attributes.Tenant);
-        }
-        else
-        {
-            _tenants[entry.Attributes.Tenant] = left;
-        }
     }
 
     private void Release(int slot)
     {
-        _entries[slot] = new Entry { State = SlotState.Free, List = None, Previous = None, Next = None };
+        _entries[slot] = new Entry { State = SlotState.Free, List = None };
         _free.Enqueue(slot);
     }
 
@@ -310,11 +238,18 @@ internal sealed partial class TierIndex
     {
         public BlockHash Hash;
         public BlockAttributes Attributes;
-        public int Previous;
-        public int Next;
+        public Links InAll;
+        public Links InOwn;
         public int List;
         public int Pins;
         public SlotState State;
         public bool Removed;
+    }
+
+    private sealed class Tenant
+    {
+        public int Count { get; set; }
+
+        public Ends Ends { get; } = new();
     }
 }

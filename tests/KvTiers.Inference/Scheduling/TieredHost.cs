@@ -18,40 +18,30 @@ internal sealed class TieredHost : IAsyncDisposable
     {
         LanguageModel model = tiny.WithThreads(2);
         BlockLayout layout = model.Config.CreateLayout(KvFormat.F32);
-        Tiers = new TierStack(new TierStackOptions
+        Tiers = TieredCache.OpenAsync(layout, new TieredCacheOptions
         {
-            Tiers = tiers(new BlockRecord(BlockCodec.Create(layout, BlockEncoding.Hot))),
+            // A block is given up when the device does not keep pace for so long, which is not what is tested.
+            Hot = new KvCacheOptions { HotBlocks = blocks, Prefault = false, EvictionPatience = TimeSpan.FromMinutes(1) },
+            Tiers = [.. tiers(new BlockRecord(BlockCodec.Create(layout, BlockEncoding.Hot))).Select(tier => tier with { Deadline = TimeSpan.FromMinutes(1) })],
             Promotion = promotion,
-        });
-        Cache = new KvCache(layout, new KvCacheOptions { HotBlocks = blocks, Prefault = false }, observer: Tiers);
-        Tiers.Attach(Cache);
+        }).GetAwaiter().GetResult();
         Engine = new Engine(model, tiny.Tokenizer, Cache, options ?? new EngineOptions(), logger: logger, tiers: Tiers);
     }
 
-    public TierStack Tiers { get; }
+    public TieredCache Tiers { get; }
 
-    public KvCache Cache { get; }
+    public KvCache Cache => Tiers.Cache;
 
     public Engine Engine { get; }
 
-    public static TierOptions Ram(BlockRecord format, int blocks) => new()
-    {
-        Tier = new BlockTier("ram", format, new RamStore(format.RecordBytes, (long)blocks * format.RecordBytes)),
-        Immediate = true,
-    };
+    public static TierOptions Ram(BlockRecord format, int blocks) => TierOptions.Ram((long)blocks * format.RecordBytes);
 
-    public static TierOptions Disk(BlockRecord format, TemporaryFolder folder) => new()
+    public static TierOptions Disk(BlockRecord format, TemporaryFolder folder) => TierOptions.Disk(new DiskStoreOptions
     {
-        Tier = new BlockTier("disk", format, DiskStore.Open(format, new DiskStoreOptions
-        {
-            Folder = Path.Combine(folder.Path, "disk"),
-            CapacityBytes = 4096L * format.RecordBytes,
-            SegmentBytes = 64 << 20,
-        })),
-
-        // A block is given up when the device does not keep pace for so long, which is not what is tested.
-        WritePatience = TimeSpan.FromMinutes(1),
-    };
+        Folder = Path.Combine(folder.Path, "disk"),
+        CapacityBytes = 4096L * format.RecordBytes,
+        SegmentBytes = 64 << 20,
+    });
 
     public Task<GenerationResult> Run(GenerationRequest request, CancellationToken cancellationToken = default) =>
         Engine.Submit(request, cancellationToken).Completion.WaitAsync(Patience, CancellationToken.None);
@@ -68,6 +58,5 @@ internal sealed class TieredHost : IAsyncDisposable
         await Engine.DisposeAsync().AsTask().WaitAsync(Patience);
         CacheIntegrity.Check(Cache);
         await Tiers.DisposeAsync();
-        Cache.Dispose();
     }
 }

@@ -1,4 +1,3 @@
-using KvTiers.Blocks;
 using KvTiers.Sessions.Hosting;
 
 namespace KvTiers.Sessions.Tests.Hosting;

@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
-using KvTiers.Blocks;
 using KvTiers.Diagnostics;
+using KvTiers.Prefix;
 
 namespace KvTiers.Tests.Diagnostics;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using KvTiers.Blocks;
 using KvTiers.Tests.Tiers;
 using KvTiers.Tiers;
 
@@ -8,23 +7,24 @@ namespace KvTiers.Tests.Diagnostics;
 public sealed class TierInstrumentsTests : IAsyncDisposable
 {
     private readonly ManualTime _time = new();
-    private KvCache? _cache;
-    private TierStack? _stack;
+    private TieredCache? _tiers;
+
+    private KvCache Cache => _tiers!.Cache;
 
     [Fact]
     public async Task EveryFaultOfAFlakyTierIsCountedByItsKind()
     {
         var flaky = new FlakyStore(new RamStore(TestBlocks.Format.RecordBytes, 64L * TestBlocks.Format.RecordBytes, _time), seed: 3);
-        Open(new TierOptions { Tier = new BlockTier("flaky", TestBlocks.Format, flaky, _time), WritePolicy = WritePolicy.OnSeal, Exclusive = false });
+        Open(TierOptions.Over("flaky", flaky) with { InPlace = false, WritePolicy = WritePolicy.OnSeal, Exclusive = false });
         for (int round = 0; round < 40; round++)
         {
             for (int prompt = 0; prompt < 8; prompt++)
             {
                 await RunAsync(prompt);
-                await _stack!.DrainAsync(CancellationToken.None); // the flaky store takes one call at a time
+                await _tiers!.DrainAsync(CancellationToken.None); // the flaky store takes one call at a time
             }
 
-            Assert.True(_cache!.EvictAhead(16, 16) > 0);
+            Assert.True(Cache.EvictAhead(16, 16) > 0);
         }
 
         Assert.All(new[] { flaky.Flipped, flaky.Cut, flaky.ReadErrors, flaky.WriteErrors, flaky.Timeouts }, count => Assert.True(count > 0));
@@ -40,9 +40,9 @@ public sealed class TierInstrumentsTests : IAsyncDisposable
     public async Task TheMeterReportsWhatTheTiersAndThePlannerDid()
     {
         int recordBytes = TestBlocks.Format.RecordBytes;
-        Open(new TierOptions { Tier = new BlockTier("ram", TestBlocks.Format, new RamStore(recordBytes, 3L * recordBytes, _time), _time), Immediate = true });
+        Open(TierOptions.Over("ram", new RamStore(recordBytes, 3L * recordBytes, _time)));
         for (int prompt = 0; prompt < 4; prompt++) await RunAsync(prompt);
-        Assert.Equal(4, _cache!.EvictAhead(16, 16)); // the tier has room for three
+        Assert.Equal(4, Cache.EvictAhead(16, 16)); // the tier has room for three
         PromotionResult promoted = await RunAsync(3);
         Assert.Equal(1, promoted.LoadedBlocks);
 
@@ -62,39 +62,34 @@ public sealed class TierInstrumentsTests : IAsyncDisposable
     [Fact]
     public async Task BlocksThatAFullQueueGivesUpAreCounted()
     {
-        var gated = new GatedTier(new BlockTier("slow", TestBlocks.Format, new RamStore(TestBlocks.Format.RecordBytes, 64L * TestBlocks.Format.RecordBytes, _time), _time));
+        var gated = new CountedStore(new RamStore(TestBlocks.Format.RecordBytes, 64L * TestBlocks.Format.RecordBytes, _time));
         gated.Close();
-        Open(new TierOptions { Tier = gated, WritePolicy = WritePolicy.OnSeal, Exclusive = false, WriteQueueBlocks = 2, WriteConcurrency = 1 });
+        Open(TestTiers.Queued("slow", gated) with { WritePolicy = WritePolicy.OnSeal, Exclusive = false, WriteQueueBlocks = 2 });
         for (int prompt = 0; prompt < 5; prompt++) await RunAsync(prompt);
         Dictionary<string, double> seen = Collect();
         Assert.Equal((2, 3), (seen["kvtiers.tier.queued_blocks tier=slow"], seen["kvtiers.tier.dropped_blocks tier=slow"]));
         gated.Open();
-        await _stack!.DrainAsync(CancellationToken.None);
+        await _tiers!.DrainAsync(CancellationToken.None);
         Assert.Equal(0, Collect()["kvtiers.tier.queued_blocks tier=slow"]);
     }
 
     public async ValueTask DisposeAsync()
     {
-        _cache?.Dispose();
-        if (_stack is not null) await _stack.DisposeAsync();
+        if (_tiers is not null) await _tiers.DisposeAsync();
     }
 
-    private void Open(TierOptions tier)
-    {
-        _stack = new TierStack(new TierStackOptions { Tiers = [tier], Promotion = PromotionPolicy.Always }, _time);
-        _cache = new KvCache(TestBlocks.Layout, new KvCacheOptions { HotBlocks = 16, Prefault = false }, _time, _stack);
-        _stack.Attach(_cache);
-    }
+    private void Open(TierOptions tier) => _tiers = TestTiers.Open(
+        new TieredCacheOptions { Hot = TestTiers.Hot(16), Tiers = [tier], Promotion = PromotionPolicy.Always }, _time, TestBlocks.Layout);
 
     /// <summary>One block of tokens: found hot, loaded, or computed.</summary>
     private async Task<PromotionResult> RunAsync(int prompt)
     {
         int[] tokens = [.. Enumerable.Range(prompt * 100, TestBlocks.Layout.BlockSize)];
-        using BlockLease lease = _cache!.Acquire(TestBlocks.Hash(0), tokens);
-        PromotionResult promoted = await _stack!.PromoteAsync(lease, tokens, CancellationToken.None);
-        Assert.True(_cache.TryReserve(lease, tokens.Length - lease.TokenCount));
-        if (lease.TokenCount == 0) _cache.Pool.Bytes(lease.Table.Slots[0]).Fill((byte)(prompt + 1));
-        _cache.Append(lease, tokens.AsSpan(lease.TokenCount));
+        using BlockLease lease = Cache.Acquire(TestBlocks.Hash(0), tokens);
+        PromotionResult promoted = await _tiers!.PromoteAsync(lease, tokens, CancellationToken.None);
+        Assert.True(Cache.TryReserve(lease, tokens.Length - lease.TokenCount));
+        if (lease.TokenCount == 0) Cache.Pool.Bytes(lease.Table.Slots[0]).Fill((byte)(prompt + 1));
+        Cache.Append(lease, tokens.AsSpan(lease.TokenCount));
         return promoted;
     }
 
@@ -104,7 +99,7 @@ public sealed class TierInstrumentsTests : IAsyncDisposable
         using MeterListener listener = new();
         listener.InstrumentPublished = (instrument, self) =>
         {
-            if (ReferenceEquals(instrument.Meter, _stack!.Meter)) self.EnableMeasurementEvents(instrument);
+            if (ReferenceEquals(instrument.Meter, _tiers!.Meter)) self.EnableMeasurementEvents(instrument);
         };
         void Add(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
             seen.Add(instrument.Name + string.Concat(tags.ToArray().Select(tag => $" {tag.Key}={tag.Value}")), value);

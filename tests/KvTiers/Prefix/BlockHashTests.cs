@@ -21,7 +21,7 @@ public sealed class BlockHashTests
         ];
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(message)), BlockHash.Root("abc"u8, Layout, [9, 8]).ToString());
         byte[] lossy = [.. message, 2, 0, 0, 0, 1, 0, 0, 0, 3, 4, 0, 0]; // bf16, and int8 with a scale for 4 tokens
-        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(lossy)), BlockHash.Root("abc"u8, Layout, [9, 8], [1, 1027]).ToString());
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(lossy)), BlockHash.LossyRoot("abc"u8, Layout, [9, 8], [1, 1027]).ToString());
     }
 
     [Fact]
@@ -53,9 +53,9 @@ public sealed class BlockHashTests
             BlockHash.Root("abc"u8, new BlockLayout(3, 2, 8, KvFormat.BF16, 4), []),
             BlockHash.Root("abc"u8, new BlockLayout(2, 3, 4, KvFormat.BF16, 8), []),
             BlockHash.Root("abc"u8, new BlockLayout(2, 3, 8, KvFormat.F32, 4), []),
-            BlockHash.Root("abc"u8, Layout, [], [1]),
-            BlockHash.Root("abc"u8, Layout, [], [3]),
-            BlockHash.Root("abc"u8, Layout, [], [1, 3]),
+            BlockHash.LossyRoot("abc"u8, Layout, [], [1]),
+            BlockHash.LossyRoot("abc"u8, Layout, [], [3]),
+            BlockHash.LossyRoot("abc"u8, Layout, [], [1, 3]),
             BlockHash.Root("abc"u8, Layout, [1, 0, 0, 0, 3, 0, 0, 0]),
         ];
         Assert.Equal(roots.Length, roots.Distinct().Count());

@@ -6,7 +6,7 @@ namespace KvTiers.Tests.Tiers;
 /// <summary>What every tier must do, whatever its store.</summary>
 public abstract class BlockTierTests : IAsyncDisposable
 {
-    private readonly List<IBlockTier> _opened = [];
+    private readonly List<BlockTier> _opened = [];
     private protected ManualTime Time { get; } = new();
 
     private protected static int RecordBytes => TestBlocks.Format.RecordBytes;
@@ -14,7 +14,7 @@ public abstract class BlockTierTests : IAsyncDisposable
     [Fact]
     public async Task WhatWasWrittenIsReadBackBitForBit()
     {
-        IBlockTier tier = Open(8);
+        BlockTier tier = Open(8);
         Assert.True(await tier.WriteAsync(1));
         Assert.True(await tier.WriteAsync(2));
         Assert.True(await tier.ReadAsync(1));
@@ -27,7 +27,7 @@ public abstract class BlockTierTests : IAsyncDisposable
     [Fact]
     public async Task CountLeadingStopsAtTheFirstBlockThatIsMissing()
     {
-        IBlockTier tier = Open(8);
+        BlockTier tier = Open(8);
         await tier.WriteAsync(1);
         await tier.WriteAsync(2);
         await tier.WriteAsync(4);
@@ -41,7 +41,7 @@ public abstract class BlockTierTests : IAsyncDisposable
     [Fact]
     public async Task TheLeastRecentlyUsedBlockMakesRoom()
     {
-        IBlockTier tier = Open(3);
+        BlockTier tier = Open(3);
         await tier.WriteAsync(1);
         await tier.WriteAsync(2);
         await tier.WriteAsync(3);
@@ -54,7 +54,7 @@ public abstract class BlockTierTests : IAsyncDisposable
     [Fact]
     public async Task ExpiredBlocksGoFirstThenTheLowestPriority()
     {
-        IBlockTier tier = Open(4);
+        BlockTier tier = Open(4);
         await tier.WriteAsync(1, priority: 1);
         await tier.WriteAsync(2, priority: 5, expires: Clock.GetUtcNow() + ShortLife);
         await tier.WriteAsync(3, priority: 0);
@@ -72,10 +72,10 @@ public abstract class BlockTierTests : IAsyncDisposable
     [Fact]
     public async Task RemovedBlocksAreGoneAndTheirRoomIsFree()
     {
-        IBlockTier tier = Open(2);
+        BlockTier tier = Open(2);
         await tier.WriteAsync(1);
         await tier.WriteAsync(2);
-        Assert.Equal(1, await tier.RemoveAsync(new[] { TestBlocks.Hash(1), TestBlocks.Hash(9) }, CancellationToken.None));
+        Assert.Equal(new TierAnswer(1, null), await tier.RemoveAsync(new[] { TestBlocks.Hash(1), TestBlocks.Hash(9) }, CancellationToken.None));
         Assert.False(await tier.ReadAsync(1));
         await tier.WriteAsync(3);
         await tier.AssertHoldsAsync([2, 3], of: [1, 2, 3]);
@@ -84,15 +84,17 @@ public abstract class BlockTierTests : IAsyncDisposable
     [Fact]
     public async Task ResizingDownEvictsInOrderAndUpMakesRoom()
     {
-        IBlockTier tier = Open(4);
+        BlockTier tier = Open(4);
         for (int i = 1; i <= 4; i++)
         {
             await tier.WriteAsync(i);
         }
 
-        Assert.Equal(2L * RecordBytes, await tier.ResizeAsync(2L * RecordBytes, CancellationToken.None));
+        await tier.ResizeAsync(2L * RecordBytes, CancellationToken.None);
+        Assert.Equal(2L * RecordBytes, tier.Usage.CapacityBytes);
         await tier.AssertHoldsAsync([3, 4], of: [1, 2, 3, 4]);
-        Assert.Equal(5L * RecordBytes, await tier.ResizeAsync(5L * RecordBytes, CancellationToken.None));
+        await tier.ResizeAsync(5L * RecordBytes, CancellationToken.None);
+        Assert.Equal(5L * RecordBytes, tier.Usage.CapacityBytes);
         for (int i = 5; i <= 7; i++)
         {
             await tier.WriteAsync(i);
@@ -108,7 +110,7 @@ public abstract class BlockTierTests : IAsyncDisposable
     [Fact]
     public async Task TenantsAreCountedApartAndEachLosesItsOwnOldest()
     {
-        IBlockTier tier = Open(8);
+        BlockTier tier = Open(8);
         for (int i = 1; i <= 5; i++)
         {
             BlockAttributes attributes = TestBlocks.Attributes() with { Tenant = i % 2 == 1 ? 7 : 9 };
@@ -133,7 +135,7 @@ public abstract class BlockTierTests : IAsyncDisposable
     [Fact]
     public async Task ClearForgetsEverything()
     {
-        IBlockTier tier = Open(4);
+        BlockTier tier = Open(4);
         await tier.WriteAsync(1);
         await tier.WriteAsync(2);
         await tier.ClearAsync(CancellationToken.None);
@@ -146,7 +148,7 @@ public abstract class BlockTierTests : IAsyncDisposable
     [Fact]
     public async Task ManyThreadsNeverSeeAWrongByte()
     {
-        IBlockTier tier = Open(16);
+        BlockTier tier = Open(16);
         long hits = 0;
         await Parallel.ForEachAsync(Enumerable.Range(0, 4), async (seed, _) =>
         {
@@ -178,7 +180,7 @@ public abstract class BlockTierTests : IAsyncDisposable
     public async Task AFlakyStoreCostsHitsAndNothingElse()
     {
         var flaky = new FlakyStore(CreateStore(16), seed: 5);
-        IBlockTier tier = Track(new BlockTier("flaky", TestBlocks.Format, flaky, Time));
+        BlockTier tier = Track(new BlockTier("flaky", TestBlocks.Format, flaky, Time));
         int hits = 0;
         for (int i = 0; i < 600; i++)
         {
@@ -200,7 +202,7 @@ public abstract class BlockTierTests : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (IBlockTier tier in _opened)
+        foreach (BlockTier tier in _opened)
         {
             await tier.DisposeAsync();
         }
@@ -225,9 +227,9 @@ public abstract class BlockTierTests : IAsyncDisposable
 
     private protected virtual ValueTask CleanUpAsync() => ValueTask.CompletedTask;
 
-    private protected IBlockTier Open(int capacity) => Track(new BlockTier("test", TestBlocks.Format, CreateStore(capacity), Time));
+    private protected BlockTier Open(int capacity) => Track(new BlockTier("test", TestBlocks.Format, CreateStore(capacity), Time));
 
-    private IBlockTier Track(IBlockTier tier)
+    private BlockTier Track(BlockTier tier)
     {
         _opened.Add(tier);
         return tier;

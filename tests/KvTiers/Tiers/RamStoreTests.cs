@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using KvTiers.Blocks;
 using KvTiers.Prefix;
 using KvTiers.Tiers;
 
@@ -55,6 +56,25 @@ public sealed class RamStoreTests : BlockTierTests
             async () => await tier.TryWriteAsync(TestBlocks.Hash(1), new byte[3], TestBlocks.Attributes(), CancellationToken.None));
         Assert.True(await tier.WriteAsync(2));
         Assert.True(await tier.ReadAsync(2));
+    }
+
+    /// <summary>Memory that the system refuses used to leave its slot filling for ever, one with each write.</summary>
+    [Fact]
+    public async Task APlaceThatCannotBeMappedIsGivenBack()
+    {
+        bool refuses = true;
+        var store = new RamStore(RecordBytes, 2L * RecordBytes, Time, bytes => refuses ? throw new OutOfMemoryException("refused") : new SlabSegment(bytes));
+        await using var tier = new BlockTier("ram", TestBlocks.Format, store, Time);
+        for (int i = 0; i < 5; i++)
+        {
+            Assert.False(await tier.WriteAsync(i));
+        }
+
+        Assert.Equal(5, tier.Usage.Misses[TierMiss.WriteError]);
+        refuses = false;
+        Assert.True(await tier.WriteAsync(6));
+        Assert.True(await tier.WriteAsync(7));
+        await tier.AssertHoldsAsync([6, 7], of: Enumerable.Range(0, 8));
     }
 
     private protected override IRecordStore CreateStore(int capacity) => new RamStore(RecordBytes, (long)capacity * RecordBytes, Time);

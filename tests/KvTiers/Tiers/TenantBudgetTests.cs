@@ -17,10 +17,9 @@ public sealed class TenantBudgetTests : IAsyncDisposable
     private static readonly BlockHash Ben = BlockHash.Root("model"u8, Layout, "Ben"u8);
 
     private readonly ManualTime _time = new();
-    private KvCache? _cache;
-    private TierStack? _stack;
+    private TieredCache? _tiers;
 
-    private KvCache Cache => _cache!;
+    private KvCache Cache => _tiers!.Cache;
 
     [Theory]
     [InlineData(4 * HotBytes, 16)]
@@ -36,7 +35,7 @@ public sealed class TenantBudgetTests : IAsyncDisposable
         await SettleAsync();
         Assert.Equal(tokensLeft, Cache.Peek(Ann, [.. Enumerable.Range(0, 16)]).HotTokenCount);
         Assert.Equal(8, Cache.Peek(Ben, [.. Enumerable.Range(0, 8)]).HotTokenCount);
-        Assert.Equal(4 - (tokensLeft / 4), _stack!.BudgetEvictedBytes / HotBytes);
+        Assert.Equal(4 - (tokensLeft / 4), _tiers!.BudgetEvictedBytes / HotBytes);
     }
 
     [Fact]
@@ -49,7 +48,7 @@ public sealed class TenantBudgetTests : IAsyncDisposable
         await SettleAsync();
         Assert.Equal(4, Cache.BlocksOf(Ann.TenantNumber));
         Assert.Equal(16, Cache.Peek(Ann, [.. Enumerable.Range(100, 16)]).HotTokenCount);
-        Assert.Equal(3, _stack!.Usage[0].Blocks);
+        Assert.Equal(3, _tiers!.Usage[0].Blocks);
         Assert.Equal(8, await FetchAsync(Ann, [.. Enumerable.Range(0, 16)])); // a path loses its end first
         Assert.Equal(4, await FetchAsync(Ben, [1, 2, 3, 4]));
     }
@@ -87,32 +86,23 @@ public sealed class TenantBudgetTests : IAsyncDisposable
     [Fact]
     public void ABudgetIsAtLeastAByte()
     {
-        var error = Assert.Throws<ArgumentException>(() => new TierStack(new TierStackOptions { Tiers = [Ram(1)], TenantBudgetBytes = 0 }));
+        var error = Assert.Throws<ArgumentException>(new TieredCacheOptions { TenantBudgetBytes = 0 }.Validate);
         Assert.Equal("TenantBudgetBytes", error.ParamName);
-        Assert.Throws<ArgumentException>(() => new TierStack(new TierStackOptions { Tiers = [] }));
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_cache is not null) CacheIntegrity.Check(_cache);
-        if (_stack is not null) await _stack.DisposeAsync();
-        _cache?.Dispose();
+        if (_tiers is null) return;
+        CacheIntegrity.Check(Cache);
+        await _tiers.DisposeAsync();
     }
 
-    private TierOptions Ram(int blocks) => new()
-    {
-        Tier = new BlockTier("ram", Format, new RamStore(Format.RecordBytes, (long)blocks * Format.RecordBytes, _time), _time),
-        Immediate = true,
-    };
+    private TierOptions Ram(int blocks) => TestTiers.Ram(blocks, time: _time);
 
-    private void Open(int hot, long budget, params TierOptions[] tiers)
-    {
-        _stack = new TierStack(new TierStackOptions { Tiers = tiers, TenantBudgetBytes = budget, Promotion = PromotionPolicy.Always }, _time);
-        _cache = new KvCache(Layout, new KvCacheOptions { HotBlocks = hot, Prefault = false }, _time, _stack);
-        _stack.Attach(_cache);
-    }
+    private void Open(int hot, long budget, params TierOptions[] tiers) => _tiers = TestTiers.Open(
+        new TieredCacheOptions { Hot = TestTiers.Hot(hot), Tiers = tiers, TenantBudgetBytes = budget, Promotion = PromotionPolicy.Always }, _time);
 
-    private Task SettleAsync() => _stack!.DrainAsync(CancellationToken.None);
+    private Task SettleAsync() => _tiers!.DrainAsync(CancellationToken.None);
 
     private BlockLease? Compute(BlockHash root, int[] tokens, bool keep = false)
     {
@@ -127,7 +117,7 @@ public sealed class TenantBudgetTests : IAsyncDisposable
     private async Task<int> FetchAsync(BlockHash root, int[] tokens)
     {
         using BlockLease lease = Cache.Acquire(root, tokens);
-        await _stack!.PromoteAsync(lease, tokens, CancellationToken.None);
+        await _tiers!.PromoteAsync(lease, tokens, CancellationToken.None);
         return lease.TokenCount;
     }
 }

@@ -23,14 +23,14 @@ internal static class TestBlocks
     public static BlockAttributes Attributes(int priority = 0, DateTimeOffset? expires = null) =>
         new() { TokenCount = 16, Priority = priority, Expires = expires };
 
-    public static ValueTask<bool> WriteAsync(this IBlockTier tier, int number, int priority = 0, DateTimeOffset? expires = null) =>
+    public static ValueTask<bool> WriteAsync(this BlockTier tier, int number, int priority = 0, DateTimeOffset? expires = null) =>
         tier.TryWriteAsync(Hash(number), Bytes(number), Attributes(priority, expires), CancellationToken.None);
 
     /// <summary>Reads block <paramref name="number"/>; a hit must have its very bytes.</summary>
-    public static async ValueTask<bool> ReadAsync(this IBlockTier tier, int number)
+    public static async ValueTask<bool> ReadAsync(this BlockTier tier, int number)
     {
         byte[] bytes = new byte[Layout.BytesPerBlock];
-        bool hit = await tier.TryReadAsync(Hash(number), bytes, CancellationToken.None);
+        bool hit = await tier.TryReadAsync(Hash(number), bytes);
         if (hit)
         {
             Assert.Equal(Bytes(number), bytes);
@@ -39,7 +39,10 @@ internal static class TestBlocks
         return hit;
     }
 
-    public static async Task<int[]> HeldAsync(this IBlockTier tier, IEnumerable<int> numbers)
+    public static async ValueTask<bool> TryReadAsync(this BlockTier tier, BlockHash hash, Memory<byte> block, CancellationToken cancellationToken = default) =>
+        await tier.ReadAsync(hash, block, cancellationToken) is not null;
+
+    public static async Task<int[]> HeldAsync(this BlockTier tier, IEnumerable<int> numbers)
     {
         var held = new List<int>();
         foreach (int number in numbers)
@@ -54,7 +57,7 @@ internal static class TestBlocks
     }
 
     /// <summary>Of the blocks <paramref name="of"/>, the tier holds just the <paramref name="expected"/>.</summary>
-    public static async Task AssertHoldsAsync(this IBlockTier tier, int[] expected, IEnumerable<int> of)
+    public static async Task AssertHoldsAsync(this BlockTier tier, int[] expected, IEnumerable<int> of)
     {
         int[] held = await tier.HeldAsync(of);
         Assert.Equal(expected, held);

@@ -57,7 +57,7 @@ public sealed class RedactionTests
         {
             var options = new SiloOptions { Model = "", Redis = address, Store = StoreKind.Redis, StoreRedis = address };
             Exception? store = await Record.ExceptionAsync(async () => await ((IAsyncDisposable)await StoreComposition.OpenAsync(options with { StoreDeadline = TimeSpan.FromMilliseconds(10) }, TimeProvider.System)).DisposeAsync());
-            Exception? tier = await Record.ExceptionAsync(async () => await (await TierComposition.CreateAsync(options, new(1, 1, 16), TimeProvider.System))!.DisposeAsync());
+            Exception? tier = await Record.ExceptionAsync(async () => await (await TierComposition.OpenAsync(options, new KvCacheOptions { HotBlocks = 1, Prefault = false }, new(1, 1, 16), TimeProvider.System))!.DisposeAsync());
             Exception? client = await Record.ExceptionAsync(() => ClusterClient.ConnectAsync(new ClusterClientOptions { Redis = address + ",connectTimeout=50,connectRetry=0" }));
             foreach (Exception? fault in (Exception?[])[store, tier, client])
             {

@@ -77,7 +77,7 @@ public sealed class TierFormatTests
             _ => options with { Redis = "127.0.0.1:1", RedisFormat = format },
         };
         var layout = new BlockLayout(Layers: 1, KvHeads: 1, HeadDim: 8);
-        StartException e = await Assert.ThrowsAsync<StartException>(() => TierComposition.CreateAsync(options, layout, TimeProvider.System));
+        StartException e = await Assert.ThrowsAsync<StartException>(() => TierComposition.OpenAsync(options, new KvCacheOptions { HotBlocks = 1 }, layout, TimeProvider.System));
         Assert.Contains("KvTiers:" + setting, e.Message, StringComparison.Ordinal);
     }
 
@@ -87,7 +87,7 @@ public sealed class TierFormatTests
         using var data = new TemporaryFolder();
         var layout = new BlockLayout(Layers: 2, KvHeads: 2, HeadDim: 32);
         var options = new SiloOptions { Data = data.FullName, RamBytes = 1 << 20, RamFormat = BlockEncoding.Int4, DiskBytes = 1 << 20, DiskFormat = BlockEncoding.BFloat16 };
-        await using TierStack stack = (await TierComposition.CreateAsync(options, layout, TimeProvider.System))!;
+        await using TieredCache stack = (await TierComposition.OpenAsync(options, new KvCacheOptions { HotBlocks = 1 }, layout, TimeProvider.System))!;
         Assert.Equal([1, 4 + (256 * 4)], stack.Losses.ToArray());
         long[] bytes = [.. stack.Usage.Select(usage => usage.BytesPerBlock)];
         Assert.True(bytes[0] < layout.BytesPerBlock / 4 && bytes[1] < layout.BytesPerBlock, string.Join(", ", bytes));

@@ -59,9 +59,7 @@ internal sealed partial class DirectFile : IDisposable
             path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite, FileOptions.None))
         {
             if (RandomAccess.GetLength(ordinary) != lengthBytes)
-            {
                 Reserve(ordinary, path, lengthBytes);
-            }
         }
 
         if (preferDirect && OperatingSystem.IsLinux())
@@ -71,9 +69,7 @@ internal sealed partial class DirectFile : IDisposable
             {
                 var direct = new DirectFile(path, new SafeFileHandle(descriptor, ownsHandle: true), isDirect: true);
                 if (direct.TakesDirectReads())
-                {
                     return direct;
-                }
 
                 direct.Dispose();
             }
@@ -89,9 +85,7 @@ internal sealed partial class DirectFile : IDisposable
         {
             int read = RandomAccess.Read(_handle, destination, offset);
             if (read <= 0 || (IsDirect && read % Alignment != 0))
-            {
                 return false;
-            }
 
             destination = destination[read..];
             offset += read;
@@ -124,23 +118,17 @@ internal sealed partial class DirectFile : IDisposable
         if (OperatingSystem.IsLinux())
         {
             if (SyncData(_handle) != 0)
-            {
                 throw new IOException($"fdatasync of '{Path}' failed with error {Marshal.GetLastPInvokeError()}.");
-            }
         }
         else
-        {
             RandomAccess.FlushToDisk(_handle);
-        }
     }
 
     /// <summary>Gives the room of a range back to the file system, which reads as zeros then. Advice: a file system may not take it.</summary>
     public void GiveBack(long offset, long lengthBytes)
     {
         if (OperatingSystem.IsLinux())
-        {
             _ = ChangeAllocation(_handle, PunchHole | KeepSize, offset, lengthBytes);
-        }
     }
 
     public void Dispose() => _handle.Dispose();
@@ -150,9 +138,7 @@ internal sealed partial class DirectFile : IDisposable
     private unsafe bool TryWriteWhileSealing(long offset, ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second, Action seal)
     {
         if (TransferQueue.OfThisThread() is not { } queue)
-        {
             return false;
-        }
 
         int half = second.Length / 2 / Alignment * Alignment;
         using MemoryHandle head = first.Pin(), body = second.Pin();
@@ -192,9 +178,7 @@ internal sealed partial class DirectFile : IDisposable
         {
             int error = Allocate(handle, 0, lengthBytes);
             if (error != 0)
-            {
                 throw new IOException($"No room for {lengthBytes} bytes at '{path}' (error {error}).");
-            }
         }
 
         RandomAccess.SetLength(handle, lengthBytes);

@@ -1,9 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using KvTiers.Prefix;
 
 namespace KvTiers.Tiers.Disk;
 
-/// <content>Slots and the segments they lie in: reserved as they are needed, given back when the store shrinks.</content>
+/// <content>Slots and the segments they lie in: found at the start, reserved as they are needed, given back when the store shrinks.</content>
 public sealed partial class DiskStore
 {
     /// <summary>Takes a slot in a segment that exists, evicting as needed.</summary>
@@ -11,9 +12,7 @@ public sealed partial class DiskStore
     {
         segment = null;
         if (_index.Capacity != _configuredSlots && _time.GetUtcNow() >= _growthBlockedUntil)
-        {
             _index.Resize(_configuredSlots);
-        }
 
         while (true)
         {
@@ -27,20 +26,14 @@ public sealed partial class DiskStore
 
                 _index.Abandon(slot);
                 if (_segments.Count == 0)
-                {
                     return false;
-                }
 
                 _index.Resize(_segments.Count * _slotsPerSegment);
             }
             else if (_index.TryPeekVictim(out int victim))
-            {
                 Evict(victim);
-            }
             else
-            {
                 return false;
-            }
         }
     }
 
@@ -55,14 +48,10 @@ public sealed partial class DiskStore
             {
                 int start = slot;
                 while (slot < end && _index.IsRetired(slot))
-                {
                     slot++;
-                }
 
                 if (slot > start)
-                {
                     _segments[segment].GiveBack(OffsetOf(start), (long)(slot - start) * RecordBytes);
-                }
             }
         }
     }
@@ -81,9 +70,7 @@ public sealed partial class DiskStore
         try
         {
             while (_segments.Count <= slot / _slotsPerSegment)
-            {
                 _segments.Add(DirectFile.Open(SegmentPath(_segments.Count), SegmentBytesUsed, _options.PreferDirect));
-            }
 
             return true;
         }
@@ -92,5 +79,53 @@ public sealed partial class DiskStore
             _growthBlockedUntil = _time.GetUtcNow() + _options.GrowthRetry;
             return false;
         }
+    }
+
+    /// <summary>Maps the segments that are whole, and fills the index from the last shutdown's, or from every slot's header.</summary>
+    private void Recover()
+    {
+        OpenSegments();
+        if (TryLoadIndex())
+            OpenedFromIndex = true;
+        else
+            ScanHeaders();
+    }
+
+    // Segments are numbered without gaps; from the first that is missing or has another length, the rest is made anew.
+    private void OpenSegments()
+    {
+        int count = 0;
+        int needed = (_configuredSlots + _slotsPerSegment - 1) / _slotsPerSegment;
+        while (count < needed && new FileInfo(SegmentPath(count)) is { Exists: true } file && file.Length == SegmentBytesUsed)
+        {
+            _segments.Add(DirectFile.Open(file.FullName, SegmentBytesUsed, _options.PreferDirect));
+            count++;
+        }
+
+        foreach (string path in Directory.EnumerateFiles(_options.Folder, "segment-*.kvb"))
+        {
+            string number = Path.GetFileNameWithoutExtension(path)["segment-".Length..];
+            if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int index) || index >= count)
+                File.Delete(path);
+        }
+    }
+
+    private void ScanHeaders()
+    {
+        var found = new List<(int Slot, RecordHeader Header)>();
+        using var sector = new AlignedBuffer(BlockRecord.SectorBytes);
+        int slots = Math.Min(_segments.Count * _slotsPerSegment, _configuredSlots);
+        for (int slot = 0; slot < slots; slot++)
+        {
+            if (_segments[slot / _slotsPerSegment].TryRead(OffsetOf(slot), sector.GetSpan())
+                && _format.TryReadHeader(sector.GetSpan(), out RecordHeader header) == RecordFault.None)
+            {
+                found.Add((slot, header));
+            }
+        }
+
+        // Of two records of one block the later one counts.
+        _index.Adopt(found.OrderByDescending(item => item.Header.Sequence).DistinctBy(item => item.Header.Hash).Reverse()
+            .Select(item => (item.Slot, item.Header.Hash, item.Header.Attributes)));
     }
 }

@@ -38,9 +38,7 @@ public sealed partial class DiskStore
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (!_index.TryFind(hash, out slot))
-            {
                 return false;
-            }
 
             _index.Pin(slot);
             segment = _segments[slot / _slotsPerSegment];
@@ -60,14 +58,10 @@ public sealed partial class DiskStore
                 bool held = _index.TryFind(hash, out int found) && found == slot;
                 read &= held;
                 if (read)
-                {
                     _totals = _totals with { ReadBytes = _totals.ReadBytes + RecordBytes };
-                }
 
                 if (ended && held)
-                {
                     _index.Remove(slot);
-                }
 
                 _index.Unpin(slot);
             }
@@ -90,9 +84,7 @@ public sealed partial class DiskStore
             }
 
             if (!TryTake(hash, attributes, out slot, out segment))
-            {
                 return false;
-            }
         }
 
         bool written = false;
@@ -111,13 +103,11 @@ public sealed partial class DiskStore
                     _index.Commit(slot);
                 }
                 else
-                {
                     _index.Abandon(slot);
-                }
             }
         }
 
-        NoteWritten(segment);
+        _sync.NoteWritten(segment);
         return true;
     }
 
@@ -130,44 +120,51 @@ public sealed partial class DiskStore
         int removed = 0;
         ExceptionDispatchInfo? fault = null;
         using var blank = new AlignedBuffer(BlockRecord.SectorBytes);
-        for (int i = 0; i < hashes.Length; i++)
+        foreach (BlockHash hash in hashes)
         {
-            int slot;
-            DirectFile segment;
-            lock (_lock)
+            foreach (int slot in TakeOut(hash))
             {
-                if (!_index.TryFind(hashes[i], out slot))
+                try
                 {
-                    continue;
+                    DirectFile segment;
+                    lock (_lock)
+                        segment = _segments[slot / _slotsPerSegment];
+
+                    segment.Write(OffsetOf(slot), blank.GetSpan());
+                    _sync.NoteWritten(segment);
+                    removed++;
+                    lock (_lock)
+                        _index.Unpin(slot);
                 }
-
-                // Held until its header is gone, so that nobody else gets the slot in between.
-                _index.Pin(slot);
-                _index.Remove(slot);
-                segment = _segments[slot / _slotsPerSegment];
-            }
-
-            try
-            {
-                segment.Write(OffsetOf(slot), blank.GetSpan());
-                removed++;
-                NoteWritten(segment);
-            }
-            catch (Exception thrown) when (thrown is IOException or UnauthorizedAccessException)
-            {
-                // Found no more all the same; the others are removed nevertheless.
-                fault ??= ExceptionDispatchInfo.Capture(thrown);
-            }
-            finally
-            {
-                lock (_lock)
+                catch (Exception thrown)
                 {
-                    _index.Unpin(slot);
+                    // Found no more all the same, and its slot is nobody's until its header is gone; the others are removed nevertheless.
+                    fault ??= ExceptionDispatchInfo.Capture(thrown);
+                    lock (_lock)
+                        _standing.Add((hash, slot));
                 }
             }
         }
 
         fault?.Throw();
         return removed;
+    }
+
+    // Out of the index, and held until their headers are gone, so that nobody else gets the slots in between: the record, and what an earlier removal left.
+    private List<int> TakeOut(BlockHash hash)
+    {
+        lock (_lock)
+        {
+            List<int> slots = [.. _standing.Where(left => left.Hash == hash).Select(left => left.Slot)];
+            _standing.RemoveAll(left => left.Hash == hash);
+            if (_index.TryFind(hash, out int slot))
+            {
+                _index.Pin(slot);
+                _index.Remove(slot);
+                slots.Add(slot);
+            }
+
+            return slots;
+        }
     }
 }

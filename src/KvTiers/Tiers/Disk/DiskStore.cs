@@ -15,18 +15,16 @@ namespace KvTiers.Tiers.Disk;
 public sealed partial class DiskStore : IPartedStore
 {
     private readonly Lock _lock = new();
-    private readonly SemaphoreSlim _syncing = new(1, 1);
     private readonly BlockRecord _format;
     private readonly DiskStoreOptions _options;
     private readonly TimeProvider _time;
     private readonly FileStream _lockFile;
     private readonly TierIndex _index;
     private readonly List<DirectFile> _segments = [];
-    private readonly HashSet<DirectFile> _dirty = [];
+    private readonly List<(BlockHash Hash, int Slot)> _standing = [];
     private readonly int _slotsPerSegment;
-    private readonly ITimer _syncTimer;
+    private readonly DiskSync _sync;
     private int _configuredSlots;
-    private int _unsynced;
     private DateTimeOffset _growthBlockedUntil;
     private StoreTotals _totals;
     private bool _disposed;
@@ -40,7 +38,7 @@ public sealed partial class DiskStore : IPartedStore
         _slotsPerSegment = (int)(options.SegmentBytes / format.RecordBytes);
         _configuredSlots = SlotsOf(options.CapacityBytes);
         _index = new TierIndex(_configuredSlots, time);
-        _syncTimer = time.CreateTimer(_ => SyncInBackground(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _sync = new DiskSync(options, time);
     }
 
     /// <inheritdoc/>
@@ -61,9 +59,7 @@ public sealed partial class DiskStore : IPartedStore
         get
         {
             lock (_lock)
-            {
                 return _totals;
-            }
         }
     }
 
@@ -104,36 +100,28 @@ public sealed partial class DiskStore : IPartedStore
     public ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken)
     {
         lock (_lock)
-        {
             return ValueTask.FromResult(_index.CountLeading(chain.Span));
-        }
     }
 
     /// <inheritdoc/>
     public ValueTask<int> ForgetAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken)
     {
         lock (_lock)
-        {
             return ValueTask.FromResult(_index.Remove(hashes.Span));
-        }
     }
 
     /// <inheritdoc/>
     public ValueTask<int> ExpireAsync(ReadOnlyMemory<BlockHash> hashes, DateTimeOffset at, CancellationToken cancellationToken)
     {
         lock (_lock)
-        {
             return ValueTask.FromResult(_index.Expire(hashes.Span, at));
-        }
     }
 
     /// <inheritdoc/>
     public ValueTask<long> CountAsync(int tenant, CancellationToken cancellationToken)
     {
         lock (_lock)
-        {
             return ValueTask.FromResult((long)_index.CountOf(tenant));
-        }
     }
 
     /// <inheritdoc/>
@@ -141,16 +129,12 @@ public sealed partial class DiskStore : IPartedStore
     {
         BlockHash[] victims;
         lock (_lock)
-        {
             victims = [.. _index.VictimsOf(tenant, atMost).Select(_index.HashOf)];
-        }
 
         // Nothing takes their slots at once, as in other evictions: without their headers no later start finds them.
         int evicted = await RemoveAsync(victims, cancellationToken).ConfigureAwait(false);
         lock (_lock)
-        {
             _totals = _totals with { EvictedRecords = _totals.EvictedRecords + evicted };
-        }
 
         return evicted;
     }
@@ -163,9 +147,7 @@ public sealed partial class DiskStore : IPartedStore
         {
             _configuredSlots = SlotsOf(capacityBytes);
             while (_index.InUseCount > _configuredSlots && _index.TryPeekVictim(out int victim))
-            {
                 Evict(victim);
-            }
 
             _index.Resize(_configuredSlots);
             GiveBackRetired();
@@ -178,12 +160,13 @@ public sealed partial class DiskStore : IPartedStore
     {
         BlockHash[] all;
         lock (_lock)
-        {
             all = [.. _index.InOrder().Select(_index.HashOf)];
-        }
 
         await RemoveAsync(all, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <inheritdoc cref="DiskSync.SyncAsync"/>
+    public Task SyncAsync(CancellationToken cancellationToken) => _sync.SyncAsync(cancellationToken);
 
     /// <summary>Forces everything to the device, leaves the index for the next start, and closes.</summary>
     public async ValueTask DisposeAsync()
@@ -191,28 +174,29 @@ public sealed partial class DiskStore : IPartedStore
         lock (_lock)
         {
             if (_disposed)
-            {
                 return;
-            }
 
             _disposed = true;
         }
 
-        await _syncTimer.DisposeAsync().ConfigureAwait(false);
+        await _sync.DisposeAsync().ConfigureAwait(false);
         try
         {
             await SyncAsync(CancellationToken.None).ConfigureAwait(false);
-            SaveIndex();
+            lock (_lock)
+            {
+                // Whoever removed a record whose header still stands is to find it at the next start, by its header.
+                if (_standing.Count == 0)
+                    SaveIndex();
+            }
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ObjectDisposedException)
         {
             // Without the index the next start reads the headers.
         }
 
         foreach (DirectFile segment in _segments)
-        {
             segment.Dispose();
-        }
 
         await _lockFile.DisposeAsync().ConfigureAwait(false);
     }
@@ -222,9 +206,7 @@ public sealed partial class DiskStore : IPartedStore
     {
         ThreadPool.GetMinThreads(out int workers, out int ports);
         if (transfers > 0 && workers < Environment.ProcessorCount + transfers)
-        {
             ThreadPool.SetMinThreads(Environment.ProcessorCount + transfers, ports);
-        }
     }
 
     private int SlotsOf(long capacityBytes) => checked((int)(capacityBytes / RecordBytes));

@@ -18,6 +18,7 @@ internal sealed unsafe partial class TransferQueue
     private static TransferQueue? _current;
 
     private readonly nuint _context;
+    private readonly List<SafeFileHandle> _held = [];
     private int _underWay;
 
     private TransferQueue(nuint context) => _context = context;
@@ -35,9 +36,7 @@ internal sealed unsafe partial class TransferQueue
         {
             nuint context = 0;
             if (Call(Numbers.Setup, Capacity, (nint)(&context), 0, 0, 0) == 0)
-            {
                 _current = new TransferQueue(context);
-            }
         }
 
         return _current;
@@ -77,11 +76,18 @@ internal sealed unsafe partial class TransferQueue
             whole &= done.Result == (long)done.Expected;
         }
 
+        foreach (SafeFileHandle file in _held)
+            file.DangerousRelease();
+        _held.Clear();
         return error == 0 ? whole : throw Fault((int)error);
     }
 
     private void Start(SafeFileHandle file, ushort operation, ulong buffer, ulong count, ulong expected, long offset)
     {
+        // Nobody may close the file, and another get its number, before the device is done with it.
+        bool held = false;
+        file.DangerousAddRef(ref held);
+        _held.Add(file);
         var transfer = new Transfer
         {
             Expected = expected,
@@ -93,9 +99,7 @@ internal sealed unsafe partial class TransferQueue
         };
         Transfer* pointer = &transfer;
         if (Call(Numbers.Submit, (nint)_context, 1, (nint)(&pointer), 0, 0) != 1)
-        {
             throw Fault(Marshal.GetLastPInvokeError());
-        }
 
         _underWay++;
     }

@@ -11,9 +11,7 @@ internal sealed unsafe class BFloat16Codec(BlockLayout layout)
         fixed (byte* source = block, destination = encoded)
         {
             for (int element = 0; element < EncodedBytes / 2; element += 16)
-            {
                 BFloat16Elements.Store(destination, element, Float32Elements.Load(source, element));
-            }
         }
     }
 
@@ -22,9 +20,7 @@ internal sealed unsafe class BFloat16Codec(BlockLayout layout)
         fixed (byte* source = encoded, destination = block)
         {
             for (int element = 0; element < EncodedBytes / 2; element += 16)
-            {
                 Float32Elements.Store(destination, element, BFloat16Elements.Load(source, element));
-            }
         }
     }
 }

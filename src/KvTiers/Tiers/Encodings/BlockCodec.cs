@@ -91,9 +91,7 @@ public abstract class BlockCodec
     private protected virtual bool TryDecodeCore(ReadOnlySpan<byte> encoded, uint checksum, Span<byte> block)
     {
         if (Crc32C.Compute(encoded) != checksum)
-        {
             return false;
-        }
 
         DecodeCore(encoded, block);
         return true;

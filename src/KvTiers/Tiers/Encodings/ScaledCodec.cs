@@ -25,25 +25,17 @@ internal sealed unsafe class ScaledCodec<TQuantizer> : BlockCodec
     private protected override void EncodeCore(ReadOnlySpan<byte> block, Span<byte> encoded)
     {
         if (Layout.Format == KvFormat.F32)
-        {
             Encode<Float32Elements>(block, encoded);
-        }
         else
-        {
             Encode<BFloat16Elements>(block, encoded);
-        }
     }
 
     private protected override void DecodeCore(ReadOnlySpan<byte> encoded, Span<byte> block)
     {
         if (Layout.Format == KvFormat.F32)
-        {
             Decode<Float32Elements>(encoded, block);
-        }
         else
-        {
             Decode<BFloat16Elements>(encoded, block);
-        }
     }
 
     private void Encode<TElements>(ReadOnlySpan<byte> block, Span<byte> encoded)
@@ -84,9 +76,7 @@ internal sealed unsafe class ScaledCodec<TQuantizer> : BlockCodec
     {
         Vector512<uint> largest = Vector512<uint>.Zero;
         for (int element = 0; element < headDim; element++)
-        {
             largest = Vector512.Max(largest, Magnitude(TElements.Load(block, start + (element * Tokens))));
-        }
 
         Vector512<float> inverse = StoreScales(largest, ref to);
         for (int element = 0; element < headDim; element++)
@@ -106,9 +96,7 @@ internal sealed unsafe class ScaledCodec<TQuantizer> : BlockCodec
         {
             Vector512<uint> row = Vector512<uint>.Zero;
             for (int element = 0; element < headDim; element += Tokens)
-            {
                 row = Vector512.Max(row, Magnitude(TElements.Load(block, start + (token * headDim) + element)));
-            }
 
             largest[token] = LargestLane(row);
         }
@@ -169,24 +157,16 @@ internal sealed unsafe class ScaledCodec<TQuantizer> : BlockCodec
     {
         // Each step doubles the group over which a lane holds the largest.
         if (TokensPerScale >= 2)
-        {
             largest = Vector512.Max(largest, Vector512.Shuffle(largest, Vector512.Create(1u, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)));
-        }
 
         if (TokensPerScale >= 4)
-        {
             largest = Vector512.Max(largest, Vector512.Shuffle(largest, Vector512.Create(2u, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)));
-        }
 
         if (TokensPerScale >= 8)
-        {
             largest = Vector512.Max(largest, Vector512.Shuffle(largest, Vector512.Create(4u, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)));
-        }
 
         if (TokensPerScale >= 16)
-        {
             largest = Vector512.Max(largest, Vector512.Shuffle(largest, Vector512.Create(8u, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)));
-        }
 
         Vector512<uint> bits = (largest.AsSingle() / Vector512.Create(TQuantizer.MaxMagnitude)).AsUInt32();
         Vector512<uint> scales = Vector512.Min((bits + Vector512.Create(0xFFFFu)) >> 16, Vector512.Create(0x7F7Fu));
@@ -208,9 +188,7 @@ internal sealed unsafe class ScaledCodec<TQuantizer> : BlockCodec
         {
             float scale = BitConverter.UInt32BitsToSingle((uint)*(ushort*)from << 16);
             for (int token = group; token < group + tokensPerScale; token++)
-            {
                 scales[token] = scale;
-            }
 
             from += sizeof(ushort);
         }
@@ -238,9 +216,7 @@ internal sealed unsafe class ScaledCodec<TQuantizer> : BlockCodec
     private static int SizeOf(BlockLayout layout, BlockEncoding encoding, int tokensPerScale)
     {
         if (tokensPerScale is not (1 or 2 or 4 or 8 or 16))
-        {
             throw new ArgumentOutOfRangeException(nameof(tokensPerScale), tokensPerScale, "Must be 1, 2, 4, 8 or 16.");
-        }
 
         if (layout.BlockSize != Tokens || layout.HeadDim % Tokens != 0)
         {

@@ -1,0 +1,41 @@
+namespace KvTiers.Tiers;
+
+/// <summary>The sizes of a <see cref="TieredCache"/>, and how blocks move between its tiers.</summary>
+public sealed record TieredCacheOptions
+{
+    /// <summary>The hot tier.</summary>
+    public KvCacheOptions Hot { get; init; } = new();
+
+    /// <summary>The colder tiers, hottest first; at most 8. None, the default: evicted blocks are forgotten.</summary>
+    public IReadOnlyList<TierOptions> Tiers { get; init; } = [];
+
+    /// <summary>Which blocks are loaded of those that could be. Default by measured rates.</summary>
+    public PromotionPolicy Promotion { get; init; }
+
+    /// <summary>When to demote ahead of need; null: only when a request needs the room.</summary>
+    public Watermarks? Watermarks { get; init; }
+
+    /// <summary>Bytes that one tenant's blocks may take up over all tiers together, the hot one included; 1 or more. Null, the default: as much as there is.</summary>
+    public long? TenantBudgetBytes { get; init; }
+
+    /// <summary>Checks every range.</summary>
+    /// <exception cref="ArgumentException">Names the property, its value and the rule.</exception>
+    public void Validate()
+    {
+        ArgumentNullException.ThrowIfNull(Hot);
+        ArgumentNullException.ThrowIfNull(Tiers);
+        Check(Tiers.Count <= 8, nameof(Tiers), Tiers.Count, "at most 8 tiers");
+        Check(TenantBudgetBytes is null or >= 1, nameof(TenantBudgetBytes), TenantBudgetBytes, "1 or more");
+        Check(Tiers.Select(tier => tier.Name).Distinct().Count() == Tiers.Count, nameof(Tiers), "a list with a name twice", "a list of different names");
+        Check(Enum.IsDefined(Promotion), nameof(Promotion), Promotion, "ByRate, Always or Never");
+        Check(Watermarks is not { IsValid: false }, nameof(Watermarks), Watermarks, "0 < low < high ≤ 1");
+        foreach (TierOptions tier in Tiers)
+            tier.Validate();
+    }
+
+    private static void Check(bool holds, string property, object? value, string rule)
+    {
+        if (!holds)
+            throw new ArgumentException($"{property} is {value}; it must be {rule}.", property);
+    }
+}
