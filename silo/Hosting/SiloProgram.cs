@@ -38,29 +38,47 @@ internal static class SiloProgram
     // False: it was stopped while it started, by the operator or by a model that cannot be loaded.
     private static async Task<bool> TryStartAsync(WebApplication app)
     {
-        SiloOptions options = app.Services.GetRequiredService<SiloOptions>();
-        string urls = string.Join(';', options.Urls);
         try
         {
             await app.StartAsync();
             return true;
         }
-        catch (Exception) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+        catch (Exception e)
         {
-            return false;
+            bool wasStopped = app.Lifetime.ApplicationStopping.IsCancellationRequested;
+            await StopWhatRunsAsync(app);
+            if (wasStopped) return false;
+            if (Refusal(e, app.Services.GetRequiredService<SiloOptions>()) is { } refusal) throw refusal;
+            throw;
         }
-        catch (Exception e) when (options.Orleans.Cluster is not null && e is OrleansException or StackExchange.Redis.RedisException or TimeoutException)
+    }
+
+    // The services start side by side: when one fails, the silo may run already, and would go on while what it uses is disposed.
+    private static async Task StopWhatRunsAsync(WebApplication app)
+    {
+        try
         {
-            throw new StartException($"KvTiers:Cluster: no silo can start by way of the Redis server given ({e.Message})", e);
+            await app.StopAsync();
         }
-        catch (IOException e) when (e.InnerException is AddressInUseException)
+        catch (Exception e) when (e is OrleansException or AggregateException or OperationCanceledException or InvalidOperationException)
         {
-            throw new StartException($"KvTiers:Urls = '{urls}': the address is in use by another process. Stop that, or listen elsewhere with --urls http://127.0.0.1:PORT.", e);
+            // Why it could not start is what is told.
         }
-        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or InvalidOperationException or UnauthorizedAccessException)
+    }
+
+    private static StartException? Refusal(Exception failure, SiloOptions options)
+    {
+        string urls = string.Join(';', options.Urls);
+        return failure switch
         {
-            throw new StartException($"KvTiers:Urls = '{urls}': cannot listen there ({e.Message})", e);
-        }
+            OrleansException or StackExchange.Redis.RedisException or TimeoutException when options.Orleans.Cluster is not null =>
+                new StartException($"KvTiers:Cluster: no silo can start by way of the Redis server given ({failure.Message})", failure),
+            IOException { InnerException: AddressInUseException } =>
+                new StartException($"KvTiers:Urls = '{urls}': the address is in use by another process. Stop that, or listen elsewhere with --urls http://127.0.0.1:PORT.", failure),
+            IOException or System.Net.Sockets.SocketException or InvalidOperationException or UnauthorizedAccessException =>
+                new StartException($"KvTiers:Urls = '{urls}': cannot listen there ({failure.Message})", failure),
+            _ => null,
+        };
     }
 
     // The first Ctrl-C lets running turns finish; a second one ends them.
