@@ -22,7 +22,8 @@ internal static class SiloProgram
             await using WebApplication app = SiloApplication.Create(commandLine);
             if (await TryStartAsync(app))
             {
-                using PosixSignalRegistration impatience = EndGraceOnSecondInterrupt(app);
+                StopSignal stop = app.Services.GetRequiredService<StopSignal>();
+                using PosixSignalRegistration interrupts = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => stop.Interrupted());
                 await app.WaitForShutdownAsync();
             }
 
@@ -79,15 +80,5 @@ internal static class SiloProgram
                 new StartException($"KvTiers:Urls = '{urls}': cannot listen there ({failure.Message})", failure),
             _ => null,
         };
-    }
-
-    // The first Ctrl-C lets running turns finish; a second one ends them.
-    private static PosixSignalRegistration EndGraceOnSecondInterrupt(WebApplication app)
-    {
-        StopSignal stop = app.Services.GetRequiredService<StopSignal>();
-        return PosixSignalRegistration.Create(PosixSignal.SIGINT, _ =>
-        {
-            if (stop.IsStopping) stop.EndGrace();
-        });
     }
 }

@@ -5,10 +5,12 @@ namespace KvTiers.Silo.Hosting;
 /// <summary>Tells requests that the server stops: first that no new turn may begin, and after the grace period that running ones must end.</summary>
 internal sealed class StopSignal : IDisposable
 {
+    // Never disposed: a Ctrl-C may come while the process ends.
     private readonly CancellationTokenSource _endTurns = new();
     private readonly CancellationTokenRegistration _stopping;
     private readonly ITimer _grace;
     private volatile bool _isStopping;
+    private int _interrupts;
 
     /// <summary>Follows the application's lifetime.</summary>
     public StopSignal(IHostApplicationLifetime lifetime, SiloOptions options, TimeProvider time)
@@ -27,14 +29,21 @@ internal sealed class StopSignal : IDisposable
     /// <summary>Cancelled when the grace period is over.</summary>
     public CancellationToken EndTurns => _endTurns.Token;
 
-    /// <summary>Ends the grace period now: the operator asked twice.</summary>
-    public void EndGrace() => _endTurns.Cancel();
+    /// <summary>
+    /// Notes a Ctrl-C. The first one is the host's to follow; one more, or one while the server stops already, ends the grace period now. They are counted,
+    /// because each comes on a thread of its own: the second may be here before the first has reached the host.
+    /// </summary>
+    public void Interrupted()
+    {
+        if (Interlocked.Increment(ref _interrupts) == 1 && !_isStopping) return;
+        _isStopping = true;
+        _endTurns.Cancel();
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _stopping.Dispose();
         _grace.Dispose();
-        _endTurns.Dispose();
     }
 }

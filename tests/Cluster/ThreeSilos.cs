@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using KvTiers.Client;
+using KvTiers.Tests.Shared;
 
 namespace KvTiers.Cluster.Tests;
 
@@ -10,7 +9,7 @@ internal sealed class ThreeSilos : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly List<HttpClient> _http = [];
-    private readonly int[] _ports = FreePorts(5);
+    private readonly int[] _ports = TestPorts.Take(5);
     private readonly string _arguments;
     private readonly bool _cluster;
 
@@ -71,7 +70,7 @@ internal sealed class ThreeSilos : IAsyncDisposable
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         foreach ((string name, string value) in environment) start.Environment[name] = value;
         using Process process = Process.Start(start)!;
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(100));
+        using var deadline = new CancellationTokenSource(HangLimit.Time);
         Task<string> output = process.StandardOutput.ReadToEndAsync(deadline.Token);
         string errors = await process.StandardError.ReadToEndAsync(deadline.Token);
         await process.WaitForExitAsync(deadline.Token);
@@ -81,7 +80,7 @@ internal sealed class ThreeSilos : IAsyncDisposable
     /// <summary>Speaks to one server.</summary>
     public HttpClient HttpOf(int silo)
     {
-        var http = new HttpClient { BaseAddress = Urls[silo], Timeout = TimeSpan.FromSeconds(60) };
+        var http = new HttpClient { BaseAddress = Urls[silo], Timeout = HangLimit.Time };
         _http.Add(http);
         return http;
     }
@@ -94,15 +93,5 @@ internal sealed class ThreeSilos : IAsyncDisposable
         foreach (HttpClient http in _http) http.Dispose();
         await RunAsync("down");
         _folder.Dispose();
-    }
-
-    // All held at once, so that they differ.
-    private static int[] FreePorts(int count)
-    {
-        TcpListener[] listeners = [.. Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0))];
-        foreach (TcpListener listener in listeners) listener.Start();
-        int[] ports = [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
-        foreach (TcpListener listener in listeners) listener.Stop();
-        return ports;
     }
 }

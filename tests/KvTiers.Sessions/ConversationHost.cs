@@ -5,6 +5,7 @@ using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
 using KvTiers.Sessions.Hosting;
 using KvTiers.Sessions.Storage;
+using KvTiers.Tests.Shared;
 using KvTiers.Tiers;
 
 namespace KvTiers.Sessions.Tests;
@@ -17,7 +18,6 @@ internal sealed class ConversationHost : IAsyncDisposable
     // The same in every process, so that one finds what another left.
     private static readonly TenantSalts Salts = new(new byte[TenantSalts.ByteCount]);
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly TemporaryFolder? _folder;
 
     public ConversationHost(TinyModel model, IConversationStore? store = null, int blocks = 512, LocalConversationsOptions? options = null, ManualTime? time = null, double pinnedShare = 0.5, long ramBytes = 0, TierPlaces? places = null, EngineOptions? engine = null)
@@ -68,10 +68,10 @@ internal sealed class ConversationHost : IAsyncDisposable
         Take(id, new() { Mode = TurnMode.History, Messages = messages, Options = options ?? new() });
 
     public Task<TakenTurn> Regenerate(string id = "c", GenerationOptions? options = null) =>
-        TakenTurn.ReadAsync(Conversations.RegenerateAsync(Key(id), options ?? new())).WaitAsync(Patience);
+        TakenTurn.ReadAsync(Conversations.RegenerateAsync(Key(id), options ?? new())).WaitAsync(HangLimit.Time);
 
     public Task<TakenTurn> Take(string id, TurnRequest request, CancellationToken cancellationToken = default) =>
-        TakenTurn.ReadAsync(Conversations.TurnAsync(Key(id), request, cancellationToken)).WaitAsync(Patience, CancellationToken.None);
+        TakenTurn.ReadAsync(Conversations.TurnAsync(Key(id), request, cancellationToken)).WaitAsync(HangLimit.Time, CancellationToken.None);
 
     /// <summary>A message whose answer goes on until it is cut off.</summary>
     public TurnRequest Endless(string text, int maxTokens = 2000) => new()
@@ -117,7 +117,7 @@ internal sealed class ConversationHost : IAsyncDisposable
     public async Task AbandonAsync()
     {
         Model.Go();
-        await Engine.DisposeAsync().AsTask().WaitAsync(Patience);
+        await Engine.DisposeAsync().AsTask().WaitAsync(HangLimit.Time);
         if (Tiers is not null)
             await Tiers.DisposeAsync();
         Cache.Dispose();
@@ -130,18 +130,18 @@ internal sealed class ConversationHost : IAsyncDisposable
         for (int second = 0; second < 600 && Services.Erasures.OwedCount > 0; second++)
         {
             Time.Advance(TimeSpan.FromSeconds(1));
-            await Services.Erasures.IdleAsync().WaitAsync(Patience);
+            await Services.Erasures.IdleAsync().WaitAsync(HangLimit.Time);
         }
 
-        await Services.Erasures.IdleAsync().WaitAsync(Patience);
+        await Services.Erasures.IdleAsync().WaitAsync(HangLimit.Time);
         Assert.Equal(0, Services.Erasures.OwedCount);
     }
 
     public async ValueTask DisposeAsync()
     {
         Model.Go();
-        await Conversations.DisposeAsync().AsTask().WaitAsync(Patience);
-        await Engine.DisposeAsync().AsTask().WaitAsync(Patience);
+        await Conversations.DisposeAsync().AsTask().WaitAsync(HangLimit.Time);
+        await Engine.DisposeAsync().AsTask().WaitAsync(HangLimit.Time);
         CacheIntegrity.Check(Cache);
         Assert.Equal(0, Cache.Snapshot().Leases);
         Assert.Equal(0, Cache.Snapshot().Pins);

@@ -1,4 +1,5 @@
 using KvTiers.Inference.Model;
+using KvTiers.Tests.Shared;
 
 namespace KvTiers.Sessions.Tests;
 
@@ -54,7 +55,7 @@ internal sealed class SteppedModel(LanguageModel inner) : LanguageModel
                 stopped = _stopped.Task;
         }
 
-        stopped?.Wait(TimeSpan.FromSeconds(60));
+        stopped?.Wait(HangLimit.Time);
         if (_isSlow)
             Thread.Sleep(5);
         inner.Forward(batch);

@@ -1,17 +1,17 @@
+using KvTiers.Tests.Shared;
+
 namespace KvTiers.Silo.Tests;
 
 /// <summary>Waits for what another thread brings about.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
-    /// <summary>Returns when the condition holds; fails when it does not within half a minute.</summary>
+    /// <summary>Returns when the condition holds; fails when it never does.</summary>
     public static Task TrueAsync(Func<bool> condition) => TrueAsync(() => Task.FromResult(condition()));
 
-    /// <summary>As above.</summary>
+    /// <summary>As above, of something that is asked for.</summary>
     public static async Task TrueAsync(Func<Task<bool>> condition)
     {
-        using var deadline = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(HangLimit.Time);
         while (!await condition())
         {
             Assert.False(deadline.IsCancellationRequested, "What was waited for did not come about.");

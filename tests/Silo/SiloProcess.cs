@@ -1,13 +1,13 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
+using KvTiers.Tests.Shared;
 
 namespace KvTiers.Silo.Tests;
 
 /// <summary>The built server as a process of its own.</summary>
 internal sealed partial class SiloProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly Process _process;
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _errors = new();
@@ -37,6 +37,7 @@ internal sealed partial class SiloProcess : IAsyncDisposable
             _listening.TrySetException(new InvalidOperationException("The server ended before it listened."));
             _ready.TrySetException(new InvalidOperationException("The server ended before it was ready."));
         };
+        Interrupts.Allow();
         _process.Start();
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
@@ -61,7 +62,7 @@ internal sealed partial class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>Speaks to the server.</summary>
-    public HttpClient Http { get; } = new() { Timeout = Patience };
+    public HttpClient Http { get; } = new() { Timeout = HangLimit.Time };
 
     /// <summary>Starts the server with exactly these arguments.</summary>
     public static SiloProcess Start(string workingDirectory, params IEnumerable<string> arguments) => new(arguments, workingDirectory, null);
@@ -94,7 +95,7 @@ internal sealed partial class SiloProcess : IAsyncDisposable
     /// <summary>Waits for the end; the exit code.</summary>
     public async Task<int> WaitForExitAsync()
     {
-        using var deadline = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(HangLimit.Time);
         await _process.WaitForExitAsync(deadline.Token);
         return _process.ExitCode;
     }
@@ -109,9 +110,17 @@ internal sealed partial class SiloProcess : IAsyncDisposable
 
     private static async Task<SiloProcess> ReadyAsync(SiloProcess silo)
     {
-        silo.Http.BaseAddress = await silo._listening.Task.WaitAsync(Patience);
-        await silo._ready.Task.WaitAsync(Patience);
-        return silo;
+        try
+        {
+            silo.Http.BaseAddress = await silo._listening.Task.WaitAsync(HangLimit.Time);
+            await silo._ready.Task.WaitAsync(HangLimit.Time);
+            return silo;
+        }
+        catch
+        {
+            await silo.DisposeAsync();
+            throw;
+        }
     }
 
     private void Take(string? line)

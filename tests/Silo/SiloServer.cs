@@ -1,5 +1,6 @@
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Hosting;
+using KvTiers.Tests.Shared;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -15,7 +16,7 @@ internal sealed class SiloServer : IAsyncDisposable
     {
         _app = app;
         _data = data;
-        Http = new HttpClient { BaseAddress = new Uri(app.Urls.First()), Timeout = TimeSpan.FromSeconds(60) };
+        Http = new HttpClient { BaseAddress = new Uri(app.Urls.First()), Timeout = HangLimit.Time };
     }
 
     /// <summary>Speaks to the server.</summary>

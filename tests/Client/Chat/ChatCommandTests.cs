@@ -2,13 +2,12 @@ using System.Net;
 using System.Net.Sockets;
 using KvTiers.Cli.Tests.Http;
 using KvTiers.Cli.Tests.Terminals;
+using KvTiers.Tests.Shared;
 
 namespace KvTiers.Cli.Tests.Chat;
 
 public class ChatCommandTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private readonly EchoServer _server = new();
 
     [Fact]
@@ -199,11 +198,11 @@ public class ChatCommandTests
         _server.Hangs = true;
         using var interrupted = new CancellationTokenSource();
         Task<CliRun> running = CliRun.WithAsync(_server.Handler, ["chat", "--message", "one"], cancellationToken: interrupted.Token);
-        await _server.Hanging.Task.WaitAsync(Patience);
+        await _server.Hanging.Task.WaitAsync(HangLimit.Time);
 
         await interrupted.CancelAsync();
 
-        CliRun run = await running.WaitAsync(Patience);
+        CliRun run = await running.WaitAsync(HangLimit.Time);
         Assert.Equal(130, run.ExitCode);
         Assert.DoesNotContain("error", run.Error);
     }
@@ -227,11 +226,11 @@ public class ChatCommandTests
         _server.Hangs = true;
         var keys = new FakeKeys(80).Type("one\n");
         Task<CliRun> running = CliRun.WithAsync(_server.Handler, ["chat"], keys: keys);
-        await _server.Hanging.Task.WaitAsync(Patience);
+        await _server.Hanging.Task.WaitAsync(HangLimit.Time);
 
         keys.Control(ConsoleKey.C).Control(ConsoleKey.C);
 
-        CliRun run = await running.WaitAsync(Patience);
+        CliRun run = await running.WaitAsync(HangLimit.Time);
         Assert.Contains("cancelled; the conversation is as it was\n", run.Output);
         Assert.Equal(130, run.ExitCode);
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using KvTiers.Tests.Shared;
 
 namespace KvTiers.Cli.Tests.EndToEnd;
 
@@ -63,7 +64,7 @@ public sealed partial class ChatProcessTests : IDisposable
         // Once the conversation is named, the server runs and the chat waits for a line.
         var error = new List<string>();
         while (error.Count == 0 || !ConversationLine().IsMatch(error[^1]))
-            error.Add(await process.StandardError.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(2)) ?? throw new EndOfStreamException(string.Join('\n', error)));
+            error.Add(await process.StandardError.ReadLineAsync().WaitAsync(HangLimit.Time) ?? throw new EndOfStreamException(string.Join('\n', error)));
         using (Process kill = Process.Start("kill", ["-INT", $"{process.Id}"]))
             await kill.WaitForExitAsync();
 

@@ -1,18 +1,15 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using KvTiers.Tests.Shared;
 
 namespace KvTiers.Cli.Tests.EndToEnd;
 
 /// <summary>The real command line in its own process, with pipes or a terminal, and data of its own.</summary>
 internal sealed class CliProcess : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-
     private readonly string _data = Directory.CreateTempSubdirectory("kvtiers-test").FullName;
 
     /// <summary>An address on this machine where nothing listens.</summary>
-    public string Url { get; } = $"http://127.0.0.1:{FreePort()}";
+    public string Url { get; } = $"http://127.0.0.1:{TestPorts.Take()}";
 
     public void Dispose() => Directory.Delete(_data, true);
 
@@ -48,7 +45,7 @@ internal sealed class CliProcess : IDisposable
 
         try
         {
-            await process.WaitForExitAsync().WaitAsync(Patience);
+            await process.WaitForExitAsync().WaitAsync(HangLimit.Time);
         }
         catch (TimeoutException)
         {
@@ -71,6 +68,7 @@ internal sealed class CliProcess : IDisposable
         start.Environment["KVTIERS__DATA"] = _data;
         start.Environment["TERM"] = "xterm-256color";
         start.Environment["NO_COLOR"] = noColor ? "1" : null;
+        Interrupts.Allow();
         return Process.Start(start)!;
     }
 
@@ -79,12 +77,5 @@ internal sealed class CliProcess : IDisposable
     {
         string output = Path.GetRelativePath(Path.Combine(Repository.Root, "tests", "Client"), AppContext.BaseDirectory);
         return Path.Combine(Repository.Root, "client", output, "kvtiers-cli.dll");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

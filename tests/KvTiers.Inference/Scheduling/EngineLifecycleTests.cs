@@ -1,14 +1,13 @@
 using System.Diagnostics.Metrics;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
+using KvTiers.Tests.Shared;
 
 namespace KvTiers.Inference.Tests.Scheduling;
 
 /// <summary>Cancelling, failing, refusing, ending.</summary>
 public sealed class EngineLifecycleTests(TinyModel tiny) : IClassFixture<TinyModel>
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     [Fact]
     public async Task CancellingStopsComputingAndFreesTheBlocks()
     {
@@ -21,8 +20,8 @@ public sealed class EngineLifecycleTests(TinyModel tiny) : IClassFixture<TinyMod
         Generation waiting = host.Engine.Submit(Requests.Of(Requests.Tokens(100, 2), newTokens: 1000), cancellation.Token);
         cancellation.Cancel();
         log.Open();
-        GenerationResult first = await running.Completion.WaitAsync(Patience);
-        GenerationResult second = await waiting.Completion.WaitAsync(Patience);
+        GenerationResult first = await running.Completion.WaitAsync(HangLimit.Time);
+        GenerationResult second = await waiting.Completion.WaitAsync(HangLimit.Time);
 
         Assert.Equal((1, FinishReason.Cancelled), (first.Choices[0].TokenIds.Count, first.Choices[0].FinishReason));
         Assert.Equal((0, FinishReason.Cancelled), (second.Choices[0].TokenIds.Count, second.Choices[0].FinishReason));
@@ -49,7 +48,7 @@ public sealed class EngineLifecycleTests(TinyModel tiny) : IClassFixture<TinyMod
 
         await foreach (GeneratedToken _ in generation.ReadAllAsync())
             break;
-        GenerationResult result = await generation.Completion.WaitAsync(Patience);
+        GenerationResult result = await generation.Completion.WaitAsync(HangLimit.Time);
 
         Assert.All(result.Choices, choice => Assert.Equal(FinishReason.Cancelled, choice.FinishReason));
         Assert.Equal(256, host.AvailableBlocks);
@@ -67,7 +66,7 @@ public sealed class EngineLifecycleTests(TinyModel tiny) : IClassFixture<TinyMod
         await log.UntilHeld();
         cancellation.Cancel();
         log.Open();
-        await cancelled.Completion.WaitAsync(Patience);
+        await cancelled.Completion.WaitAsync(HangLimit.Time);
 
         Assert.Equal(40, (await host.Run(Requests.Of(prompt, newTokens: 1))).CachedTokenCount);
     }
@@ -83,7 +82,7 @@ public sealed class EngineLifecycleTests(TinyModel tiny) : IClassFixture<TinyMod
         });
         Generation first = host.Engine.Submit(Requests.Of(Requests.Tokens(50, 5)) with { Choices = 3 });
 
-        GenerationFailedException error = await Assert.ThrowsAsync<GenerationFailedException>(() => first.Completion.WaitAsync(Patience));
+        GenerationFailedException error = await Assert.ThrowsAsync<GenerationFailedException>(() => first.Completion.WaitAsync(HangLimit.Time));
         await Assert.ThrowsAsync<GenerationFailedException>(async () => await Read(first));
         fails = false;
         GenerationResult second = await host.Run(Requests.Of(Requests.Tokens(50, 5)));
@@ -103,10 +102,10 @@ public sealed class EngineLifecycleTests(TinyModel tiny) : IClassFixture<TinyMod
 
         Task disposing = host.Engine.DisposeAsync().AsTask();
         log.Open();
-        await disposing.WaitAsync(Patience);
+        await disposing.WaitAsync(HangLimit.Time);
 
         foreach (Generation generation in generations)
-            Assert.Equal(FinishReason.Cancelled, (await generation.Completion.WaitAsync(Patience)).Choices[0].FinishReason);
+            Assert.Equal(FinishReason.Cancelled, (await generation.Completion.WaitAsync(HangLimit.Time)).Choices[0].FinishReason);
         Assert.Throws<ObjectDisposedException>(() => host.Engine.Submit(Requests.Of([5])));
         Assert.Equal(256, host.AvailableBlocks);
         await host.DisposeAsync();
@@ -123,7 +122,7 @@ public sealed class EngineLifecycleTests(TinyModel tiny) : IClassFixture<TinyMod
         Generation[] waiting = [host.Engine.Submit(Requests.Of([5, 7], newTokens: 1)), host.Engine.Submit(Requests.Of([5, 8], newTokens: 1))];
         EngineBusyException error = Assert.Throws<EngineBusyException>(() => host.Engine.Submit(Requests.Of([5, 9])));
         log.Open();
-        await Task.WhenAll(waiting.Append(running).Select(generation => generation.Completion)).WaitAsync(Patience);
+        await Task.WhenAll(waiting.Append(running).Select(generation => generation.Completion)).WaitAsync(HangLimit.Time);
         await host.Run(Requests.Of([5, 9], newTokens: 1));
 
         Assert.Equal(2, error.MaxWaiting);
@@ -210,10 +209,10 @@ public sealed class EngineLifecycleTests(TinyModel tiny) : IClassFixture<TinyMod
         host.Cache.Resize(5);
         log.Open();
 
-        GenerationResult result = await running.Completion.WaitAsync(Patience);
+        GenerationResult result = await running.Completion.WaitAsync(HangLimit.Time);
 
         Assert.Equal((FinishReason.Length, 81), (result.Choices[0].FinishReason, 60 + result.Choices[0].TokenIds.Count));
-        await Assert.ThrowsAsync<PromptTooLongException>(() => waiting.Completion.WaitAsync(Patience));
+        await Assert.ThrowsAsync<PromptTooLongException>(() => waiting.Completion.WaitAsync(HangLimit.Time));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using KvTiers.Inference.Scheduling;
+using KvTiers.Tests.Shared;
 
 namespace KvTiers.Inference.Tests.Scheduling;
 
@@ -41,7 +42,7 @@ public sealed class EnginePrefixTests(TinyModel tiny) : IClassFixture<TinyModel>
         await log.UntilHeld();
         cancellation.Cancel();
         log.Open();
-        GenerationResult result = await follower.Completion.WaitAsync(TimeSpan.FromSeconds(60));
+        GenerationResult result = await follower.Completion.WaitAsync(HangLimit.Time);
 
         Assert.Equal(FinishReason.Cancelled, (await leader.Completion).Choices[0].FinishReason);
         Assert.Equal(301, result.CachedTokenCount + result.ComputedTokenCount);

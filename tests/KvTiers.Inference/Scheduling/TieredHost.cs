@@ -2,6 +2,7 @@ using KvTiers.Blocks;
 using KvTiers.Diagnostics;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
+using KvTiers.Tests.Shared;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Disk;
 using KvTiers.Tiers.Encodings;
@@ -12,8 +13,6 @@ namespace KvTiers.Inference.Tests.Scheduling;
 /// <summary>An engine over a small hot tier and colder ones, for one test.</summary>
 internal sealed class TieredHost : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     public TieredHost(TinyModel tiny, int blocks, Func<BlockRecord, TierOptions[]> tiers, PromotionPolicy promotion = PromotionPolicy.Always, EngineOptions? options = null, ILogger<Engine>? logger = null)
     {
         LanguageModel model = tiny.WithThreads(2);
@@ -44,18 +43,18 @@ internal sealed class TieredHost : IAsyncDisposable
     });
 
     public Task<GenerationResult> Run(GenerationRequest request, CancellationToken cancellationToken = default) =>
-        Engine.Submit(request, cancellationToken).Completion.WaitAsync(Patience, CancellationToken.None);
+        Engine.Submit(request, cancellationToken).Completion.WaitAsync(HangLimit.Time, CancellationToken.None);
 
     /// <summary>Submits all at once.</summary>
     public Task<GenerationResult[]> RunTogether(IEnumerable<GenerationRequest> requests)
     {
         Generation[] generations = [.. requests.Select(request => Engine.Submit(request))];
-        return Task.WhenAll(generations.Select(generation => generation.Completion)).WaitAsync(Patience);
+        return Task.WhenAll(generations.Select(generation => generation.Completion)).WaitAsync(HangLimit.Time);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await Engine.DisposeAsync().AsTask().WaitAsync(Patience);
+        await Engine.DisposeAsync().AsTask().WaitAsync(HangLimit.Time);
         CacheIntegrity.Check(Cache);
         await Tiers.DisposeAsync();
     }

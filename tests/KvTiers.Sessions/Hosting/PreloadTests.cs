@@ -1,4 +1,5 @@
 using KvTiers.Sessions.Hosting;
+using KvTiers.Tests.Shared;
 
 namespace KvTiers.Sessions.Tests.Hosting;
 
@@ -6,8 +7,6 @@ namespace KvTiers.Sessions.Tests.Hosting;
 public sealed class PreloadTests(TinyModel model)
 {
     private const long RamBytes = 64 << 20;
-
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task AConversationThatIsDueIsHotBeforeItsNextTurn()
@@ -82,7 +81,7 @@ public sealed class PreloadTests(TinyModel model)
 
     private static async Task WaitForPreloadAsync(ConversationHost host)
     {
-        using var deadline = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(HangLimit.Time);
         while (host.Conversations.Snapshot().Preloads == 0)
             await Task.Delay(5, deadline.Token);
     }

@@ -1,4 +1,5 @@
 using KvTiers.Prefix;
+using KvTiers.Tests.Shared;
 using KvTiers.Tiers;
 
 namespace KvTiers.Tests.Tiers;
@@ -6,7 +7,6 @@ namespace KvTiers.Tests.Tiers;
 /// <summary>An erasure meets blocks that are on their way from one tier to the next, at every point of that way.</summary>
 public sealed class ErasureTests : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly BlockHash Root = BlockHash.Root("model"u8, TestTiers.Layout, []);
     private static readonly BlockPath TestPath = new(Root, 4, [.. Enumerable.Range(0, 16)]);
 
@@ -48,7 +48,7 @@ public sealed class ErasureTests : IAsyncDisposable
         // It may not end before the block has arrived. Without that it has ended by now.
         Assert.False(erasing.IsCompleted);
         _second.Open();
-        await Task.WhenAll(shrinking, erasing).WaitAsync(Patience);
+        await Task.WhenAll(shrinking, erasing).WaitAsync(HangLimit.Time);
         Assert.Equal((0, 0), (_first.Count, _second.Count));
     }
 
@@ -62,7 +62,7 @@ public sealed class ErasureTests : IAsyncDisposable
         Task<IReadOnlyList<TierRemoval>> erasing = _tiers!.EraseAsync(TestPath, keptBlocks: 0, null, CancellationToken.None).AsTask();
         Assert.False(erasing.IsCompleted);
         _second.Open();
-        Assert.Equal([("first", 2), ("second", 2)], (await erasing.WaitAsync(Patience)).Select(removal => (removal.Tier, removal.Blocks)));
+        Assert.Equal([("first", 2), ("second", 2)], (await erasing.WaitAsync(HangLimit.Time)).Select(removal => (removal.Tier, removal.Blocks)));
         Assert.Equal((0, 0), (_first.Count, _second.Count));
     }
 
@@ -82,7 +82,7 @@ public sealed class ErasureTests : IAsyncDisposable
         Task? ended = writer.Forget(hash);
         Assert.True(writer.Offer(hash, block, attributes, StallBudget.None));
         _second.Open();
-        await ended!.WaitAsync(Patience);
+        await ended!.WaitAsync(HangLimit.Time);
         Assert.Equal((1, 0), (_second.Count, writer.Pending));
     }
 

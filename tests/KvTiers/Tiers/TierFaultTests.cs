@@ -1,5 +1,6 @@
 using KvTiers.Diagnostics;
 using KvTiers.Prefix;
+using KvTiers.Tests.Shared;
 using KvTiers.Tiers;
 
 namespace KvTiers.Tests.Tiers;
@@ -12,7 +13,6 @@ public sealed class TierFaultTests : IAsyncDisposable
 {
     private const int PathBlocks = 8;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly BlockHash Root = BlockHash.Root("model"u8, TestTiers.Layout, []);
 
     private readonly VirtualTime _time = new();
@@ -44,13 +44,13 @@ public sealed class TierFaultTests : IAsyncDisposable
         await Task.WhenAny(reserving, Task.Delay(50));
         Assert.False(reserving.IsCompleted);
         _time.Advance(TimeSpan.FromMilliseconds(1));
-        await reserving.WaitAsync(Patience);
+        await reserving.WaitAsync(HangLimit.Time);
         Assert.True(Usage.IsDegraded);
         Compute(path++); // waits for nothing: the time stands still
         Assert.Equal(2 * PathBlocks, Usage.DroppedBlocks);
 
         store.BeWell();
-        await Tiers.DrainAsync(CancellationToken.None).WaitAsync(Patience);
+        await Tiers.DrainAsync(CancellationToken.None).WaitAsync(HangLimit.Time);
         await UsedAgainAsync(path);
     }
 
@@ -65,7 +65,7 @@ public sealed class TierFaultTests : IAsyncDisposable
         Open(TierOptions.Over("slow", store) with { InPlace = inPlace, Exclusive = false });
         Compute(0);
         Compute(1);
-        await Tiers.DrainAsync(CancellationToken.None).WaitAsync(Patience);
+        await Tiers.DrainAsync(CancellationToken.None).WaitAsync(HangLimit.Time);
         Assert.Equal(PathBlocks, Usage.Blocks);
 
         store.Hang();
@@ -73,7 +73,7 @@ public sealed class TierFaultTests : IAsyncDisposable
         await Until(() => store.Hung == 1 && _time.Waiting > 0);
         Assert.False(fetching.IsCompleted);
         _time.Advance(TimeSpan.FromSeconds(2));
-        Assert.Equal(0, await fetching.WaitAsync(Patience));
+        Assert.Equal(0, await fetching.WaitAsync(HangLimit.Time));
         Assert.True(Usage.IsDegraded);
         Assert.Equal(1, Usage.Misses[TierMiss.Deadline]);
         Assert.Equal(0, await FetchAsync(0)); // not asked
@@ -111,7 +111,7 @@ public sealed class TierFaultTests : IAsyncDisposable
         Open(TestTiers.Queued("slow", store) with { Exclusive = false });
         Compute(0);
         Compute(1);
-        await Tiers.DrainAsync(CancellationToken.None).WaitAsync(Patience);
+        await Tiers.DrainAsync(CancellationToken.None).WaitAsync(HangLimit.Time);
         Cache.Erase(Root, Path(1));
         Assert.Equal(PathBlocks, Cache.Snapshot().FreeBlocks);
 
@@ -119,7 +119,7 @@ public sealed class TierFaultTests : IAsyncDisposable
         Task<int> fetching = Task.Run(() => FetchAsync(0));
         await Until(() => store.Reads == PathBlocks && _time.Waiting > 0);
         _time.Advance(TimeSpan.FromSeconds(2));
-        Assert.Equal(0, await fetching.WaitAsync(Patience));
+        Assert.Equal(0, await fetching.WaitAsync(HangLimit.Time));
         Assert.Equal((PathBlocks, 0), (Cache.Snapshot().DepartingBlocks, Cache.Snapshot().FreeBlocks));
         CacheIntegrity.Check(Cache);
         using (BlockLease lease = Cache.Acquire(Root, []))
@@ -141,7 +141,7 @@ public sealed class TierFaultTests : IAsyncDisposable
         store.Throws = true;
         for (int path = 0; path < 6; path++)
             Compute(path);
-        await Tiers.DrainAsync(CancellationToken.None).WaitAsync(Patience);
+        await Tiers.DrainAsync(CancellationToken.None).WaitAsync(HangLimit.Time);
         Assert.Equal((5 * PathBlocks, 5 * PathBlocks), (store.Thrown, Usage.Misses[TierMiss.WriteError]));
         Assert.Equal(0, await FetchAsync(0));
         (SupersedeResult hot, IReadOnlyList<TierRemoval> removals) =
@@ -180,7 +180,7 @@ public sealed class TierFaultTests : IAsyncDisposable
         Open(TierOptions.Over("bad", store) with { InPlace = false });
         Compute(0);
         Compute(1);
-        await Tiers.DrainAsync(CancellationToken.None).WaitAsync(Patience);
+        await Tiers.DrainAsync(CancellationToken.None).WaitAsync(HangLimit.Time);
         store.Throws = true;
         TierRemoval removal = Assert.Single(await Tiers.EraseAsync(new BlockPath(Root, 4, Path(0)), 0, null, CancellationToken.None));
         Assert.Equal((0, ErasureState.Failed), (removal.Blocks, removal.State));
@@ -209,7 +209,7 @@ public sealed class TierFaultTests : IAsyncDisposable
         Open(TierOptions.Over("bad", store) with { InPlace = false });
         Compute(0);
         Compute(1);
-        await Tiers.DrainAsync(CancellationToken.None).WaitAsync(Patience);
+        await Tiers.DrainAsync(CancellationToken.None).WaitAsync(HangLimit.Time);
         store.Throws = true;
         Tombstone tombstone = Tiers.TombstoneOf(new BlockPath(Root, 4, Path(0)), 0);
         await Tiers.EraseAsync(new BlockPath(Root, 4, Path(0)), 1, null, CancellationToken.None);
@@ -224,7 +224,7 @@ public sealed class TierFaultTests : IAsyncDisposable
         TierRemoval removal = Assert.Single(await Tiers.ResumeAsync(tombstone));
         Assert.Equal((PathBlocks, ErasureState.Removed), (removal.Blocks, removal.State));
         Assert.Empty(Tiers.Tombstones);
-        await whole.WaitAsync(Patience);
+        await whole.WaitAsync(HangLimit.Time);
     }
 
     /// <summary>An exchange that finds no room puts the blocks back as they were. Their rank and their time to live used to be lost.</summary>
@@ -262,7 +262,7 @@ public sealed class TierFaultTests : IAsyncDisposable
         Open(TestTiers.Queued("slow", TestTiers.Store(64)));
         Compute(0);
         Compute(1);
-        await Tiers.DrainAsync(CancellationToken.None).WaitAsync(Patience);
+        await Tiers.DrainAsync(CancellationToken.None).WaitAsync(HangLimit.Time);
         Tombstone tombstone = Tiers.TombstoneOf(new BlockPath(Root, 4, Path(0)), keptBlocks: 2);
         await Tiers.ResumeAsync(tombstone with { Tiers = ["slow", "gone"] });
         Assert.Equal(2, Usage.Blocks);
@@ -272,7 +272,7 @@ public sealed class TierFaultTests : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (_tiers is not null)
-            await _tiers.DisposeAsync().AsTask().WaitAsync(Patience);
+            await _tiers.DisposeAsync().AsTask().WaitAsync(HangLimit.Time);
     }
 
     // Writes under way, each with its deadline.
@@ -282,7 +282,7 @@ public sealed class TierFaultTests : IAsyncDisposable
 
     private static async Task Until(Func<bool> condition)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = new CancellationTokenSource(HangLimit.Time);
         while (!condition())
             await Task.Delay(5, patience.Token);
     }
@@ -315,9 +315,9 @@ public sealed class TierFaultTests : IAsyncDisposable
         long writes = Usage.Writes;
         Compute(path);
         Compute(path + 1);
-        await Tiers.DrainAsync(CancellationToken.None).WaitAsync(Patience);
+        await Tiers.DrainAsync(CancellationToken.None).WaitAsync(HangLimit.Time);
         Assert.InRange(Usage.Writes, writes + PathBlocks, writes + (2 * PathBlocks));
-        Assert.Equal(PathBlocks * 4, await FetchAsync(path).WaitAsync(Patience));
+        Assert.Equal(PathBlocks * 4, await FetchAsync(path).WaitAsync(HangLimit.Time));
         CacheIntegrity.Check(Cache);
     }
 

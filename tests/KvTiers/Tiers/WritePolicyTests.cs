@@ -1,4 +1,5 @@
 using KvTiers.Prefix;
+using KvTiers.Tests.Shared;
 using KvTiers.Tiers;
 
 namespace KvTiers.Tests.Tiers;
@@ -7,7 +8,6 @@ namespace KvTiers.Tests.Tiers;
 public sealed class WritePolicyTests : IAsyncDisposable
 {
     private static readonly BlockHash Root = BlockHash.Root("model"u8, TestTiers.Layout, []);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly ManualTime _time = new();
     private TieredCache? _tiers;
@@ -128,7 +128,7 @@ public sealed class WritePolicyTests : IAsyncDisposable
 
     private static async Task Until(Func<bool> condition)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = new CancellationTokenSource(HangLimit.Time);
         while (!condition())
         {
             await Task.Delay(5, patience.Token);

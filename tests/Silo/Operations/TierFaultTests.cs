@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using KvTiers.Tests.Support;
+using KvTiers.Tests.Shared;
 using Microsoft.Win32.SafeHandles;
 
 namespace KvTiers.Silo.Tests.Operations;
@@ -62,7 +63,7 @@ public sealed class TierFaultTests
 
     private static async Task UntilReadyzSaysAsync(SiloServer silo, string status, Func<int, Task> whileWaiting)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var deadline = new CancellationTokenSource(HangLimit.Time);
         for (int number = 0; (string)(await silo.Http.GetJsonAsync("/readyz"))["status"]! != status; number++)
         {
             await whileWaiting(number);

@@ -4,8 +4,8 @@ namespace KvTiers.Silo.Tests.Processes;
 
 public sealed class StopTests : IDisposable
 {
-    // Never ends by itself within the test: the context is 4,096 tokens and the tokens that end a text are barred.
-    private const string Endless = """{"messages":[{"role":"user","content":"Go on"}],"max_tokens":4000,"stream":true,"logit_bias":{"0":-100,"2":-100}}""";
+    // Never ends by itself within the test: the tokens that end a text are barred.
+    private static readonly string Endless = $$"""{"messages":[{"role":"user","content":"Go on"}],"logit_bias":{"0":-100,"2":-100},"stream":true,"max_tokens":{{TestModels.Endless}} }""";
     private readonly TemporaryFolder _data = new();
 
     public void Dispose() => _data.Dispose();
@@ -54,9 +54,15 @@ public sealed class StopTests : IDisposable
         var data = new List<string>();
         await foreach (string item in silo.Http.StreamAsync("/v1/chat/completions", Endless))
         {
-            if (data.Count is 3) silo.Interrupt();
-            if (data.Count is 40) silo.Interrupt();
             data.Add(item);
+            if (data.Count == 3)
+            {
+                // Two that come close together may be one to the process, so the second waits for what the first did.
+                silo.Interrupt();
+                await Eventually.TrueAsync(() => silo.Output.Contains("Stopping: running turns may finish for 600 s", StringComparison.Ordinal));
+            }
+
+            if (data.Count == 40) silo.Interrupt();
         }
 
         Assert.Equal("shutting_down", (string)JsonNode.Parse(data[^1])!["error"]!["code"]!);
@@ -95,10 +101,10 @@ public sealed class StopTests : IDisposable
                 acknowledged[id] = (long)turn["version"]!;
             }
 
-            const string Unanswered = """{"messages":[{"role":"user","content":"Never answered"}],"options":{"max_tokens":4000,"logit_bias":[{"id":0,"bias":-100},{"id":2,"bias":-100}]},"stream":true}""";
+            string unanswered = $$"""{"messages":[{"role":"user","content":"Never answered"}],"options":{"max_tokens":{{TestModels.Endless}},"logit_bias":[{"id":0,"bias":-100},{"id":2,"bias":-100}]},"stream":true}""";
             await Assert.ThrowsAnyAsync<Exception>(async () =>
             {
-                await foreach (string _ in first.Http.StreamAsync("/v1/conversations/c0/turns", Unanswered)) first.KillNow();
+                await foreach (string _ in first.Http.StreamAsync("/v1/conversations/c0/turns", unanswered)) first.KillNow();
             });
         }
 

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
+using KvTiers.Tests.Shared;
 
 namespace KvTiers.Silo.Tests.Processes;
 
@@ -15,7 +15,7 @@ public sealed class TelemetryTests : IDisposable
     public async Task MetricsAndTracesGoToTheCollectorThatTheStandardVariableNames()
     {
         using var collector = new HttpListener();
-        string url = $"http://127.0.0.1:{FreePort()}/";
+        string url = $"http://127.0.0.1:{TestPorts.Take()}/";
         collector.Prefixes.Add(url);
         collector.Start();
         var received = new ConcurrentDictionary<string, string>();
@@ -69,12 +69,5 @@ public sealed class TelemetryTests : IDisposable
         {
             // The collector was stopped.
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Text.Json.Nodes;
+using KvTiers.Tests.Shared;
 
 namespace KvTiers.Silo.Tests.Samples;
 
@@ -99,7 +100,7 @@ public sealed class ChatBackendTests
             BackEnd backEnd = new(process);
             try
             {
-                backEnd.Http.BaseAddress = await listening.Task.WaitAsync(TimeSpan.FromSeconds(30));
+                backEnd.Http.BaseAddress = await listening.Task.WaitAsync(HangLimit.Time);
                 return backEnd;
             }
             catch
