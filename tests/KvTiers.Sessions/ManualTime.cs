@@ -1,3 +1,5 @@
+using KvTiers.Tests.Shared;
+
 namespace KvTiers.Sessions.Tests;
 
 /// <summary>A clock that moves when told, and fires its timers on the way. Timestamps are real, so that durations are.</summary>
@@ -16,10 +18,21 @@ internal sealed class ManualTime : TimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new ManualTimer(this, callback, state);
-        timer.Change(dueTime, period);
         lock (_lock)
+        {
+            timer.Change(dueTime, period);
             _timers.Add(timer);
+        }
+
         return timer;
+    }
+
+    /// <summary>Waits until something waits for just so long from now, so that what moves the clock by it comes neither too early nor too often.</summary>
+    public async Task UntilAwaitedAsync(TimeSpan time)
+    {
+        using var deadline = new CancellationTokenSource(HangLimit.Time);
+        while (!IsAwaited(time))
+            await Task.Delay(1, deadline.Token);
     }
 
     public void Advance(TimeSpan time)
@@ -40,6 +53,12 @@ internal sealed class ManualTime : TimeProvider
         }
     }
 
+    private bool IsAwaited(TimeSpan time)
+    {
+        lock (_lock)
+            return _timers.Exists(timer => timer.Due == _now + time);
+    }
+
     private sealed class ManualTimer(ManualTime time, TimerCallback callback, object? state) : ITimer
     {
         private TimeSpan _period;
@@ -48,14 +67,19 @@ internal sealed class ManualTime : TimeProvider
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            Due = dueTime == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : time.GetUtcNow() + dueTime;
-            _period = period;
+            lock (time._lock)
+            {
+                Due = dueTime == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : time._now + dueTime;
+                _period = period;
+            }
+
             return true;
         }
 
         public void Fire()
         {
-            Due = _period == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : Due + _period;
+            lock (time._lock)
+                Due = _period > TimeSpan.Zero ? Due + _period : DateTimeOffset.MaxValue;
             callback(state);
         }
 

@@ -12,4 +12,6 @@ internal sealed class SteppedTime : TimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => _clock.CreateTimer(callback, state, dueTime, period);
 
     public void Advance(TimeSpan time) => _clock.Advance(time);
+
+    public Task UntilAwaitedAsync(TimeSpan time) => _clock.UntilAwaitedAsync(time);
 }

@@ -1,18 +1,16 @@
 using KvTiers.Orleans.Streaming;
 using KvTiers.Sessions;
+using KvTiers.Tests.Shared;
 using static KvTiers.Orleans.Tests.Streaming.ScriptedTurn;
 
 namespace KvTiers.Orleans.Tests.Streaming;
 
 public sealed class TurnBatchesTests
 {
-    // In milliseconds: what is never answered fails, and does not hang.
-    private const int Patience = 30_000;
-
     private readonly SteppedTime _time = new();
     private readonly ScriptedTurn _turn = new();
 
-    [Fact(Timeout = Patience)]
+    [Fact(Timeout = HangLimit.Milliseconds)]
     public async Task TheStartAndTheFirstTokenGoAtOnce()
     {
         await using IAsyncEnumerator<TurnBatch> batches = Read();
@@ -22,7 +20,7 @@ public sealed class TurnBatchesTests
         Assert.Equal([Token(1)], await TakenAsync(batches, batches.MoveNextAsync()));
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact(Timeout = HangLimit.Milliseconds)]
     public async Task TokensThatComeSoonGoTogetherInTheirOrderAndTheEndAtOnce()
     {
         await using IAsyncEnumerator<TurnBatch> batches = Read();
@@ -39,7 +37,7 @@ public sealed class TurnBatchesTests
         Assert.False(await batches.MoveNextAsync());
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact(Timeout = HangLimit.Milliseconds)]
     public async Task ATokenThatComesLateDoesNotWait()
     {
         await using IAsyncEnumerator<TurnBatch> batches = Read();
@@ -49,7 +47,7 @@ public sealed class TurnBatchesTests
         Assert.Equal([Token(2)], await TakenAsync(batches, batches.MoveNextAsync()));
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact(Timeout = HangLimit.Milliseconds)]
     public async Task AMessageHasABoundedNumberOfEvents()
     {
         await using IAsyncEnumerator<TurnBatch> batches = Read();
@@ -67,7 +65,7 @@ public sealed class TurnBatchesTests
         Assert.Equal([Started, .. tokens, Completed], all);
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact(Timeout = HangLimit.Milliseconds)]
     public async Task WhatCameBeforeAnErrorIsTold()
     {
         await using IAsyncEnumerator<TurnBatch> batches = Read();
@@ -79,7 +77,7 @@ public sealed class TurnBatchesTests
         Assert.True(_turn.HasEnded);
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact(Timeout = HangLimit.Milliseconds)]
     public async Task LeavingBetweenMessagesEndsTheTurn()
     {
         IAsyncEnumerator<TurnBatch> batches = Read();

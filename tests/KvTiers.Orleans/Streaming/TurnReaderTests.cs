@@ -1,17 +1,15 @@
 using KvTiers.Orleans.Streaming;
+using KvTiers.Tests.Shared;
 using static KvTiers.Orleans.Tests.Streaming.ScriptedTurn;
 
 namespace KvTiers.Orleans.Tests.Streaming;
 
 public sealed class TurnReaderTests
 {
-    // In milliseconds: what is never answered fails, and does not hang.
-    private const int Patience = 30_000;
-
     private readonly SteppedTime _time = new();
     private readonly ScriptedTurn _turn = new();
 
-    [Fact(Timeout = Patience)]
+    [Fact(Timeout = HangLimit.Milliseconds)]
     public async Task FetchesAreAnsweredByNumberWhateverTheirOrder()
     {
         await using TurnReader reader = new(_time);
@@ -26,7 +24,7 @@ public sealed class TurnReaderTests
         Assert.True(reader.IsOver);
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact(Timeout = HangLimit.Milliseconds)]
     public async Task WhatWasNotFetchedStaysWithTheTurn()
     {
         await using TurnReader reader = new(_time);
@@ -38,13 +36,14 @@ public sealed class TurnReaderTests
         Assert.Equal([Token(2), Token(3), Completed], (await reader.FetchAsync(2)).Events);
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact(Timeout = HangLimit.Milliseconds)]
     public async Task AFetchOfWhichNothingComesIsAnsweredWithNothingAndTheNextOneGoesOn()
     {
         await using TurnReader reader = new(_time);
         reader.Begin(() => _turn.ReadAsync());
         Task<TurnBatch> first = reader.FetchAsync(0);
-        await AdvanceUntilAsync(first, TurnReader.LongestWait);
+        await _time.UntilAwaitedAsync(TurnReader.LongestWait);
+        _time.Advance(TurnReader.LongestWait);
         Assert.Empty((await first).Events);
         Assert.False((await first).IsOver);
         Task<TurnBatch> second = reader.FetchAsync(1);
@@ -52,23 +51,21 @@ public sealed class TurnReaderTests
         Assert.Equal([Started], (await second).Events);
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact(Timeout = HangLimit.Milliseconds)]
     public async Task ACallerThatAsksForNothingIsGoneAndTheTurnEnds()
     {
         await using TurnReader reader = new(_time);
         reader.Begin(() => _turn.ReadAsync());
         _turn.Report(Started);
         await reader.FetchAsync(0);
-        await Eventually.TrueAsync(() =>
-        {
-            _time.Advance(TurnReader.LongestSilence);
-            return reader.IsOver;
-        });
+        await _time.UntilAwaitedAsync(TurnReader.LongestSilence);
+        _time.Advance(TurnReader.LongestSilence);
+        await Eventually.TrueAsync(() => reader.IsOver);
         Assert.True(_turn.HasEnded);
         Assert.True((await reader.FetchAsync(1)).IsOver);
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact(Timeout = HangLimit.Milliseconds)]
     public async Task LeavingEndsTheTurnAndAnswersWhoStillWaits()
     {
         TurnReader reader = new(_time);
@@ -82,7 +79,7 @@ public sealed class TurnReaderTests
         Assert.True((await ahead).IsOver);
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact(Timeout = HangLimit.Milliseconds)]
     public async Task AnErrorAnswersTheFetchThatMeetsItAndNothingFollows()
     {
         await using TurnReader reader = new(_time);
@@ -92,7 +89,7 @@ public sealed class TurnReaderTests
         Assert.True((await second).IsOver);
     }
 
-    [Fact(Timeout = Patience)]
+    [Fact(Timeout = HangLimit.Milliseconds)]
     public async Task ATurnThatWasLeftBeforeItBeganDoesNotRun()
     {
         TurnReader reader = new(_time);
@@ -102,11 +99,4 @@ public sealed class TurnReaderTests
         Assert.True((await early).IsOver);
         Assert.True((await reader.FetchAsync(0)).IsOver);
     }
-
-    private async Task AdvanceUntilAsync(Task done, TimeSpan step) =>
-        await Eventually.TrueAsync(() =>
-        {
-            _time.Advance(step);
-            return done.IsCompleted;
-        });
 }
