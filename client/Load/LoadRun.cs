@@ -8,7 +8,8 @@ namespace KvTiers.Cli.Load;
 /// <param name="options">What it does.</param>
 /// <param name="silos">Where it does it.</param>
 /// <param name="mayThink">Called for each turn with its number, from 0; the time to think before it begins when this ends. Null: at once.</param>
-internal sealed class LoadRun(LoadOptions options, IReadOnlyList<IConversations> silos, Func<int, Task>? mayThink = null)
+/// <param name="time">The clock of <see cref="LoadOptions.MaxTime"/>.</param>
+internal sealed class LoadRun(LoadOptions options, IReadOnlyList<IConversations> silos, Func<int, Task>? mayThink = null, TimeProvider? time = null)
 {
     // Ids of different runs must differ, or the second would find the first one's.
     private readonly string _name = $"load-{Guid.NewGuid():n}"[..13];
@@ -22,8 +23,8 @@ internal sealed class LoadRun(LoadOptions options, IReadOnlyList<IConversations>
     /// <exception cref="TimeoutException">The run took longer than it may.</exception>
     public async Task<LoadResult> RunAsync(Action onTurn, CancellationToken cancellationToken)
     {
-        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        bounded.CancelAfter(options.MaxTime);
+        using var limit = new CancellationTokenSource(options.MaxTime, time ?? TimeProvider.System);
+        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         var tally = new LoadTally();
         var clock = Stopwatch.StartNew();
         try
@@ -58,10 +59,11 @@ internal sealed class LoadRun(LoadOptions options, IReadOnlyList<IConversations>
             if (turn > 0)
                 await DelayAsync(-Math.Log(1 - random.NextDouble()) * options.Think, cancellationToken).ConfigureAwait(false);
             turns[turn] = await conversation.TakeAsync(script.Steps[turn], turn, useCache: true, clock, cancellationToken).ConfigureAwait(false);
+            if (turns[turn] is { } taken)
+                tally.Add(taken);
             onTurn();
-            if (turns[turn] is not { } taken)
+            if (turns[turn] is null)
                 return turns;
-            tally.Add(taken);
         }
 
         await conversation.CheckAsync(cancellationToken).ConfigureAwait(false);

@@ -7,6 +7,9 @@ namespace KvTiers.Cluster.Tests;
 /// <summary>Servers in this process over one private Redis, and what tests say to them.</summary>
 internal sealed class SharedStore : IAsyncDisposable
 {
+    // A busy machine is no reason for a server to give Redis up.
+    private static readonly string[] Patience = ["--KvTiers:StoreDeadline=60s", "--KvTiers:RedisDeadline=60s"];
+
     private readonly List<SiloServer> _silos = [];
     private readonly List<HttpClient> _http = [];
 
@@ -26,7 +29,7 @@ internal sealed class SharedStore : IAsyncDisposable
         for (int i = 1; i <= silos; i++)
         {
             shared._silos.Add(await SiloServer.StartAsync(
-                ["--store", "redis", "--redis", shared.Redis.Configuration, "--name", $"silo-{i}", "--KvTiers:Promotion=always", .. arguments]));
+                ["--store", "redis", "--redis", shared.Redis.Configuration, "--name", $"silo-{i}", "--KvTiers:Promotion=always", .. Patience, .. arguments]));
         }
 
         return shared;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using KvTiers.Client;
 using KvTiers.Sessions;
+using KvTiers.Tests.Shared;
 
 namespace KvTiers.Cluster.Tests;
 
@@ -40,7 +41,7 @@ public sealed class SharedStoreTests
     [Fact]
     public async Task WithRedisAwayStoredConversationsAreRefusedAndLaterGoOn()
     {
-        await using SharedStore shared = await SharedStore.StartAsync(1, "--KvTiers:StoreDeadline=300ms");
+        await using SharedStore shared = await SharedStore.StartAsync(1, "--KvTiers:StoreDeadline=5s");
         HttpClient http = shared.Silos[0].Http;
         IConversations silo = shared.ClientOf(0);
         await silo.CreateAsync(Key.Tenant, new CreateConversation { Id = Key.Id });
@@ -70,7 +71,7 @@ public sealed class SharedStoreTests
         Assert.SkipUnless(RedisServer.IsAvailable, RedisServer.Reason);
         using RedisServer redis = RedisServer.StartKeeping();
         redis.Kill();
-        await using SiloServer silo = await SiloServer.StartAsync("--store", "redis", "--store-redis", redis.Configuration, "--KvTiers:StoreDeadline=100ms");
+        await using SiloServer silo = await SiloServer.StartAsync("--store", "redis", "--store-redis", redis.Configuration, "--KvTiers:StoreDeadline=5s");
         Assert.Equal("degraded", (string)(await silo.Http.GetJsonAsync("/readyz"))["status"]!);
         redis.Start();
         await UntilReadyAsync(silo.Http);
@@ -81,7 +82,7 @@ public sealed class SharedStoreTests
 
     private static async Task UntilReadyAsync(HttpClient http)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var deadline = new CancellationTokenSource(HangLimit.Time);
         while ((string)(await http.GetJsonAsync("/readyz"))["status"]! != "ready") await Task.Delay(20, deadline.Token);
     }
 }

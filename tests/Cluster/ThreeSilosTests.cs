@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using KvTiers.Client;
 using KvTiers.Sessions;
+using KvTiers.Tests.Shared;
 
 namespace KvTiers.Cluster.Tests;
 
@@ -12,7 +13,7 @@ public sealed class ThreeSilosTests : IAsyncLifetime
     private ThreeSilos _silos = null!;
 
     public async ValueTask InitializeAsync() => _silos = await ThreeSilos.StartAsync(
-        $"--model {TestModels.Tiny} --KvTiers:Promotion=always --KvTiers:RedisDeadline=30s", cluster: false); // what is counted must not hang on how busy the machine is
+        $"--model {TestModels.Tiny} --KvTiers:Promotion=always --KvTiers:RedisDeadline=60s --KvTiers:StoreDeadline=60s", cluster: false); // what is counted must not hang on how busy the machine is
 
     public ValueTask DisposeAsync() => _silos?.DisposeAsync() ?? ValueTask.CompletedTask;
 
@@ -80,7 +81,7 @@ public sealed class ThreeSilosTests : IAsyncLifetime
     private async Task WrittenAsync(int silo, int blocks)
     {
         HttpClient http = _silos.HttpOf(silo);
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var deadline = new CancellationTokenSource(HangLimit.Time);
         while (true)
         {
             JsonArray tiers = (await http.GetJsonAsync("/admin/tiers"))["colder"]!.AsArray();

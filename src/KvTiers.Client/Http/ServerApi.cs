@@ -141,6 +141,9 @@ internal sealed class ServerApi
             silence.Restart();
             if (!await events.MoveNextAsync().ConfigureAwait(false))
                 throw new KvTiersServerException("The answer broke off before its end.");
+
+            // The time that the caller takes for the event is not the server's.
+            silence.Stop();
             return events.Current.Data == "[DONE]" ? null : events.Current.Data;
         }
         catch (OperationCanceledException) when (silence.IsExceeded)

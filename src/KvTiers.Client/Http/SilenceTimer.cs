@@ -23,6 +23,9 @@ internal sealed class SilenceTimer : IDisposable
 
     public void Restart() => _silence.CancelAfter(_limit);
 
+    /// <summary>The server has said something; until <see cref="Restart"/> nobody waits for it.</summary>
+    public void Stop() => _silence.CancelAfter(Timeout.InfiniteTimeSpan);
+
     public TimeoutException Exceeded() => new($"The server sent nothing for {_limit.TotalSeconds:0.###} s.");
 
     public void Dispose()

@@ -71,8 +71,16 @@ public sealed class LoadRunTests
     [Fact]
     public async Task ARunIsBounded()
     {
-        LoadOptions slow = Options with { Think = TimeSpan.FromHours(1), MaxTime = TimeSpan.FromMilliseconds(200) };
-        TimeoutException exception = await Assert.ThrowsAsync<TimeoutException>(() => Run(slow, new FakeSilo(_stored)));
+        LoadOptions slow = Options with { Think = TimeSpan.FromHours(1), MaxTime = TimeSpan.FromSeconds(10) };
+        var time = new ManualTime();
+        int taken = 0;
+        void Taken()
+        {
+            if (Interlocked.Increment(ref taken) == slow.Conversations)
+                time.Advance(slow.MaxTime);
+        }
+
+        TimeoutException exception = await Assert.ThrowsAsync<TimeoutException>(() => new LoadRun(slow, [new FakeSilo(_stored)], time: time).RunAsync(Taken, CancellationToken.None));
         Assert.Contains("6 of 30 turns", exception.Message, StringComparison.Ordinal);
     }
 
