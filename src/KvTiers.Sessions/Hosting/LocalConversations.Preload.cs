@@ -36,8 +36,9 @@ public sealed partial class LocalConversations
         try
         {
             int tokens = await CallAsync(key, (conversation, token) => conversation.PreloadAsync(token), CancellationToken.None).ConfigureAwait(false);
-            Interlocked.Increment(ref _preloads);
+            // Who sees the preload counted sees its tokens.
             Interlocked.Add(ref _preloadedTokens, tokens);
+            Interlocked.Increment(ref _preloads);
         }
         catch (Exception fault) when (fault is ConversationNotFoundException or ConversationDamagedException)
         {

@@ -55,7 +55,7 @@ public sealed partial class LocalConversations : IConversations, IAsyncDisposabl
     public LocalConversationsSnapshot Snapshot() =>
         new(_active.Count, _active.BusyCount, _active.IdleLeasedBlocks, _active.Activations, Interlocked.Read(ref _conflicts))
         {
-            Preloads = Interlocked.Read(ref _preloads),
+            Preloads = Interlocked.Read(ref _preloads), // before the tokens, which are counted first
             PreloadedTokens = Interlocked.Read(ref _preloadedTokens),
             ErasuresOwed = _services.Erasures.OwedCount,
             ErasuresGivenUp = _services.Erasures.GivenUp,
