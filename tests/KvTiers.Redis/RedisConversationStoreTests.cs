@@ -12,7 +12,7 @@ public sealed class RedisConversationStoreTests : ConversationStoreContract, IAs
     private static readonly RedisKey Doubts = "{kvc:1:tenant//ids}/doubts";
 
     private readonly RedisServer _server = new();
-    private readonly List<RedisConversationStore> _open = [];
+    private readonly List<IAsyncDisposable> _open = [];
 
     public RedisConversationStoreTests() => Assert.SkipWhen(!RedisServer.IsAvailable, RedisServer.Reason);
 
@@ -53,7 +53,7 @@ public sealed class RedisConversationStoreTests : ConversationStoreContract, IAs
     [Fact]
     public async Task ChangesAreReplacedByTheStateOnceTheyAreMany()
     {
-        RedisConversationStore store = OpenRedis(new() { Configuration = _server.Configuration, CompactAfterRecords = 8 });
+        RedisConversationStore store = OpenRedis(Patient with { CompactAfterRecords = 8 });
         ConversationState state = await Write(store, Key, 50);
         IDatabase database = await Connect();
         Assert.InRange(await database.HashLengthAsync("kvc:1:tenant/one"), 4, 3 + 8);
@@ -129,7 +129,7 @@ public sealed class RedisConversationStoreTests : ConversationStoreContract, IAs
     [Fact]
     public async Task ATimeToLiveCountsFromTheLastChange()
     {
-        RedisConversationStore store = OpenRedis(new() { Configuration = _server.Configuration, TimeToLive = TimeSpan.FromHours(2), UnlistAfter = TimeSpan.Zero });
+        RedisConversationStore store = OpenRedis(Patient with { TimeToLive = TimeSpan.FromHours(2), UnlistAfter = TimeSpan.Zero });
         ConversationState state = await Write(store, Key, 1);
         IDatabase database = await Connect();
         await database.KeyExpireAsync("kvc:1:tenant/one", TimeSpan.FromMinutes(3));
@@ -226,15 +226,15 @@ public sealed class RedisConversationStoreTests : ConversationStoreContract, IAs
     [Fact]
     public async Task AServerThatIsAwayIsAnErrorUntilItIsBackAndNothingAcknowledgedIsLost()
     {
-        RedisConversationStore store = OpenRedis(new() { Configuration = _server.Configuration, Deadline = TimeSpan.FromMilliseconds(300) });
-        ConversationState state = await Write(store, Key, 2);
+        IConversationStore patient = Open();
+        ConversationState state = await Write(patient, Key, 2);
+        RedisConversationStore store = OpenRedis(Patient with { Deadline = TimeSpan.FromMilliseconds(300) });
         _server.Hang();
         await Assert.ThrowsAsync<ConversationStoreUnavailableException>(async () => await store.ReadVersionAsync(Key));
         await Assert.ThrowsAsync<ConversationStoreUnavailableException>(async () => await store.TryAppendAsync(Key, state.Version, Add(state, 5)));
         _server.Resume();
 
         // The write whose answer nobody waited for may have arrived or not; either way the store says which version stands.
-        RedisConversationStore patient = OpenRedis(new() { Configuration = _server.Configuration, Deadline = TimeSpan.FromSeconds(20) });
         ConversationState read = (await patient.ReadAsync(Key))!;
         Assert.InRange(read.Version.Number, 2, 3);
         Assert.True(await patient.TryAppendAsync(Key, read.Version, Add(read, 6)));
@@ -262,26 +262,33 @@ public sealed class RedisConversationStoreTests : ConversationStoreContract, IAs
 
     public async ValueTask DisposeAsync()
     {
-        foreach (RedisConversationStore store in _open)
+        foreach (IAsyncDisposable one in _open)
         {
-            await store.DisposeAsync();
+            await one.DisposeAsync();
         }
 
         _server.Dispose();
     }
 
-    protected override IConversationStore Open() => OpenRedis(new() { Configuration = _server.Configuration, Deadline = TimeSpan.FromSeconds(20) });
+    // A busy machine is no reason to give up.
+    private RedisConversationStoreOptions Patient => new() { Configuration = _server.Configuration, Deadline = TimeSpan.FromSeconds(60) };
 
-    private RedisConversationStore OpenRedis(RedisConversationStoreOptions options)
+    protected override IConversationStore Open() => OpenRedis(Patient);
+
+    private RedisConversationStore OpenRedis(RedisConversationStoreOptions options) =>
+        Keep(RedisConversationStore.ConnectAsync(options).GetAwaiter().GetResult());
+
+    private async Task<IDatabase> Connect() => Keep(await ConnectionMultiplexer.ConnectAsync(_server.Configuration)).GetDatabase();
+
+    // A client that nobody holds is collected with what it waits for.
+    private T Keep<T>(T opened)
+        where T : IAsyncDisposable
     {
-        RedisConversationStore store = RedisConversationStore.ConnectAsync(options).GetAwaiter().GetResult();
         lock (_open)
         {
-            _open.Add(store);
+            _open.Add(opened);
         }
 
-        return store;
+        return opened;
     }
-
-    private async Task<IDatabase> Connect() => (await ConnectionMultiplexer.ConnectAsync(_server.Configuration)).GetDatabase();
 }
