@@ -2,7 +2,6 @@ using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
 using KvTiers.Orleans.Clients;
 using KvTiers.Sessions;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace KvTiers.Orleans.Tests;
 
@@ -72,7 +71,7 @@ public sealed class ConversationGrainTests
         await using OrleansCluster cluster = await OrleansCluster.StartAsync(2, "--model", TestModels.Slow);
         await OrleansCluster.CreateAsync(cluster.Door(0), "c", "Be kind.");
         int holder = cluster.HolderOf("c");
-        var endless = new TurnRequest { Messages = [new ChatMessage("user", "Go on for ever.")], Options = new() { MaxTokens = 3000, Temperature = 0, LogitBias = [.. cluster.Silos[0].Model.Tokenizer.EndOfText.Select(id => new Inference.Model.LogitBias(id, -100))] } };
+        var endless = new TurnRequest { Messages = [new ChatMessage("user", "Go on for ever.")], Options = new() { MaxTokens = TestModels.Endless, Temperature = 0, LogitBias = [.. cluster.Silos[0].Model.Tokenizer.EndOfText.Select(id => new Inference.Model.LogitBias(id, -100))] } };
         await foreach (TurnEvent one in cluster.Door(1 - holder).TurnAsync(OrleansCluster.Key("c"), endless))
         {
             if (one is TurnToken)
@@ -114,14 +113,7 @@ public sealed class ConversationGrainTests
         await OrleansCluster.SayAsync(cluster.Door(1), "c", "Hello");
         SiloServer holder = cluster.Silos[cluster.HolderOf("c")];
         Assert.True(holder.Model.Cache.Snapshot().Leases > 0);
-        IManagementGrain management = holder.Services.GetRequiredService<IGrainFactory>().GetGrain<IManagementGrain>(0);
-        for (int tries = 0; tries < 50 && cluster.ActiveOn(0) + cluster.ActiveOn(1) > 0; tries++)
-        {
-            await management.ForceActivationCollection(TimeSpan.Zero);
-            await Task.Delay(20);
-        }
-
-        Assert.Equal(0, cluster.ActiveOn(0) + cluster.ActiveOn(1));
+        await cluster.GiveUpAllAsync();
         Assert.Equal(0, holder.Model.Cache.Snapshot().Leases);
     }
 

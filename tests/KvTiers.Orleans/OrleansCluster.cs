@@ -2,6 +2,7 @@ using KvTiers.Inference.Tokens;
 using KvTiers.Orleans.Clients;
 using KvTiers.Orleans.Placement;
 using KvTiers.Sessions;
+using KvTiers.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -71,6 +72,17 @@ internal sealed class OrleansCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>Has the cluster give up every grain, as it does with those that have long been idle, and waits until no conversation is in memory.</summary>
+    public Task GiveUpAllAsync()
+    {
+        IManagementGrain management = _silos[0].Services.GetRequiredService<IGrainFactory>().GetGrain<IManagementGrain>(0);
+        return Eventually.TrueAsync(async () =>
+        {
+            await management.ForceActivationCollection(TimeSpan.Zero);
+            return Enumerable.Range(0, _silos.Count).Sum(ActiveOn) == 0;
+        });
+    }
+
     public static async Task<TurnCompleted> SayAsync(IConversations door, string id, string text, GenerationOptions? options = null)
     {
         var request = new TurnRequest { Messages = [new ChatMessage("user", text)], Options = options ?? new() { MaxTokens = 6, Temperature = 0 } };
@@ -93,7 +105,7 @@ internal sealed class OrleansCluster : IAsyncDisposable
     private async Task AddAsync(string name, string[] arguments)
     {
         _silos.Add(await SiloServer.StartAsync([
-            "--cluster", _configuration, "--name", name,
+            "--cluster", _configuration, "--name", name, "--KvTiers:StoreDeadline=60s",
             "--KvTiers:Orleans:ClusterId=tests", "--KvTiers:Orleans:ServiceId=tests", "--KvTiers:Orleans:PublishEvery=100ms",
             "--Logging:LogLevel:Orleans=Error", .. arguments]));
     }

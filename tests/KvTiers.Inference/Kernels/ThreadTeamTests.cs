@@ -1,4 +1,5 @@
 using KvTiers.Inference.Kernels;
+using KvTiers.Tests.Shared;
 
 namespace KvTiers.Inference.Tests.Kernels;
 
@@ -71,12 +72,14 @@ public sealed class ThreadTeamTests
     [InlineData(8, 100)]
     public void FirstChunkIsWhereAThreadBegins(int threads, int chunks)
     {
-        using ThreadTeam team = new(threads);
+        SlowClock clock = new();
+        using ThreadTeam team = new(threads, clock.Read);
         int[] expected = [.. Enumerable.Range(0, threads).Select(worker => ThreadTeam.FirstChunk(worker, threads, chunks))];
         int[] firsts = [];
         for (int round = 0; round < 100 && !firsts.SequenceEqual(expected); round++)
         {
-            // A thread that is awake may take over from another before it is given its own.
+            // A thread that is awake may take over from another before it is given its own; one that rests after it held a job up takes none.
+            clock.Advance(TimeSpan.FromSeconds(1));
             Thread.Sleep(5);
             FirstChunksJob job = new(threads);
             team.Run(job, chunks);
@@ -167,14 +170,14 @@ public sealed class ThreadTeamTests
         {
             if (worker == 0)
             {
-                SpinWait.SpinUntil(() => _isHelperIn, TimeSpan.FromSeconds(20));
+                SpinWait.SpinUntil(() => _isHelperIn, HangLimit.Time);
                 _isCallerDone = true;
                 return;
             }
             _isHelperIn = true;
-            SpinWait.SpinUntil(() => _isCallerDone, TimeSpan.FromSeconds(20));
+            SpinWait.SpinUntil(() => _isCallerDone, HangLimit.Time);
             long reads = clock.CallerReads;
-            WasHeld = SpinWait.SpinUntil(() => clock.CallerReads > reads + 1, TimeSpan.FromSeconds(20));
+            WasHeld = SpinWait.SpinUntil(() => clock.CallerReads > reads + 1, HangLimit.Time);
             clock.Advance(TimeSpan.FromMilliseconds(10));
         }
     }
@@ -190,7 +193,7 @@ public sealed class ThreadTeamTests
         public void Run(int chunk, int worker)
         {
             if (worker == held && Interlocked.Exchange(ref _isStuck, 1) == 0)
-                OthersRan = SpinWait.SpinUntil(() => Volatile.Read(ref _done) == chunks - 1, TimeSpan.FromSeconds(20));
+                OthersRan = SpinWait.SpinUntil(() => Volatile.Read(ref _done) == chunks - 1, HangLimit.Time);
             Interlocked.Increment(ref _done);
         }
     }
@@ -205,7 +208,7 @@ public sealed class ThreadTeamTests
         public void Run(int chunk, int worker)
         {
             Interlocked.Increment(ref _in);
-            if (SpinWait.SpinUntil(() => Volatile.Read(ref _in) == 2, TimeSpan.FromSeconds(20)))
+            if (SpinWait.SpinUntil(() => Volatile.Read(ref _in) == 2, HangLimit.Time))
                 HaveMet = true;
         }
     }
@@ -223,7 +226,7 @@ public sealed class ThreadTeamTests
                 return;
             Firsts[worker] = chunk;
             _begun.Signal();
-            Assert.True(_begun.Wait(TimeSpan.FromSeconds(30)), "A thread took no chunk.");
+            Assert.True(_begun.Wait(HangLimit.Time), "A thread took no chunk.");
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using KvTiers.Silo.Tests.Talks;
 
 namespace KvTiers.Silo.Tests.Operations;
 
@@ -15,8 +16,14 @@ public sealed class OperationsTests
         Assert.Equal("ready", (string)(await silo.Http.GetJsonAsync("/readyz"))["status"]!);
         using HttpResponseMessage response = await silo.Http.GetAsync("/metrics");
         Assert.Equal("text/plain; version=0.0.4; charset=utf-8", response.Content.Headers.ContentType!.ToString());
-        IReadOnlyDictionary<string, double> samples = PrometheusParser.Parse(await response.Content.ReadAsStringAsync());
-        Assert.True(samples["kvtiers_silo_requests_total{method=\"POST\",route=\"/v1/chat/completions\",status=\"200\"}"] >= 1);
+
+        // A request is counted once it is over, which its caller may see before that.
+        IReadOnlyDictionary<string, double> samples = await TalkGroup.MetricsAsync(silo.Http);
+        await Eventually.TrueAsync(async () =>
+        {
+            samples = await TalkGroup.MetricsAsync(silo.Http);
+            return samples.GetValueOrDefault("kvtiers_silo_requests_total{method=\"POST\",route=\"/v1/chat/completions\",status=\"200\"}") >= 1;
+        });
         Assert.True(samples["kvtiers_silo_prompt_tokens_total{source=\"computed\"}"] > 0);
         Assert.True(samples["kvtiers_silo_ttft_seconds_count"] >= 1);
         Assert.True(samples["kvtiers_engine_steps_total"] > 0);

@@ -8,8 +8,6 @@ namespace KvTiers.Silo.Tests.Operations;
 /// <summary>Servers over one Redis, which dies, hangs and comes back: every request is answered rightly all the while.</summary>
 public sealed class SharedRedisTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
-
     private readonly TemporaryFolder _folder = new();
     private readonly RedisServer _redis;
 
@@ -28,12 +26,12 @@ public sealed class SharedRedisTests : IDisposable
     [Fact]
     public async Task WhatOneProcessComputedAnotherLoadsAndGivesTheSameTokens()
     {
-        string[] settings = ["--kv", "f32", "--redis", _redis.Configuration, "--KvTiers:Promotion=always", "--KvTiers:TenantSecret=" + Convert.ToHexStringLower(TenantSalts.NewSecret())];
+        string[] settings = ["--kv", "f32", "--redis", _redis.Configuration, "--KvTiers:Promotion=always", "--KvTiers:RedisDeadline=60s", "--KvTiers:TenantSecret=" + Convert.ToHexStringLower(TenantSalts.NewSecret())];
         await using SiloProcess first = await SiloProcess.StartReadyAsync(TestModels.Tiny, _folder.FullName, settings);
         var talks = new TalkGroup("shared", 4);
         Dictionary<string, int> cached = await talks.SayAsync(first.Http, turns: 5);
         Assert.Equal(0, cached["redis"]);
-        await UntilAsync(async () => (await TalkGroup.MetricsAsync(first.Http))["kvtiers_tier_queued_blocks{tier=\"redis\"}"] == 0);
+        await Eventually.TrueAsync(async () => (await TalkGroup.MetricsAsync(first.Http))["kvtiers_tier_queued_blocks{tier=\"redis\"}"] == 0);
 
         await using SiloServer second = await SiloServer.StartAsync(settings);
         int fromRedis = await talks.CheckAgainstAsync(second.Http);
@@ -46,10 +44,10 @@ public sealed class SharedRedisTests : IDisposable
         await using SiloServer reference = await SiloServer.StartAsync("--kv", "f32");
         await using SiloServer silo = await SiloServer.StartAsync("--hot", "1MiB", "--kv", "f32", "--redis", _redis.Configuration, "--KvTiers:Promotion=always");
         var talks = new TalkGroup("there-and-gone", 16);
-        await UntilAsync(async () => (await talks.SayAsync(silo.Http, turns: 1))["redis"] > 0);
+        await Eventually.TrueAsync(async () => (await talks.SayAsync(silo.Http, turns: 1))["redis"] > 0);
 
         _redis.Hang();
-        await UntilAsync(async () =>
+        await Eventually.TrueAsync(async () =>
         {
             await talks.SayAsync(silo.Http, turns: 1);
             return await StatusAsync(silo) == "degraded";
@@ -58,11 +56,11 @@ public sealed class SharedRedisTests : IDisposable
         Assert.True(TalkGroup.Misses(hung, "redis", "deadline") > 0);
         _redis.Resume();
         var again = new TalkGroup("resumed", 16);
-        await UntilAsync(async () => (await again.SayAsync(silo.Http, turns: 1))["redis"] > 0 && await StatusAsync(silo) == "ready");
+        await Eventually.TrueAsync(async () => (await again.SayAsync(silo.Http, turns: 1))["redis"] > 0 && await StatusAsync(silo) == "ready");
 
         _redis.Kill();
         var meanwhile = new TalkGroup("killed", 16);
-        await UntilAsync(async () =>
+        await Eventually.TrueAsync(async () =>
         {
             await meanwhile.SayAsync(silo.Http, turns: 1);
             return await StatusAsync(silo) == "degraded";
@@ -71,7 +69,7 @@ public sealed class SharedRedisTests : IDisposable
         Assert.True(TalkGroup.Misses(dead, "redis", "unavailable") > TalkGroup.Misses(hung, "redis", "unavailable"));
         _redis.Start();
         var last = new TalkGroup("restarted", 16);
-        await UntilAsync(async () => (await last.SayAsync(silo.Http, turns: 1))["redis"] > 0 && await StatusAsync(silo) == "ready");
+        await Eventually.TrueAsync(async () => (await last.SayAsync(silo.Http, turns: 1))["redis"] > 0 && await StatusAsync(silo) == "ready");
 
         foreach (TalkGroup group in (TalkGroup[])[talks, again, meanwhile, last])
         {
@@ -84,15 +82,5 @@ public sealed class SharedRedisTests : IDisposable
     {
         JsonObject ready = await silo.Http.GetJsonAsync("/readyz");
         return (string)ready["status"]!;
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        using var deadline = new CancellationTokenSource(Patience);
-        while (!await condition())
-        {
-            Assert.False(deadline.IsCancellationRequested, "What was waited for did not come about.");
-            await Task.Delay(20);
-        }
     }
 }

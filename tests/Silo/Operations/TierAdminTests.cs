@@ -19,7 +19,7 @@ public sealed class TierAdminTests
     {
         Assert.SkipUnless(tier != "redis" || RedisServer.IsAvailable, RedisServer.Reason);
         using RedisServer? redis = tier == "redis" ? new RedisServer() : null;
-        await using SiloServer silo = await SiloServer.StartAsync("--hot", "1MiB", "--" + tier, redis?.Configuration ?? "64MiB");
+        await using SiloServer silo = await SiloServer.StartAsync("--hot", "1MiB", "--" + tier, redis?.Configuration ?? "64MiB", "--KvTiers:RedisDeadline=60s");
         for (int i = 0; i < 40; i++) await TurnAsync(silo, $"fill{i}", $"Fill the tiers with prompt number {i}, if you please.");
         await silo.Model.Engine.Tiers!.DrainAsync(CancellationToken.None);
         JsonNode full = (await silo.Http.GetJsonAsync("/admin/tiers"))["colder"]![0]!;

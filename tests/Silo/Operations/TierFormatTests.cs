@@ -21,7 +21,7 @@ public sealed class TierFormatTests
     {
         Assert.SkipUnless(RedisServer.IsAvailable, RedisServer.Reason);
         using var server = new RedisServer();
-        string[] redis = ["--redis", server.Configuration, "--KvTiers:Promotion=always", "--KvTiers:TenantSecret=" + Convert.ToHexStringLower(TenantSalts.NewSecret())];
+        string[] redis = ["--redis", server.Configuration, "--KvTiers:Promotion=always", "--KvTiers:RedisDeadline=60s", "--KvTiers:TenantSecret=" + Convert.ToHexStringLower(TenantSalts.NewSecret())];
         await using SiloServer lossy = await SiloServer.StartAsync([.. redis, .. LossyRam]);
         await using SiloServer lossless = await SiloServer.StartAsync(redis);
         Assert.Equal(0, (await AskAsync(lossy)).Redis);
