@@ -1,7 +1,10 @@
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
 using KvTiers.Orleans.Clients;
+using KvTiers.Orleans.Grains;
+using KvTiers.Orleans.Streaming;
 using KvTiers.Sessions;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace KvTiers.Orleans.Tests;
 
@@ -63,6 +66,18 @@ public sealed class ConversationGrainTests
             await Assert.ThrowsAsync<PromptTooLongException>(() => OrleansCluster.SayAsync(door, "c", string.Join(' ', Enumerable.Repeat("many words", 4000))));
             Assert.Equal(1, (await door.GetAsync(OrleansCluster.Key("c"))).Version);
         }
+    }
+
+    /// <summary>A grain that is given up waits for what it has been asked: a fetch that never ended would hold up all that comes after it.</summary>
+    [Fact]
+    public async Task AFetchWhoseTurnIsOverAndForgottenHoldsNobodyUp()
+    {
+        await using OrleansCluster cluster = await OrleansCluster.StartAsync(1);
+        IConversationGrain grain = cluster.Silos[0].Services.GetRequiredService<IGrainFactory>().GetGrain<IConversationGrain>(OrleansCluster.Key("none").ToString());
+        Task<TurnBatch> late = grain.NextAsync(Guid.NewGuid(), 1);
+        await Assert.ThrowsAsync<ConversationNotFoundException>(() => cluster.Door(0).GetAsync(OrleansCluster.Key("none")));
+        await Assert.ThrowsAsync<ConversationNotFoundException>(() => OrleansCluster.SayAsync(cluster.Door(0), "none", "x"));
+        Assert.True((await late).IsOver);
     }
 
     [Fact]

@@ -136,7 +136,7 @@ public sealed class ClusterConversations(IGrainFactory grains) : IConversations
         Task<TurnBatch> fetch, ahead;
         using (PlacementOpening.Tell(opening))
             (fetch, ahead) = (begin(grain, reading), grain.NextAsync(reading, 1));
-        bool isOver = false;
+        bool isOver = false, hasOvertaken = false;
         try
         {
             for (int number = 2; !isOver; number++)
@@ -155,6 +155,15 @@ public sealed class ClusterConversations(IGrainFactory grains) : IConversations
                 {
                     isOver = true;
                     throw new ConversationUnreachableException("The silo that has the conversation is stopping.", exception);
+                }
+
+                if (batch.IsOver && number == 3 && !hasOvertaken)
+                {
+                    // It may have been there before the call that begins the turn, which has begun by now.
+                    hasOvertaken = true;
+                    fetch = grain.NextAsync(reading, 1);
+                    number--;
+                    continue;
                 }
 
                 if (batch.IsOver)

@@ -34,8 +34,7 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
 
     public Task<TurnBatch> RegenerateAsync(Guid reading, GenerationOptions options) => BeginAsync(reading, conversations => conversations.RegenerateAsync(Key, options));
 
-    public Task<TurnBatch> NextAsync(Guid reading, int number) =>
-        number <= 1 || _readers.ContainsKey(reading) ? FetchAsync(reading, number) : Task.FromResult(TurnBatch.Over);
+    public Task<TurnBatch> NextAsync(Guid reading, int number) => FetchAsync(reading, number);
 
     public async Task LeaveAsync(Guid reading)
     {
@@ -121,9 +120,18 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
     {
         foreach ((Guid ended, _) in _readers.Where(one => one.Value.IsOver).ToArray())
             _readers.Remove(ended);
-        TurnReader reader = ReaderOf(reading);
-        LocalConversations conversations = await silo.LocalAsync(CancellationToken.None);
-        reader.Begin(() => turn(conversations));
+        TurnReader reader = _readers[reading] = new(silo.Time);
+        try
+        {
+            LocalConversations conversations = await silo.LocalAsync(CancellationToken.None);
+            reader.Begin(() => turn(conversations));
+        }
+        catch
+        {
+            await LeaveAsync(reading);
+            throw;
+        }
+
         return await FetchAsync(reading, 0);
     }
 
@@ -131,7 +139,10 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
     {
         try
         {
-            TurnBatch batch = await ReaderOf(reading).FetchAsync(number);
+            // Of a turn that has not come here yet, or is forgotten, nothing is waited for: a request that never ends keeps the grain from being given up.
+            if (!_readers.TryGetValue(reading, out TurnReader? reader))
+                return TurnBatch.Over;
+            TurnBatch batch = await reader.FetchAsync(number);
             if (batch.Completed is not null)
                 StayWhilePinned(silo.Local!);
             if (batch.IsOver)
@@ -143,13 +154,6 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
             LeaveIfUnknown(exception);
             throw fault;
         }
-    }
-
-    private TurnReader ReaderOf(Guid reading)
-    {
-        if (!_readers.TryGetValue(reading, out TurnReader? reader))
-            _readers[reading] = reader = new(silo.Time);
-        return reader;
     }
 
     // A pin is this silo's: with the grain it would go.
