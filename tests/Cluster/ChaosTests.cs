@@ -94,7 +94,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         {
             await silos.RunAsync("kill", silo);
             await Task.Delay(fault / 2);
-            await StartAsync(silos, silo, mayFail: orleans);
+            await StartAsync(silos, silo, mayFail: cluster);
             _pace.Next();
         }
     }

@@ -2,7 +2,6 @@ using KvTiers.Inference.Tokens;
 using KvTiers.Orleans.Clients;
 using KvTiers.Orleans.Placement;
 using KvTiers.Sessions;
-using KvTiers.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 

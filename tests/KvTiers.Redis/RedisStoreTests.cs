@@ -69,7 +69,7 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
     public async Task AServerThatHangsCostsADeadlineAndThenNothing()
     {
         using var server = new RedisServer();
-        await using (IBlockTier writer = OpenAt(server, "a:"))
+        await using (BlockTier writer = OpenAt(server, "a:"))
         {
             Assert.True(await writer.WriteAsync(1));
         }
