@@ -13,6 +13,7 @@ namespace KvTiers.Orleans.Grains;
 /// Reentrant, because the actor's host lets one changing call in at a time itself, and reads need not wait for a turn. That there are two activations for
 /// a moment costs time and nothing else: the store decides.
 /// </remarks>
+[GrainType("conversation")]
 [Reentrant]
 [PrefixPlacement]
 internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConversationGrain

@@ -1,10 +1,14 @@
 using KvTiers.Sessions;
+using Orleans.CodeGeneration;
 
 namespace KvTiers.Orleans.Grains;
 
 /// <summary>What concerns a tenant and no single conversation. Key: the tenant. Any silo answers, as the store is shared.</summary>
+[Alias("kvt.tenant")]
+[Version(1)]
 public interface ITenantGrain : IGrainWithStringKey
 {
     /// <summary>The tenant's conversations, last changed first. <see cref="ConversationSummary.Active"/> is the answering silo's view.</summary>
+    [Alias("list")]
     Task<IReadOnlyList<ConversationSummary>> ListAsync(CancellationToken cancellationToken = default);
 }

@@ -6,6 +6,7 @@ using Orleans.Concurrency;
 
 namespace KvTiers.Orleans.Grains;
 
+[GrainType("tenant")]
 [StatelessWorker]
 internal sealed class TenantGrain(SiloConversations silo) : Grain, ITenantGrain
 {

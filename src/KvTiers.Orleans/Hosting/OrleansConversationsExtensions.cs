@@ -57,7 +57,7 @@ public static class OrleansConversationsExtensions
 
     internal static void AddSessionsCodec(IServiceCollection services)
     {
-        services.AddSerializer(serializer => serializer.Configure(manifest => manifest.WellKnownTypeAliases["kvt.sessions"] = typeof(SessionsCodec)));
+        services.AddSerializer(serializer => serializer.Configure(WireNames.Register));
         services.TryAddSingleton<SessionsCodec>();
         services.AddSingleton<IGeneralizedCodec>(provider => provider.GetRequiredService<SessionsCodec>());
         services.AddSingleton<IGeneralizedCopier>(provider => provider.GetRequiredService<SessionsCodec>());

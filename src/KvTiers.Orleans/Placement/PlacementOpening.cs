@@ -5,9 +5,10 @@ namespace KvTiers.Orleans.Placement;
 /// <summary>How the conversation of a call begins: what placement compares with what silos hold. Travels beside the call, as whoever places a grain does not see it.</summary>
 [GenerateSerializer]
 [Immutable]
+[Alias("kvt.opening")]
 internal sealed class PlacementOpening
 {
-    private const string RequestKey = "kvtiers.opening";
+    internal const string RequestKey = "kvtiers.opening";
 
     // A run of some thousand tokens tells silos apart; the rest of a long history need not travel twice.
     private const int MaxCharacters = 16_384;
@@ -37,7 +38,7 @@ internal sealed class PlacementOpening
 
     /// <summary>What came beside the call that is being placed; null when nothing did.</summary>
     public static PlacementOpening? From(IReadOnlyDictionary<string, object>? request) =>
-        request is not null && request.TryGetValue(RequestKey, out object? value) ? value as PlacementOpening : null;
+        request is not null && request.TryGetValue(RequestKey, out object? value) && value is PlacementOpening { Roles: not null, Contents: not null } opening ? opening : null;
 
     /// <summary>Goes beside the calls made until the result is disposed.</summary>
     public static Told Tell(IReadOnlyList<ChatMessage>? messages)

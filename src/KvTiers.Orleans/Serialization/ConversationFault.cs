@@ -6,6 +6,7 @@ namespace KvTiers.Orleans.Serialization;
 
 /// <summary>An exception of <see cref="IConversations"/> between processes: made where it happens, turned back where it is told.</summary>
 [GenerateSerializer]
+[Alias("kvt.fault")]
 internal sealed class ConversationFault : Exception
 {
     public ConversationFault(ConversationFaultKind kind, string message)

@@ -5,7 +5,6 @@ namespace KvTiers.Orleans.Serialization;
 
 /// <summary><see cref="GenerationOptions"/> in a message.</summary>
 [GenerateSerializer]
-[Alias("kvt.generation-options")]
 internal struct GenerationOptionsSurrogate
 {
     [Id(0)]
@@ -48,7 +47,7 @@ internal struct GenerationOptionsSurrogate
     public int? TopLogProbs;
 
     [Id(13)]
-    public bool UseCache;
+    public bool? UseCache;
 }
 
 /// <summary>Exchanges the two.</summary>
@@ -65,11 +64,11 @@ internal sealed class GenerationOptionsConverter : IConverter<GenerationOptions,
         PresencePenalty = surrogate.PresencePenalty,
         FrequencyPenalty = surrogate.FrequencyPenalty,
         TopK = surrogate.TopK,
-        LogitBias = surrogate.BiasIds is { } ids ? [.. ids.Zip(surrogate.Biases!, (id, bias) => new LogitBias(id, bias))] : null,
+        LogitBias = surrogate.BiasIds is { } ids ? [.. ids.Zip(WireNames.Need(surrogate.Biases), (id, bias) => new LogitBias(id, bias))] : null,
         Seed = surrogate.Seed,
         Stop = surrogate.Stop,
         TopLogProbs = surrogate.TopLogProbs,
-        UseCache = surrogate.UseCache,
+        UseCache = surrogate.UseCache ?? true,
     };
 
     public GenerationOptionsSurrogate ConvertToSurrogate(in GenerationOptions value) => new()

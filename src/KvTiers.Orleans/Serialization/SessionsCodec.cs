@@ -12,14 +12,14 @@ namespace KvTiers.Orleans.Serialization;
 
 /// <summary>The records of <c>KvTiers.Sessions</c> inside Orleans' messages: their one contract, the one they have over HTTP (<see cref="SessionsJson"/>).</summary>
 /// <remarks>
-/// A tag-delimited object: 0 = the type, 1 = its UTF-8. Members may be added without silos of two versions misreading each other. The records are immutable,
-/// so a call within a silo passes them as they are.
+/// A tag-delimited object: 0 = the name of the type (<see cref="WireNames"/>), 1 = its UTF-8. Members may be added without silos of two builds misreading each
+/// other: one that is not known is passed over. The records are immutable, so a call within a silo passes them as they are.
 /// </remarks>
 [Alias("kvt.sessions")]
 internal sealed class SessionsCodec : IGeneralizedCodec, IGeneralizedCopier, ITypeFilter
 {
     public bool IsSupportedType(Type type) =>
-        type == typeof(SessionsCodec) || (type.Assembly == typeof(TurnEvent).Assembly && type.IsClass && !type.IsSubclassOf(typeof(Exception)));
+        type == typeof(SessionsCodec) || WireNames.Json.ContainsKey(type);
 
     public bool? IsTypeAllowed(Type type) => IsSupportedType(type) ? true : null;
 

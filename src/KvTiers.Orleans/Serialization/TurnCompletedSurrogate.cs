@@ -4,26 +4,25 @@ namespace KvTiers.Orleans.Serialization;
 
 /// <summary>A <see cref="TurnCompleted"/> in a message, with all that it has.</summary>
 [GenerateSerializer]
-[Alias("kvt.turn-completed")]
 internal struct TurnCompletedSurrogate
 {
     [Id(0)]
-    public string Conversation;
+    public string? Conversation;
 
     [Id(1)]
     public long Version;
 
     [Id(2)]
-    public string FinishReason;
+    public string? FinishReason;
 
     [Id(3)]
     public int Index;
 
     [Id(4)]
-    public string Role;
+    public string? Role;
 
     [Id(5)]
-    public string Content;
+    public string? Content;
 
     [Id(6)]
     public int TokenStart;
@@ -49,9 +48,9 @@ internal struct TurnCompletedSurrogate
     [Id(13)]
     public double TotalMs;
 
-    /// <summary>Tokens found hot, in RAM, on disk and in Redis.</summary>
+    /// <summary>Tokens found hot, in RAM, on disk and in Redis; further tiers go behind them.</summary>
     [Id(14)]
-    public int[] Cached;
+    public int[]? Cached;
 }
 
 /// <summary>Exchanges the two.</summary>
@@ -60,14 +59,14 @@ internal sealed class TurnCompletedConverter : IConverter<TurnCompleted, TurnCom
 {
     public TurnCompleted ConvertFromSurrogate(in TurnCompletedSurrogate surrogate) => new()
     {
-        Conversation = surrogate.Conversation,
+        Conversation = WireNames.Need(surrogate.Conversation),
         Version = surrogate.Version,
-        FinishReason = surrogate.FinishReason,
+        FinishReason = WireNames.Need(surrogate.FinishReason),
         Message = new()
         {
             Index = surrogate.Index,
-            Role = surrogate.Role,
-            Content = surrogate.Content,
+            Role = WireNames.Need(surrogate.Role),
+            Content = WireNames.Need(surrogate.Content),
             TokenStart = surrogate.TokenStart,
             TokenCount = surrogate.TokenCount,
         },
@@ -75,7 +74,7 @@ internal sealed class TurnCompletedConverter : IConverter<TurnCompleted, TurnCom
         {
             PromptTokens = surrogate.PromptTokens,
             CompletionTokens = surrogate.CompletionTokens,
-            Cached = new() { Hot = surrogate.Cached[0], Ram = surrogate.Cached[1], Disk = surrogate.Cached[2], Redis = surrogate.Cached[3] },
+            Cached = surrogate.Cached is [int hot, int ram, int disk, int redis, ..] ? new() { Hot = hot, Ram = ram, Disk = disk, Redis = redis } : new(),
             ComputedTokens = surrogate.ComputedTokens,
             InvalidatedTokens = surrogate.InvalidatedTokens,
             TtftMs = surrogate.TtftMs,

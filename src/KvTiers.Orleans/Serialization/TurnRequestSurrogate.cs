@@ -5,20 +5,19 @@ namespace KvTiers.Orleans.Serialization;
 
 /// <summary>A <see cref="TurnRequest"/> in a message: on the way of every turn, so not as JSON.</summary>
 [GenerateSerializer]
-[Alias("kvt.turn-request")]
 internal struct TurnRequestSurrogate
 {
     [Id(0)]
     public TurnMode Mode;
 
     [Id(1)]
-    public string[] Roles;
+    public string[]? Roles;
 
     [Id(2)]
-    public string[] Contents;
+    public string[]? Contents;
 
     [Id(3)]
-    public GenerationOptions Options;
+    public GenerationOptions? Options;
 
     [Id(4)]
     public long? ExpectedVersion;
@@ -31,8 +30,8 @@ internal sealed class TurnRequestConverter : IConverter<TurnRequest, TurnRequest
     public TurnRequest ConvertFromSurrogate(in TurnRequestSurrogate surrogate) => new()
     {
         Mode = surrogate.Mode,
-        Messages = [.. surrogate.Roles.Zip(surrogate.Contents, (role, content) => new ChatMessage(role, content))],
-        Options = surrogate.Options,
+        Messages = [.. WireNames.Need(surrogate.Roles).Zip(WireNames.Need(surrogate.Contents), (role, content) => new ChatMessage(role, content))],
+        Options = surrogate.Options ?? new(),
         ExpectedVersion = surrogate.ExpectedVersion,
     };
 

@@ -4,11 +4,10 @@ namespace KvTiers.Orleans.Serialization;
 
 /// <summary>A <see cref="TurnStarted"/> in a message.</summary>
 [GenerateSerializer]
-[Alias("kvt.turn-started")]
 internal struct TurnStartedSurrogate
 {
     [Id(0)]
-    public string Conversation;
+    public string? Conversation;
 
     [Id(1)]
     public int PromptTokens;
@@ -22,7 +21,7 @@ internal struct TurnStartedSurrogate
 internal sealed class TurnStartedConverter : IConverter<TurnStarted, TurnStartedSurrogate>
 {
     public TurnStarted ConvertFromSurrogate(in TurnStartedSurrogate surrogate) =>
-        new() { Conversation = surrogate.Conversation, PromptTokens = surrogate.PromptTokens, Edit = surrogate.Edit };
+        new() { Conversation = WireNames.Need(surrogate.Conversation), PromptTokens = surrogate.PromptTokens, Edit = surrogate.Edit };
 
     public TurnStartedSurrogate ConvertToSurrogate(in TurnStarted value) =>
         new() { Conversation = value.Conversation, PromptTokens = value.PromptTokens, Edit = value.Edit };

@@ -40,6 +40,8 @@ public sealed class TurnBatch
     {
         get
         {
+            if (Texts.Length != TokenIds.Length || (LogProbs is not null && LogProbs.Length != TokenIds.Length))
+                throw new FormatException("A message between silos has tokens without their text, or not with all that was asked for.");
             if (Started is not null)
                 yield return Started;
             for (int i = 0; i < TokenIds.Length; i++)

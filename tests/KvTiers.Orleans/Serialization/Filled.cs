@@ -7,10 +7,12 @@ namespace KvTiers.Orleans.Tests.Serialization;
 internal static class Filled
 {
     public static T Of<T>()
-        where T : class
+        where T : class => (T)Of(typeof(T));
+
+    public static object Of(Type type)
     {
         int next = 1;
-        return (T)Make(typeof(T), ref next);
+        return Make(type, ref next);
     }
 
     private static object Make(Type type, ref int next)
@@ -24,6 +26,20 @@ internal static class Filled
             return Enum.GetValues(type).GetValue(1)!;
         if (type == typeof(int) || type == typeof(long) || type == typeof(double))
             return Convert.ChangeType(next++, type, null);
+        if (type == typeof(TimeSpan))
+            return TimeSpan.FromSeconds(next++);
+        if (type == typeof(DateTimeOffset))
+            return DateTimeOffset.UnixEpoch.AddDays(next++);
+        if (type == typeof(Guid))
+            return new Guid(next++, 0, 0, new byte[8]);
+        if (type.IsArray)
+        {
+            var array = Array.CreateInstance(type.GetElementType()!, 2);
+            for (int i = 0; i < array.Length; i++)
+                array.SetValue(Make(type.GetElementType()!, ref next), i);
+            return array;
+        }
+
         if (type == typeof(IReadOnlyDictionary<string, long>))
             return new Dictionary<string, long> { [$"key {next}"] = next++ };
         if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>))
@@ -50,7 +66,10 @@ internal static class Filled
         }
 
         object record = Activator.CreateInstance(type)!;
-        foreach (PropertyInfo property in type.GetProperties().Where(property => property.CanWrite))
+
+        // A list of the same records ends somewhere.
+        const BindingFlags All = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
+        foreach (PropertyInfo property in type.GetProperties(All).Where(property => property.CanWrite && !property.PropertyType.GenericTypeArguments.Contains(type)))
             property.SetValue(record, Make(property.PropertyType, ref next));
         return record;
     }

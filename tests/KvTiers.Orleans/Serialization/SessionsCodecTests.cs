@@ -12,7 +12,7 @@ namespace KvTiers.Orleans.Tests.Serialization;
 
 public sealed class SessionsCodecTests
 {
-    private static readonly IServiceProvider Services = Create();
+    internal static readonly IServiceProvider Services = Create();
 
     [Fact]
     public void EveryEventOfATurnTravels()
@@ -23,7 +23,6 @@ public sealed class SessionsCodecTests
             PromptTokens = 12,
             Edit = new() { Version = 3, TokensKept = 1, TokensInvalidated = 2, BlocksReleased = 3, BlocksShared = 4, BytesFreed = new Dictionary<string, long> { ["hot"] = 5 } },
         });
-        AssertTravels<TurnEvent>(new TurnToken { TokenId = 7, Text = "ä😀", LogProb = new() { TokenId = 7, Text = "ä", LogProb = -0.5, Top = [new() { TokenId = 8, Text = "x", LogProb = -1.25 }] } });
         AssertTravels<TurnEvent>(new TurnCompleted
         {
             Conversation = "one",
@@ -56,13 +55,6 @@ public sealed class SessionsCodecTests
     }
 
     [Fact]
-    public void SeveralEventsTravelAsOneList()
-    {
-        List<TurnEvent> events = [new TurnStarted { Conversation = "one", PromptTokens = 12 }, new TurnToken { TokenId = 7, Text = "a" }, new TurnToken { TokenId = 7, Text = "a" }];
-        Assert.Equal<object>(events, Travel<object>(events));
-    }
-
-    [Fact]
     public void RequestsAndReceiptsTravel()
     {
         AssertTravels(new TurnRequest
@@ -81,7 +73,7 @@ public sealed class SessionsCodecTests
     [Fact]
     public void ACallWithinASiloPassesRecordsAsTheyAre()
     {
-        TurnEvent one = new TurnToken { TokenId = 7, Text = "a" };
+        var one = new EditRequest { Index = 1, Content = "a" };
         Assert.Same(one, Services.GetRequiredService<DeepCopier>().Copy(one));
     }
 
@@ -97,13 +89,14 @@ public sealed class SessionsCodecTests
     {
         Serializer serializer = Services.GetRequiredService<Serializer>();
         Assert.ThrowsAny<Exception>(() => serializer.SerializeToArray<object>(new SessionsCodecTests()));
+        Assert.ThrowsAny<Exception>(() => serializer.SerializeToArray<object>(new TurnToken { TokenId = 7, Text = "a" }));
     }
 
-    internal static T Travel<T>(T value)
-    {
-        Serializer serializer = Services.GetRequiredService<Serializer>();
-        return serializer.Deserialize<T>(serializer.SerializeToArray(value))!;
-    }
+    internal static T Travel<T>(T value) => Read<T>(Write(value));
+
+    internal static byte[] Write<T>(T value) => Services.GetRequiredService<Serializer>().SerializeToArray(value);
+
+    internal static T Read<T>(byte[] bytes) => Services.GetRequiredService<Serializer>().Deserialize<T>(bytes)!;
 
     private static void AssertTravels<T>(T value)
         where T : class
