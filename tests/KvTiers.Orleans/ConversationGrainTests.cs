@@ -1,8 +1,6 @@
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
 using KvTiers.Orleans.Clients;
-using KvTiers.Orleans.Grains;
-using KvTiers.Orleans.Streaming;
 using KvTiers.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -66,35 +64,6 @@ public sealed class ConversationGrainTests
             await Assert.ThrowsAsync<PromptTooLongException>(() => OrleansCluster.SayAsync(door, "c", string.Join(' ', Enumerable.Repeat("many words", 4000))));
             Assert.Equal(1, (await door.GetAsync(OrleansCluster.Key("c"))).Version);
         }
-    }
-
-    /// <summary>A grain that is given up waits for what it has been asked: a fetch that never ended would hold up all that comes after it.</summary>
-    [Fact]
-    public async Task AFetchWhoseTurnIsOverAndForgottenHoldsNobodyUp()
-    {
-        await using OrleansCluster cluster = await OrleansCluster.StartAsync(1);
-        IConversationGrain grain = cluster.Silos[0].Services.GetRequiredService<IGrainFactory>().GetGrain<IConversationGrain>(OrleansCluster.Key("none").ToString());
-        Task<TurnBatch> late = grain.NextAsync(Guid.NewGuid(), 1);
-        await Assert.ThrowsAsync<ConversationNotFoundException>(() => cluster.Door(0).GetAsync(OrleansCluster.Key("none")));
-        await Assert.ThrowsAsync<ConversationNotFoundException>(() => OrleansCluster.SayAsync(cluster.Door(0), "none", "x"));
-        Assert.True((await late).IsOver);
-    }
-
-    [Fact]
-    public async Task LeavingAStreamEndsTheTurnWhereItRuns()
-    {
-        await using OrleansCluster cluster = await OrleansCluster.StartAsync(2, "--model", TestModels.Slow);
-        await OrleansCluster.CreateAsync(cluster.Door(0), "c", "Be kind.");
-        int holder = cluster.HolderOf("c");
-        var endless = new TurnRequest { Messages = [new ChatMessage("user", "Go on for ever.")], Options = new() { MaxTokens = TestModels.Endless, Temperature = 0, LogitBias = [.. cluster.Silos[0].Model.Tokenizer.EndOfText.Select(id => new Inference.Model.LogitBias(id, -100))] } };
-        await foreach (TurnEvent one in cluster.Door(1 - holder).TurnAsync(OrleansCluster.Key("c"), endless))
-        {
-            if (one is TurnToken)
-                break;
-        }
-
-        await Eventually.TrueAsync(() => cluster.Silos[holder].Model.Engine.Snapshot() is { Running: 0, Waiting: 0 });
-        Assert.Equal(1, (await cluster.Door(0).GetAsync(OrleansCluster.Key("c"))).Version);
     }
 
     [Fact]

@@ -29,6 +29,13 @@ public sealed class PlacementTests
                 Assert.Equal(cluster.HolderOf($"first-{number}"), cluster.HolderOf(id));
                 TurnUsage usage = (await OrleansCluster.SayAsync(door, id, "Hello")).Usage;
                 Assert.True(usage.Cached.Hot > usage.PromptTokens / 2);
+
+                // One that begins with a turn that has its whole history.
+                string stateless = $"stateless-{number}-{Guid.NewGuid():n}";
+                var request = new TurnRequest { Mode = TurnMode.History, Messages = [new("system", System(number)), new("user", "Hello")], Options = new() { MaxTokens = 2, Temperature = 0 } };
+                await foreach (TurnEvent _ in door.TurnAsync(OrleansCluster.Key(stateless), request))
+                    continue;
+                Assert.Equal(cluster.HolderOf($"first-{number}"), cluster.HolderOf(stateless));
             }
         }
     }

@@ -46,14 +46,15 @@ public sealed class ClusterConversations(IGrainFactory grains) : IConversations
     public IAsyncEnumerable<TurnEvent> TurnAsync(ConversationKey key, TurnRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return StreamAsync(key, (grain, reading) => grain.TurnAsync(reading, request), request.Mode == TurnMode.History ? request.Messages : null, cancellationToken);
+        IReadOnlyList<ChatMessage>? opening = request.Mode == TurnMode.History ? request.Messages : null;
+        return StreamAsync(key, grain => grain.TurnAsync(request), opening, cancellationToken);
     }
 
     /// <inheritdoc/>
     public IAsyncEnumerable<TurnEvent> RegenerateAsync(ConversationKey key, GenerationOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return StreamAsync(key, (grain, reading) => grain.RegenerateAsync(reading, options), null, cancellationToken);
+        return StreamAsync(key, grain => grain.RegenerateAsync(options), null, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -123,66 +124,63 @@ public sealed class ClusterConversations(IGrainFactory grains) : IConversations
         }
     }
 
-    // Two fetches are under way at any time: what the silo has ready need not wait for the next one.
+    // One batch a message, which is what is ready by then; the next one is asked for before this one is passed on.
     private async IAsyncEnumerable<TurnEvent> StreamAsync(
         ConversationKey key,
-        Func<IConversationGrain, Guid, Task<TurnBatch>> begin,
+        Func<IConversationGrain, IAsyncEnumerable<TurnBatch>> turn,
         IReadOnlyList<ChatMessage>? opening,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        IConversationGrain grain = GrainOf(key);
-        var reading = Guid.NewGuid();
-        Task<TurnBatch> fetch, ahead;
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        IAsyncEnumerator<TurnBatch> batches = turn(GrainOf(key)).WithBatchSize(1).GetAsyncEnumerator(leaving.Token);
+        Task<bool> next;
         using (PlacementOpening.Tell(opening))
-            (fetch, ahead) = (begin(grain, reading), grain.NextAsync(reading, 1));
-        bool isOver = false, hasOvertaken = false;
+            next = batches.MoveNextAsync().AsTask();
+        bool isOver = false;
         try
         {
-            for (int number = 2; !isOver; number++)
+            while (!isOver)
             {
-                TurnBatch batch;
                 try
                 {
-                    batch = await fetch.WaitAsync(cancellationToken).ConfigureAwait(false);
+                    isOver = !await next.ConfigureAwait(false);
                 }
-                catch (Exception exception) when (fetch.IsFaulted && Translate(exception, key) is { } translated)
+                catch (Exception exception) when (Translate(exception, key) is { } translated)
                 {
                     isOver = true;
                     throw translated;
                 }
-                catch (OperationCanceledException exception) when (fetch.IsCanceled && !cancellationToken.IsCancellationRequested)
+                catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
                 {
                     isOver = true;
                     throw new ConversationUnreachableException("The silo that has the conversation is stopping.", exception);
                 }
 
-                if (batch.IsOver && number == 3 && !hasOvertaken)
-                {
-                    // It may have been there before the call that begins the turn, which has begun by now.
-                    hasOvertaken = true;
-                    fetch = grain.NextAsync(reading, 1);
-                    number--;
-                    continue;
-                }
-
-                if (batch.IsOver)
+                if (isOver)
                     throw new ConversationUnreachableException("The silo that has the conversation ended the turn.");
+                TurnBatch batch = batches.Current;
                 isOver = batch.Completed is not null;
                 if (!isOver)
-                    (fetch, ahead) = (ahead, grain.NextAsync(reading, number));
+                    next = batches.MoveNextAsync().AsTask();
                 foreach (TurnEvent one in batch.Events)
                     yield return one;
             }
         }
         finally
         {
-            Forget(fetch);
-            Forget(ahead);
-
-            // Leaving a turn ends it, and that is waited for.
+            // Leaving a turn ends it, and that is waited for. What was under way when it was cancelled has waited for it already.
             if (!isOver)
-                await grain.LeaveAsync(reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            {
+                await leaving.CancelAsync().ConfigureAwait(false);
+                await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+
+            Task end = batches.DisposeAsync().AsTask();
+            if (!isOver && next.IsCompletedSuccessfully)
+                await end.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            else
+                Forget(end);
         }
     }
 
@@ -192,7 +190,7 @@ public sealed class ClusterConversations(IGrainFactory grains) : IConversations
     private static Exception? Translate(Exception exception, ConversationKey? key) => exception switch
     {
         ConversationFault fault => fault.ToException(key),
-        TimeoutException or OrleansException => new ConversationUnreachableException("The silo that has the conversation went away during the call, or none could be reached: " + exception.Message, exception),
+        TimeoutException or OrleansException or EnumerationAbortedException => new ConversationUnreachableException("The silo that has the conversation went away during the call, or none could be reached: " + exception.Message, exception),
         _ => null,
     };
 }

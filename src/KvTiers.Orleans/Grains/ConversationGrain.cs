@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using KvTiers.Orleans.Hosting;
 using KvTiers.Orleans.Placement;
 using KvTiers.Orleans.Serialization;
@@ -20,7 +21,7 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
 {
     private static readonly TimeSpan LongestStay = TimeSpan.FromDays(365);
 
-    private readonly Dictionary<Guid, TurnReader> _readers = [];
+    private readonly HashSet<RunningTurn> _turns = [];
     private bool _stays;
 
     private ConversationKey Key => KeyOf(this.GetPrimaryKeyString());
@@ -31,17 +32,9 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
     public Task<ConversationView> GetAsync(CancellationToken cancellationToken) =>
         CallAsync(conversations => conversations.GetAsync(Key, cancellationToken), cancellationToken);
 
-    public Task<TurnBatch> TurnAsync(Guid reading, TurnRequest request) => BeginAsync(reading, conversations => conversations.TurnAsync(Key, request));
+    public IAsyncEnumerable<TurnBatch> TurnAsync(TurnRequest request) => StreamAsync(conversations => conversations.TurnAsync(Key, request));
 
-    public Task<TurnBatch> RegenerateAsync(Guid reading, GenerationOptions options) => BeginAsync(reading, conversations => conversations.RegenerateAsync(Key, options));
-
-    public Task<TurnBatch> NextAsync(Guid reading, int number) => FetchAsync(reading, number);
-
-    public async Task LeaveAsync(Guid reading)
-    {
-        if (_readers.Remove(reading, out TurnReader? reader))
-            await reader.DisposeAsync();
-    }
+    public IAsyncEnumerable<TurnBatch> RegenerateAsync(GenerationOptions options) => StreamAsync(conversations => conversations.RegenerateAsync(Key, options));
 
     public Task<EditReceipt> EditAsync(EditRequest request, CancellationToken cancellationToken) =>
         CallAsync(conversations => conversations.EditAsync(Key, request, cancellationToken), cancellationToken);
@@ -88,8 +81,8 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        foreach (TurnReader reader in _readers.Values)
-            await reader.DisposeAsync();
+        foreach (RunningTurn turn in _turns.ToArray())
+            await turn.DisposeAsync();
         silo.Release(Key);
         silo.Metrics.Deactivated();
     }
@@ -117,43 +110,43 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
         }
     }
 
-    private async Task<TurnBatch> BeginAsync(Guid reading, Func<LocalConversations, IAsyncEnumerable<TurnEvent>> turn)
+    // Orleans asks for a batch when the caller asks for one, and disposes of this when the caller does, when it has asked for nothing for long, or with the grain.
+    private async IAsyncEnumerable<TurnBatch> StreamAsync(
+        Func<LocalConversations, IAsyncEnumerable<TurnEvent>> begin, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        foreach ((Guid ended, _) in _readers.Where(one => one.Value.IsOver).ToArray())
-            _readers.Remove(ended);
-        TurnReader reader = _readers[reading] = new(silo.Time);
+        RunningTurn? turn = null;
         try
         {
-            LocalConversations conversations = await silo.LocalAsync(CancellationToken.None);
-            reader.Begin(() => turn(conversations));
+            while (await AdvanceAsync())
+                yield return turn!.Current;
         }
-        catch
+        finally
         {
-            await LeaveAsync(reading);
-            throw;
+            if (turn is not null)
+            {
+                await turn.DisposeAsync();
+                _turns.Remove(turn);
+            }
         }
 
-        return await FetchAsync(reading, 0);
-    }
-
-    private async Task<TurnBatch> FetchAsync(Guid reading, int number)
-    {
-        try
+        async Task<bool> AdvanceAsync()
         {
-            // Of a turn that has not come here yet, or is forgotten, nothing is waited for: a request that never ends keeps the grain from being given up.
-            if (!_readers.TryGetValue(reading, out TurnReader? reader))
-                return TurnBatch.Over;
-            TurnBatch batch = await reader.FetchAsync(number);
-            if (batch.Completed is not null)
-                StayWhilePinned(silo.Local!);
-            if (batch.IsOver)
-                _readers.Remove(reading);
-            return batch;
-        }
-        catch (Exception exception) when (ConversationFault.From(exception) is { } fault)
-        {
-            LeaveIfUnknown(exception);
-            throw fault;
+            try
+            {
+                LocalConversations conversations = await silo.LocalAsync(cancellationToken);
+                if (turn is null)
+                    _turns.Add(turn = new(begin(conversations), silo.Time, cancellationToken));
+                if (!await turn.MoveNextAsync())
+                    return false;
+                if (turn.Current.Completed is not null)
+                    StayWhilePinned(conversations);
+                return true;
+            }
+            catch (Exception exception) when (ConversationFault.From(exception) is { } fault)
+            {
+                LeaveIfUnknown(exception);
+                throw fault;
+            }
         }
     }
 

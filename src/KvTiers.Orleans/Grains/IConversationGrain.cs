@@ -18,25 +18,13 @@ public interface IConversationGrain : IGrainWithStringKey
     [Alias("get")]
     Task<ConversationView> GetAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>Takes a turn. The result is the first batch of its events; <see cref="NextAsync"/> has the others.</summary>
-    /// <param name="reading">Names this reading of the turn; the caller makes it up.</param>
-    /// <param name="request">The turn.</param>
+    /// <summary>Takes a turn. Its events come in batches, the last of which has its end; whoever stops before that, or asks for nothing for a minute, ends the turn.</summary>
     [Alias("turn")]
-    Task<TurnBatch> TurnAsync(Guid reading, [Immutable] TurnRequest request);
+    IAsyncEnumerable<TurnBatch> TurnAsync([Immutable] TurnRequest request);
 
     /// <summary>Drops the last answer and generates anew; as <see cref="TurnAsync"/>.</summary>
     [Alias("regenerate")]
-    Task<TurnBatch> RegenerateAsync(Guid reading, [Immutable] GenerationOptions options);
-
-    /// <summary>A later batch of a turn, when it is there. May be asked for before the first one has come.</summary>
-    /// <param name="reading">The reading of the turn.</param>
-    /// <param name="number">From 1, each once, up to the one after the last.</param>
-    [Alias("next")]
-    Task<TurnBatch> NextAsync(Guid reading, int number);
-
-    /// <summary>Ends the reading, and the turn with it, and waits for that.</summary>
-    [Alias("leave")]
-    Task LeaveAsync(Guid reading);
+    IAsyncEnumerable<TurnBatch> RegenerateAsync([Immutable] GenerationOptions options);
 
     /// <summary>Replaces a message's text.</summary>
     [Alias("edit")]

@@ -21,19 +21,9 @@ public sealed class TurnBatch
     [Id(3)]
     internal TokenLogProbView?[]? LogProbs { get; init; }
 
-    /// <summary>The last event there is.</summary>
+    /// <summary>The last event there is: nothing follows.</summary>
     [Id(4)]
     internal TurnCompleted? Completed { get; init; }
-
-    /// <summary>Nothing follows; without <see cref="Completed"/>, nothing more is known of the turn.</summary>
-    [Id(5)]
-    internal bool IsOver { get; init; }
-
-    /// <summary>No events: there are none yet.</summary>
-    internal static TurnBatch None { get; } = new();
-
-    /// <summary>No events, and none follow.</summary>
-    internal static TurnBatch Over { get; } = new() { IsOver = true };
 
     /// <summary>The events, in their order.</summary>
     public IEnumerable<TurnEvent> Events

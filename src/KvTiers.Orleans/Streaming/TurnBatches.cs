@@ -5,8 +5,8 @@ namespace KvTiers.Orleans.Streaming;
 
 /// <summary>A turn's events in few messages: what comes soon after a message waits for the next one.</summary>
 /// <remarks>
-/// The start, the first token and the end go at once, and so does what comes <see cref="Pace"/> or more after the last message: a model that takes that
-/// long for a token is not slowed. What is not fetched stays with the turn, which is bounded by its length.
+/// The first token and the end go at once, the start when no token comes within <see cref="Pace"/>, and so does what comes <see cref="Pace"/> or more after
+/// the last message: a model that takes that long for a token is not slowed. What is not asked for stays with the turn, which is bounded by its length.
 /// </remarks>
 internal static class TurnBatches
 {
@@ -36,7 +36,9 @@ internal static class TurnBatches
                 if (!await next.ConfigureAwait(false))
                     break;
                 held.Add(events.Current);
-                bool isUrgent = events.Current is TurnStarted or TurnCompleted || (events.Current is TurnToken && !hasToken) || held.Count == MaxEvents;
+                if (events.Current is TurnStarted)
+                    sentAt = time.GetTimestamp();
+                bool isUrgent = events.Current is TurnCompleted || (events.Current is TurnToken && !hasToken) || held.Count == MaxEvents;
                 hasToken |= events.Current is TurnToken;
                 if (isUrgent)
                     yield return Take();

@@ -49,7 +49,6 @@ public sealed class SessionsCodecTests
         TurnEvent[] events = [new TurnStarted { Conversation = "one", PromptTokens = 12 }, new TurnToken { TokenId = 7, Text = "ä" }, new TurnToken { TokenId = 7, Text = "" }, Filled.Of<TurnCompleted>()];
         Assert.Equal(events, Travel(TurnBatch.Of(events)).Events);
         Assert.Equal(events[1..3], Travel(TurnBatch.Of(events[1..3])).Events);
-        Assert.True(Travel(TurnBatch.Over).IsOver);
         var rated = new TurnToken { TokenId = 7, Text = "a", LogProb = new() { TokenId = 7, Text = "a", LogProb = -0.5 } };
         Assert.Equal([-0.5, null], Travel(TurnBatch.Of([rated, events[1]])).Events.Select(one => ((TurnToken)one).LogProb?.LogProb));
     }

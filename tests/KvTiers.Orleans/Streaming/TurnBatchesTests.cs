@@ -11,11 +11,27 @@ public sealed class TurnBatchesTests
     private readonly ScriptedTurn _turn = new();
 
     [Fact(Timeout = HangLimit.Milliseconds)]
-    public async Task TheStartAndTheFirstTokenGoAtOnce()
+    public async Task TheFirstTokenGoesAtOnceAndTheStartWithItWhenItComesSoon()
     {
         await using IAsyncEnumerator<TurnBatch> batches = Read();
         _turn.Report(Started);
-        Assert.Equal([Started], await TakenAsync(batches, batches.MoveNextAsync()));
+        ValueTask<bool> first = batches.MoveNextAsync();
+        Assert.False(first.IsCompleted);
+        _turn.Report(Token(1), Token(2));
+        Assert.Equal([Started, Token(1)], await TakenAsync(batches, first));
+    }
+
+    [Fact(Timeout = HangLimit.Milliseconds)]
+    public async Task AStartWhoseTokenIsLateGoesByItself()
+    {
+        await using IAsyncEnumerator<TurnBatch> batches = Read();
+        ValueTask<bool> first = batches.MoveNextAsync();
+        _time.Advance(10 * TurnBatches.Pace);
+        _turn.Report(Started);
+        await _time.UntilAwaitedAsync(TurnBatches.Pace);
+        Assert.False(first.IsCompleted);
+        _time.Advance(TurnBatches.Pace);
+        Assert.Equal([Started], await TakenAsync(batches, first));
         _turn.Report(Token(1), Token(2));
         Assert.Equal([Token(1)], await TakenAsync(batches, batches.MoveNextAsync()));
     }
@@ -61,7 +77,7 @@ public sealed class TurnBatchesTests
             all.AddRange(batches.Current.Events);
         }
 
-        Assert.Equal([1, 1, TurnBatches.MaxEvents, TurnBatches.MaxEvents, 1], counts);
+        Assert.Equal([2, TurnBatches.MaxEvents, TurnBatches.MaxEvents, 1], counts);
         Assert.Equal([Started, .. tokens, Completed], all);
     }
 
@@ -94,7 +110,6 @@ public sealed class TurnBatchesTests
     private async Task BeginAsync(IAsyncEnumerator<TurnBatch> batches)
     {
         _turn.Report(Started, Token(1));
-        await TakenAsync(batches, batches.MoveNextAsync());
         await TakenAsync(batches, batches.MoveNextAsync());
     }
 
