@@ -61,7 +61,7 @@ internal sealed class RedisSummaryChannel : ISummaryChannel, IAsyncDisposable
             await (await _connection.Value.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
     }
 
-    // Parts are written and read by hand: attributes take 150 ms of the first round for generating code, read missing parts as 0 and text as bytes.
+    // Parts are written and read by hand: attributes generate code in the first round, read missing parts as 0, and text as bytes.
     internal static ReadOnlyMemory<byte> Encode(SiloReport report)
     {
         var bytes = new ArrayBufferWriter<byte>();

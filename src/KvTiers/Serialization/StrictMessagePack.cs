@@ -7,7 +7,7 @@ namespace KvTiers.Serialization;
 /// <remarks>
 /// By itself the library replaces text that is not Unicode, reads nil as no text and text as bytes, and leaves what follows a value unread. Records are read
 /// and written part by part: attributes (<c>[MessagePackObject]</c>) would also write nil for what is not there and pass over missing and doubled parts, and they
-/// generate code when first used, which at a server's start takes longer than all it reads.
+/// generate code when first used, which costs a server's start about a tenth of a second (docs/performance.md).
 /// </remarks>
 public static class StrictMessagePack
 {
