@@ -131,13 +131,13 @@ public sealed class StrictMessagePackTests
     public void HalfASurrogatePairIsNotWritten()
     {
         foreach (string text in new[] { "\uD83D", "\uDE00", "a\uD83Db", "\uDE00\uD83D" })
-            Assert.ThrowsAny<ArgumentException>(() => Write(text));
-    }
-
-    private static void Write(string text)
-    {
-        var writer = new MessagePackWriter(new ArrayBufferWriter<byte>());
-        writer.WriteText(text);
+        {
+            Assert.ThrowsAny<ArgumentException>(() =>
+            {
+                var writer = new MessagePackWriter(new ArrayBufferWriter<byte>());
+                writer.WriteText(text);
+            });
+        }
     }
 
     private static long Integer(string hex) => StrictMessagePack.Decode(Convert.FromHexString(hex), static (ref reader) => reader.ReadInt32());
