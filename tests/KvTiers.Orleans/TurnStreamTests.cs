@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Tokens;
 using KvTiers.Orleans.Grains;
@@ -10,12 +11,14 @@ namespace KvTiers.Orleans.Tests;
 /// <summary>How a turn that runs on another silo ends before its end.</summary>
 public sealed class TurnStreamTests
 {
-    [Fact]
-    public async Task LeavingAStreamEndsTheTurnWhereItRuns()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task LeavingAStreamEndsTheTurnWhereItRuns(int offset)
     {
         await using OrleansCluster cluster = await StartAsync();
         int holder = cluster.HolderOf("c");
-        await foreach (TurnEvent one in cluster.Door(1 - holder).TurnAsync(OrleansCluster.Key("c"), Endless(cluster)))
+        await foreach (TurnEvent one in cluster.Door((holder + offset) % 2).TurnAsync(OrleansCluster.Key("c"), Endless(cluster)))
         {
             if (one is TurnToken)
                 break;
@@ -75,6 +78,24 @@ public sealed class TurnStreamTests
                 // Nothing is left of it.
             }
         });
+    }
+
+    /// <summary>No message tells Orleans of the tokens that such a turn gives, and it lasts longer than a conversation may be idle.</summary>
+    [Fact]
+    public async Task ATurnOfItsOwnSiloKeepsTheConversationThere()
+    {
+        await using OrleansCluster cluster = await StartAsync("--KvTiers:Orleans:IdleAfter=2s");
+        int holder = cluster.HolderOf("c");
+        long begun = Stopwatch.GetTimestamp();
+        await foreach (TurnEvent one in cluster.Door(holder).TurnAsync(OrleansCluster.Key("c"), Endless(cluster)))
+        {
+            Assert.IsNotType<TurnCompleted>(one);
+            if (Stopwatch.GetElapsedTime(begun) > TimeSpan.FromSeconds(8))
+                break;
+        }
+
+        Assert.Equal(1, cluster.ActiveOn(holder));
+        await Eventually.TrueAsync(() => cluster.ActiveOn(holder) == 0);
     }
 
     [Fact]

@@ -1,10 +1,12 @@
 using System.Runtime.CompilerServices;
 using KvTiers.Inference.Tokens;
 using KvTiers.Orleans.Grains;
+using KvTiers.Orleans.Hosting;
 using KvTiers.Orleans.Placement;
 using KvTiers.Orleans.Serialization;
 using KvTiers.Orleans.Streaming;
 using KvTiers.Sessions;
+using KvTiers.Sessions.Hosting;
 
 namespace KvTiers.Orleans.Clients;
 
@@ -14,8 +16,24 @@ namespace KvTiers.Orleans.Clients;
 /// <see cref="ConversationUnreachableException"/> when the silo went away during the call. A turn may then have been stored; whoever names the version
 /// it follows can repeat it safely.
 /// </remarks>
-public sealed class ClusterConversations(IGrainFactory grains) : IConversations
+public sealed class ClusterConversations : IConversations
 {
+    private readonly IGrainFactory _grains;
+    private readonly SiloConversations? _silo;
+
+    /// <summary>From a process outside the cluster, or a silo whose own conversations it does not know.</summary>
+    public ClusterConversations(IGrainFactory grains)
+        : this(grains, null)
+    {
+    }
+
+    /// <summary>From a silo: turns of conversations that it has itself need no messages.</summary>
+    internal ClusterConversations(IGrainFactory grains, SiloConversations? silo)
+    {
+        ArgumentNullException.ThrowIfNull(grains);
+        (_grains, _silo) = (grains, silo);
+    }
+
     /// <inheritdoc/>
     public Task<ConversationView> CreateAsync(string tenant, CreateConversation request, CancellationToken cancellationToken = default)
     {
@@ -34,7 +52,7 @@ public sealed class ClusterConversations(IGrainFactory grains) : IConversations
         ConversationKey.Validate(tenant, nameof(tenant));
         try
         {
-            return await grains.GetGrain<ITenantGrain>(tenant).ListAsync(cancellationToken).ConfigureAwait(false);
+            return await _grains.GetGrain<ITenantGrain>(tenant).ListAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (Translate(exception, null) is { } translated)
         {
@@ -47,14 +65,14 @@ public sealed class ClusterConversations(IGrainFactory grains) : IConversations
     {
         ArgumentNullException.ThrowIfNull(request);
         IReadOnlyList<ChatMessage>? opening = request.Mode == TurnMode.History ? request.Messages : null;
-        return StreamAsync(key, grain => grain.TurnAsync(request), opening, cancellationToken);
+        return StreamAsync(key, local => local.TurnAsync(key, request), grain => grain.TurnAsync(request), opening, cancellationToken);
     }
 
     /// <inheritdoc/>
     public IAsyncEnumerable<TurnEvent> RegenerateAsync(ConversationKey key, GenerationOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return StreamAsync(key, grain => grain.RegenerateAsync(options), null, cancellationToken);
+        return StreamAsync(key, local => local.RegenerateAsync(key, options), grain => grain.RegenerateAsync(options), null, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -107,7 +125,7 @@ public sealed class ClusterConversations(IGrainFactory grains) : IConversations
     private static string NewId() => "conv-" + Guid.CreateVersion7().ToString("n");
 
     private IConversationGrain GrainOf(ConversationKey key) =>
-        key.Id is null ? throw new ArgumentException("The conversation's key is empty.", nameof(key)) : grains.GetGrain<IConversationGrain>(key.ToString());
+        key.Id is null ? throw new ArgumentException("The conversation's key is empty.", nameof(key)) : _grains.GetGrain<IConversationGrain>(key.ToString());
 
     private async Task<T> CallAsync<T>(ConversationKey key, Func<IConversationGrain, Task<T>> call, IReadOnlyList<ChatMessage>? opening = null)
     {
@@ -124,16 +142,37 @@ public sealed class ClusterConversations(IGrainFactory grains) : IConversations
         }
     }
 
-    // One batch a message, which is what is ready by then; the next one is asked for before this one is passed on.
     private async IAsyncEnumerable<TurnEvent> StreamAsync(
         ConversationKey key,
-        Func<IConversationGrain, IAsyncEnumerable<TurnBatch>> turn,
+        Func<LocalConversations, IAsyncEnumerable<TurnEvent>> here,
+        Func<IConversationGrain, IAsyncEnumerable<TurnBatch>> elsewhere,
         IReadOnlyList<ChatMessage>? opening,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        IConversationGrain grain = GrainOf(key);
+        IAsyncEnumerable<TurnEvent> events;
+        if (_silo?.ResidenceOf(key) is { } residence && residence.TryEnter(out bool isFirst))
+        {
+            if (isFirst)
+                Forget(grain.StayAsync());
+            events = residence.ReadAsync(() => here(_silo.Local!));
+        }
+        else
+        {
+            events = ReceiveAsync(key, elsewhere(grain), opening);
+        }
+
+        await foreach (TurnEvent one in events.WithCancellation(cancellationToken).ConfigureAwait(false))
+            yield return one;
+    }
+
+    // One batch a message, which is what is ready by then; the next one is asked for before this one is passed on.
+    private static async IAsyncEnumerable<TurnEvent> ReceiveAsync(
+        ConversationKey key, IAsyncEnumerable<TurnBatch> turn, IReadOnlyList<ChatMessage>? opening, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        IAsyncEnumerator<TurnBatch> batches = turn(GrainOf(key)).WithBatchSize(1).GetAsyncEnumerator(leaving.Token);
+        IAsyncEnumerator<TurnBatch> batches = turn.WithBatchSize(1).GetAsyncEnumerator(leaving.Token);
         Task<bool> next;
         using (PlacementOpening.Tell(opening))
             next = batches.MoveNextAsync().AsTask();

@@ -22,6 +22,7 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
     private static readonly TimeSpan LongestStay = TimeSpan.FromDays(365);
 
     private readonly HashSet<RunningTurn> _turns = [];
+    private Residence? _residence;
     private bool _stays;
 
     private ConversationKey Key => KeyOf(this.GetPrimaryKeyString());
@@ -35,6 +36,12 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
     public IAsyncEnumerable<TurnBatch> TurnAsync(TurnRequest request) => StreamAsync(conversations => conversations.TurnAsync(Key, request));
 
     public IAsyncEnumerable<TurnBatch> RegenerateAsync(GenerationOptions options) => StreamAsync(conversations => conversations.RegenerateAsync(Key, options));
+
+    public async Task StayAsync()
+    {
+        await _residence!.WhenIdleAsync();
+        StayWhilePinned(await silo.LocalAsync(CancellationToken.None));
+    }
 
     public Task<EditReceipt> EditAsync(EditRequest request, CancellationToken cancellationToken) =>
         CallAsync(conversations => conversations.EditAsync(Key, request, cancellationToken), cancellationToken);
@@ -75,6 +82,7 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        _residence = silo.Settle(Key);
         silo.Metrics.Activated();
         return Task.CompletedTask;
     }
@@ -83,7 +91,7 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
     {
         foreach (RunningTurn turn in _turns.ToArray())
             await turn.DisposeAsync();
-        silo.Release(Key);
+        await silo.ReleaseAsync(Key, _residence!);
         silo.Metrics.Deactivated();
     }
 

@@ -1,6 +1,7 @@
 using KvTiers.Orleans.Streaming;
 using KvTiers.Sessions;
 using Orleans.CodeGeneration;
+using Orleans.Concurrency;
 
 namespace KvTiers.Orleans.Grains;
 
@@ -25,6 +26,11 @@ public interface IConversationGrain : IGrainWithStringKey
     /// <summary>Drops the last answer and generates anew; as <see cref="TurnAsync"/>.</summary>
     [Alias("regenerate")]
     IAsyncEnumerable<TurnBatch> RegenerateAsync([Immutable] GenerationOptions options);
+
+    /// <summary>Keeps the conversation where it is while turns of its own silo run (<see cref="Residence"/>).</summary>
+    [OneWay]
+    [Alias("stay")]
+    Task StayAsync();
 
     /// <summary>Replaces a message's text.</summary>
     [Alias("edit")]

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using KvTiers.Orleans.Clients;
+using KvTiers.Orleans.Streaming;
 using KvTiers.Sessions;
 using KvTiers.Sessions.Hosting;
 
@@ -8,6 +10,7 @@ namespace KvTiers.Orleans.Hosting;
 public sealed class SiloConversations
 {
     private readonly TaskCompletionSource<LocalConversations> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentDictionary<ConversationKey, Residence> _residences = [];
     private readonly IGrainFactory _grains;
 
     internal SiloConversations(IGrainFactory grains, OrleansMetrics metrics, TimeProvider time)
@@ -31,11 +34,23 @@ public sealed class SiloConversations
     {
         ArgumentNullException.ThrowIfNull(local);
         _opened.SetResult(local);
-        return new ClusterConversations(_grains);
+        return new ClusterConversations(_grains, this);
     }
 
     internal ValueTask<LocalConversations> LocalAsync(CancellationToken cancellationToken) =>
         Local is { } local ? new(local) : new(_opened.Task.WaitAsync(cancellationToken));
 
-    internal void Release(ConversationKey key) => Local?.Release(key);
+    /// <summary>Says that the conversation's grain is active here.</summary>
+    internal Residence Settle(ConversationKey key) => _residences[key] = new();
+
+    /// <summary>Ends the turns that run here, and gives the conversation's memory up.</summary>
+    internal async Task ReleaseAsync(ConversationKey key, Residence residence)
+    {
+        await residence.CloseAsync().ConfigureAwait(false);
+        _residences.TryRemove(new(key, residence));
+        Local?.Release(key);
+    }
+
+    /// <summary>Where the conversation is active on this silo, if it is.</summary>
+    internal Residence? ResidenceOf(ConversationKey key) => Local is null ? null : _residences.GetValueOrDefault(key);
 }

@@ -27,7 +27,7 @@ public sealed class SteadyLoadTests
         Assert.InRange(full - fullBefore, 0, 1);
         long perTurn = (allocated - allocatedBefore) / (Conversations * TurnsEach);
         TestContext.Current.TestOutputHelper?.WriteLine($"{perTurn:N0} bytes a turn");
-        Assert.True(perTurn < 180_000, $"{perTurn:N0} bytes a turn.");
+        Assert.True(perTurn < 80_000, $"{perTurn:N0} bytes a turn.");
     }
 
     private static async Task TalkAsync(SiloProcess silo, int number)
