@@ -66,7 +66,7 @@ internal sealed class OrleansCluster : IAsyncDisposable
     {
         foreach (int _ in Enumerable.Range(0, 2))
         {
-            (SummaryExchange Exchange, long Rounds)[] before = [.. _silos.Select(silo => silo.Services.GetServices<IHostedService>().OfType<SummaryExchange>().Single()).Select(exchange => (exchange, exchange.Rounds))];
+            (ReportRounds Exchange, long Rounds)[] before = [.. _silos.Select(silo => silo.Services.GetServices<IHostedService>().OfType<ReportRounds>().Single()).Select(exchange => (exchange, exchange.Rounds))];
             await Eventually.TrueAsync(() => before.All(one => one.Exchange.Rounds > one.Rounds + 1));
         }
     }

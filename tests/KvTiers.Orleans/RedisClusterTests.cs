@@ -1,12 +1,9 @@
 using KvTiers.Orleans.Clients;
-using KvTiers.Orleans.Placement;
-using KvTiers.Orleans.Tests.Placement;
-using KvTiers.Prefix;
 using KvTiers.Sessions;
 
 namespace KvTiers.Orleans.Tests;
 
-/// <summary>Silos whose Redis is a Redis Cluster of three nodes: membership, grain directory, summaries and conversations on it, and a node that comes and goes.</summary>
+/// <summary>Silos whose Redis is a Redis Cluster of three nodes: membership, grain directory and conversations on it, and a node that comes and goes.</summary>
 public sealed class RedisClusterTests : IDisposable
 {
     private readonly RedisCluster _redis = new();
@@ -15,8 +12,7 @@ public sealed class RedisClusterTests : IDisposable
 
     public void Dispose() => _redis.Dispose();
 
-    /// <remarks>Run when asked for: in one run of several on a busy machine a conversation that had just been created was not found, and the cause is not known yet.</remarks>
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task SilosFindEachOtherAndEachConversationIsOnOne()
     {
         await using OrleansCluster cluster = await OrleansCluster.StartAsync(_redis, 2);
@@ -34,7 +30,7 @@ public sealed class RedisClusterTests : IDisposable
         Assert.Equal(6, cluster.ActiveOn(0) + cluster.ActiveOn(1));
         Assert.Equal(6, (await cluster.Door(1).ListAsync(OrleansCluster.Tenant)).Count);
 
-        // Membership is one key, the directory has one for each grain, and each silo tells by one of its own: more than one node has some.
+        // Membership is one key, and the directory has one for each grain: more than one node has some.
         Assert.True(Enumerable.Range(0, 3).Count(node => _redis.Ask(node, "DBSIZE") != "0") > 1);
     }
 
@@ -62,35 +58,6 @@ public sealed class RedisClusterTests : IDisposable
         {
             await UntilAsync(async () => (await OrleansCluster.SayAsync(cluster.Door(1), id, "And now?")).Version >= 3);
         }
-    }
-
-    [Fact]
-    public async Task WhatSilosTellIsReadFromAllNodesThatAreThere()
-    {
-        string[] silos = [.. Enumerable.Range(0, 12).Select(i => $"silo-{i}")];
-        await using var channel = new RedisSummaryChannel(_redis.Configuration, "tests");
-        await using var other = new RedisSummaryChannel(_redis.Configuration, "tests");
-        BlockHash[] chain = BlockSummaryTests.Chain(6, seed: 0);
-        for (int i = 0; i < silos.Length; i++)
-            await channel.PublishAsync(silos[i], new(i, 3, 42), BlockSummary.Of(chain, 1024), TimeSpan.FromMinutes(1));
-        Assert.Equal(3, silos.Select(silo => _redis.NodeOf($"kvo:1:tests:{silo}")).Distinct().Count());
-        Assert.Equal([.. silos.Select((_, i) => new SiloReport(i, 3, 42)), null], await other.ReadReportsAsync([.. silos, "none"]));
-        foreach (string silo in silos)
-            Assert.Equal(6, (await other.ReadSummaryAsync(silo))!.LeadingRun(chain));
-
-        int away = _redis.NodeOf("kvo:1:tests:silo-0");
-        _redis.Kill(away);
-        SiloReport?[] reports = await other.ReadReportsAsync(silos);
-        Assert.Equal(silos.Select(silo => _redis.NodeOf($"kvo:1:tests:{silo}") != away), reports.Select(report => report is not null));
-        await Assert.ThrowsAsync<IOException>(() => other.ReadReportsAsync(["silo-0"]));
-        await Assert.ThrowsAsync<IOException>(() => channel.PublishAsync("silo-0", new(100, 3, 42), null, TimeSpan.FromMinutes(1)));
-
-        _redis.Start(away);
-        await UntilAsync(async () =>
-        {
-            await channel.PublishAsync("silo-0", new(100, 3, 42), null, TimeSpan.FromMinutes(1));
-            return (await other.ReadReportsAsync(["silo-0"]))[0] == new SiloReport(100, 3, 42);
-        });
     }
 
     /// <summary>Tries again until it holds; that Redis is not there is no answer yet.</summary>

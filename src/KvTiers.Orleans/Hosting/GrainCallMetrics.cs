@@ -2,7 +2,7 @@ using KvTiers.Orleans.Grains;
 
 namespace KvTiers.Orleans.Hosting;
 
-/// <summary>Counts and times the calls that conversations of this silo take. Of a stream, each fetch of events is a call.</summary>
+/// <summary>Counts and times the calls that conversations of this silo take. Of a turn that comes from another silo, each message of events is one.</summary>
 internal sealed class GrainCallMetrics(OrleansMetrics metrics, TimeProvider time) : IIncomingGrainCallFilter
 {
     public async Task Invoke(IIncomingGrainCallContext context)

@@ -37,11 +37,13 @@ public static class OrleansConversationsExtensions
             collection.CollectionAge = options.IdleAfter;
         });
         silo.AddPlacementDirector<PrefixPlacement, PrefixPlacementDirector>();
+        silo.AddGrainService<SiloReports>();
+        services.AddSingleton<SiloReportsClient>();
         silo.AddIncomingGrainCallFilter<GrainCallMetrics>();
         silo.AddActivityPropagation();
 
         // After the silo: it is among the members by then.
-        services.AddHostedService<SummaryExchange>();
+        services.AddHostedService<ReportRounds>();
         return silo;
     }
 

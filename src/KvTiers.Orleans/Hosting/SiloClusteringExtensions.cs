@@ -1,9 +1,7 @@
 using System.Net;
-using KvTiers.Orleans.Placement;
 using KvTiers.Sessions;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
 using StackExchange.Redis;
@@ -34,22 +32,26 @@ public static class SiloClusteringExtensions
 
     /// <summary>A silo of a cluster: membership, grain directory and what silos tell each other are on Redis.</summary>
     /// <exception cref="ArgumentException">An option breaks its rule.</exception>
-    /// <exception cref="IOException">A port was to be picked, and none is free.</exception>
+    /// <exception cref="IOException">A port that was named is not free, or one was to be picked, and none is.</exception>
     public static ISiloBuilder UseRedisCluster(this ISiloBuilder silo, RedisClusterOptions options)
     {
         ArgumentNullException.ThrowIfNull(silo);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         ConfigurationOptions redis = RedisOptions(options.Redis);
-        int siloPort = options.SiloPort ?? FreePort.From(EndpointOptions.DEFAULT_SILO_PORT, options.Address);
-        int gatewayPort = options.GatewayPort ?? FreePort.From(EndpointOptions.DEFAULT_GATEWAY_PORT, options.Address);
+        PortReservation siloPort = Reserve(options.SiloPort, EndpointOptions.DEFAULT_SILO_PORT), gatewayPort = Reserve(options.GatewayPort, EndpointOptions.DEFAULT_GATEWAY_PORT);
         silo.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ServiceId));
-        silo.ConfigureEndpoints(options.Address, siloPort, gatewayPort, listenOnAnyHostAddress: false);
+        silo.ConfigureEndpoints(options.Address, siloPort.Port, gatewayPort.Port, listenOnAnyHostAddress: false);
         silo.UseRedisClustering(clustering => clustering.ConfigurationOptions = redis);
         silo.UseRedisGrainDirectoryAsDefault(directory => directory.ConfigurationOptions = redis);
-        silo.Services.RemoveAll<ISummaryChannel>();
-        silo.Services.AddSingleton<ISummaryChannel>(_ => new RedisSummaryChannel(options.Redis, options.ClusterId));
         return silo;
+
+        PortReservation Reserve(int? named, int first)
+        {
+            PortReservation reservation = named is { } port ? PortReservation.Of(port, options.Address) : PortReservation.From(first, options.Address);
+            silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(reservation);
+            return reservation;
+        }
     }
 
     internal static ConfigurationOptions RedisOptions(string configuration)

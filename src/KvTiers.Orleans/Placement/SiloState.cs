@@ -3,14 +3,14 @@ namespace KvTiers.Orleans.Placement;
 /// <summary>What is known of one silo: its last report, the summary of its blocks, and what was placed there since.</summary>
 internal sealed class SiloState
 {
-    /// <summary>Its last report.</summary>
-    public SiloReport Report { get; set; }
+    /// <summary>Conversations in its memory by its last report.</summary>
+    public int Load { get; set; }
 
-    /// <summary>Its blocks at version <see cref="SummaryVersion"/>; null = not read yet, or not to be read.</summary>
+    /// <summary>Its blocks at version <see cref="Version"/>; null = they were none that can be read.</summary>
     public BlockSummary? Summary { get; set; }
 
     /// <summary>The version that <see cref="Summary"/> has.</summary>
-    public long SummaryVersion { get; set; }
+    public long Version { get; set; }
 
     /// <summary>When it last reported, on the reader's clock.</summary>
     public DateTimeOffset SeenAt { get; set; }

@@ -18,42 +18,33 @@ internal sealed class SiloView(double slack, TimeSpan staleAfter, TimeProvider t
     private readonly Lock _lock = new();
     private readonly Dictionary<string, SiloState> _silos = new(StringComparer.Ordinal);
 
-    /// <summary>The silos whose blocks have changed since they were read, of those that report now. The others are forgotten.</summary>
-    public IReadOnlyList<(string Silo, long Version)> Take(IReadOnlyList<string> silos, IReadOnlyList<SiloReport?> reports)
+    /// <summary>These are the silos; the others are forgotten.</summary>
+    public void Retain(IReadOnlyList<string> silos)
     {
-        var changed = new List<(string, long)>();
         lock (_lock)
         {
             foreach (string gone in _silos.Keys.Except(silos).ToArray())
                 _silos.Remove(gone);
-            for (int i = 0; i < silos.Count; i++)
-            {
-                if (reports[i] is not { } report)
-                    continue;
-                if (!_silos.TryGetValue(silos[i], out SiloState? state))
-                    _silos[silos[i]] = state = new();
-                if (state.Report.Sequence != report.Sequence)
-                {
-                    state.PlacedSince = 0;
-                    state.SeenAt = time.GetUtcNow();
-                }
-
-                state.Report = report;
-                if (state.SummaryVersion != report.Version)
-                    changed.Add((silos[i], report.Version));
-            }
         }
-
-        return changed;
     }
 
-    /// <summary>A silo's blocks were read.</summary>
-    public void Take(string silo, long version, BlockSummary? summary)
+    /// <summary>The version of a silo's blocks that is known; 0 = none.</summary>
+    public long VersionOf(string silo)
+    {
+        lock (_lock)
+            return _silos.GetValueOrDefault(silo)?.Version ?? 0;
+    }
+
+    /// <summary>A silo has reported.</summary>
+    public void Take(string silo, SiloReport report)
     {
         lock (_lock)
         {
-            if (_silos.TryGetValue(silo, out SiloState? state))
-                (state.Summary, state.SummaryVersion) = (summary, version);
+            if (!_silos.TryGetValue(silo, out SiloState? state))
+                _silos[silo] = state = new();
+            (state.Load, state.PlacedSince, state.SeenAt) = (report.Load, 0, time.GetUtcNow());
+            if (report.Blocks is { } blocks)
+                (state.Summary, state.Version) = (BlockSummary.Read(blocks), report.Version);
         }
     }
 
@@ -74,7 +65,7 @@ internal sealed class SiloView(double slack, TimeSpan staleAfter, TimeProvider t
                 bool fresh = state is not null && time.GetUtcNow() - state.SeenAt <= staleAfter;
                 standings[i] = new(
                     fresh && state!.Summary is { } summary ? summary.LeadingRun(chain) : 0,
-                    state is null ? 0 : state.Report.Load + state.PlacedSince,
+                    state is null ? 0 : state.Load + state.PlacedSince,
                     RankOf(silos[known[i]], chain));
             }
 

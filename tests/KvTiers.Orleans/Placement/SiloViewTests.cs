@@ -16,52 +16,60 @@ public sealed class SiloViewTests
     [Fact]
     public void TheSiloWithTheBlocksIsChosen()
     {
-        Report(1, loadOfOne: 3, loadOfTwo: 3);
-        _view.Take("one", 1, BlockSummary.Of(Chain[..2], 1024));
-        _view.Take("two", 1, BlockSummary.Of(Chain[..7], 1024));
+        Report("one", load: 3, blocks: 2);
+        Report("two", load: 3, blocks: 7);
         Assert.Equal((1, 7), _view.Choose(Silos, Chain));
         Assert.Equal((0, 7), _view.Choose(["two", "one"], Chain));
     }
 
     [Fact]
-    public void AChangedSummaryIsAskedForUntilItIsRead()
+    public void WhatIsKnownOfASilosBlocksIsNotSaidAgainAndStays()
     {
-        Assert.Equal([("one", 1), ("two", 1)], Report(1));
-        _view.Take("one", 1, BlockSummary.Of(Chain, 1024));
-        Assert.Equal([("two", 1)], Report(2));
-        _view.Take("two", 1, null);
-        Assert.Empty(Report(3));
-        Assert.Equal([("one", 2), ("two", 2)], Report(4, version: 2));
+        Assert.Equal(0, _view.VersionOf("one"));
+        Report("one", version: 5, blocks: 10);
+        Assert.Equal(5, _view.VersionOf("one"));
+        Report("one", version: 5);
         Assert.Equal((0, 10), _view.Choose(Silos, Chain));
+        Report("one", version: 6, blocks: 3);
+        Assert.Equal((6, 3), (_view.VersionOf("one"), _view.Choose(Silos, Chain).Run));
+    }
+
+    /// <summary>A silo of another build may have another form of them.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(63)]
+    [InlineData(65)]
+    public void BlocksThatCannotBeReadAreNone(int bytes)
+    {
+        Report("one", blocks: 10);
+        _view.Take("one", new() { Version = 2, Load = 0, Blocks = new byte[bytes] });
+        Assert.Equal((2, 0), (_view.VersionOf("one"), _view.Choose(Silos, Chain).Run));
     }
 
     [Fact]
     public void WhatASiloHeldIsNotBelievedForEver()
     {
-        Report(1);
-        _view.Take("one", 1, BlockSummary.Of(Chain, 1024));
+        Report("one", blocks: 10);
         _time.Advance(TimeSpan.FromSeconds(30));
         Assert.Equal((0, 10), _view.Choose(Silos, Chain));
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(0, _view.Choose(Silos, Chain).Run);
-        Report(2);
+        Report("one");
         Assert.Equal((0, 10), _view.Choose(Silos, Chain));
     }
 
     [Fact]
-    public void AReportThatIsReadTwiceMakesNothingFresh()
+    public void ASiloThatIsGoneIsForgotten()
     {
-        Report(1);
-        _view.Take("one", 1, BlockSummary.Of(Chain, 1024));
-        _time.Advance(TimeSpan.FromSeconds(31));
-        Report(1);
-        Assert.Equal(0, _view.Choose(Silos, Chain).Run);
+        Report("one", blocks: 10);
+        _view.Retain(["two"]);
+        Assert.Equal(0, _view.VersionOf("one"));
     }
 
     [Fact]
     public void ASiloThatNeverReportedIsChosenOnlyWhenNoneDid()
     {
-        _view.Take(Silos, [new SiloReport(1, 1, 50), null]);
+        Report("one", load: 50);
         for (int i = 0; i < 20; i++)
             Assert.Equal(0, _view.Choose(Silos, BlockSummaryTests.Chain(1, seed: i)).Index);
 
@@ -73,24 +81,29 @@ public sealed class SiloViewTests
     public void WhatWasPlacedCountsUntilTheSiloReportsItself()
     {
         var even = new SiloView(slack: 0, TimeSpan.FromSeconds(30), _time);
-        even.Take(Silos, [new SiloReport(1, 1, 0), new SiloReport(1, 1, 0)]);
-        even.Take("one", 1, BlockSummary.Of(Chain, 1024));
+        even.Take("one", new() { Version = 1, Load = 0, Blocks = BitsOf(10) });
+        even.Take("two", new() { Version = 1, Load = 0 });
         int[] chosen = [.. Enumerable.Range(0, 10).Select(_ => even.Choose(Silos, Chain).Index)];
         Assert.Equal(5, chosen.Count(index => index == 0));
-        even.Take(Silos, [new SiloReport(2, 1, 0), new SiloReport(2, 1, 8)]);
+        even.Take("one", new() { Version = 1, Load = 0 });
+        even.Take("two", new() { Version = 1, Load = 8 });
         Assert.All(Enumerable.Range(0, 7), _ => Assert.Equal(0, even.Choose(Silos, Chain).Index));
     }
 
     [Fact]
     public void EqualBeginningsGoToTheSameSiloBeforeAnythingIsKnown()
     {
-        Report(1);
+        Report("one");
+        Report("two");
         var other = new SiloView(slack: 10, TimeSpan.FromSeconds(30), _time);
         int here = _view.Choose(Silos, Chain).Index;
         Assert.Equal(here, other.Choose(Silos, Chain[..1]).Index);
         Assert.Equal(1 - here, other.Choose(["two", "one"], Chain).Index);
     }
 
-    private IReadOnlyList<(string Silo, long Version)> Report(long sequence, long version = 1, int loadOfOne = 0, int loadOfTwo = 0) =>
-        _view.Take(Silos, [new SiloReport(sequence, version, loadOfOne), new SiloReport(sequence, version, loadOfTwo)]);
+    private static byte[] BitsOf(int blocks) => BlockSummary.Of(Chain[..blocks], 1024).Bits.ToArray();
+
+    // Without blocks: they are those of the version before.
+    private void Report(string silo, long version = 1, int load = 0, int? blocks = null) =>
+        _view.Take(silo, new() { Version = version, Load = load, Blocks = blocks is { } count ? BitsOf(count) : null });
 }
