@@ -34,15 +34,17 @@ public static class SiloClusteringExtensions
 
     /// <summary>A silo of a cluster: membership, grain directory and what silos tell each other are on Redis.</summary>
     /// <exception cref="ArgumentException">An option breaks its rule.</exception>
-    /// <exception cref="IOException">A port was to be picked, and none is free.</exception>
+    /// <exception cref="IOException">A port is another process's, or was to be picked and none is free.</exception>
     public static ISiloBuilder UseRedisCluster(this ISiloBuilder silo, RedisClusterOptions options)
     {
         ArgumentNullException.ThrowIfNull(silo);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         ConfigurationOptions redis = RedisOptions(options.Redis);
-        int siloPort = options.SiloPort ?? FreePort.From(EndpointOptions.DEFAULT_SILO_PORT, options.Address);
-        int gatewayPort = options.GatewayPort ?? FreePort.From(EndpointOptions.DEFAULT_GATEWAY_PORT, options.Address);
+        var ports = new PortClaims();
+        int siloPort = ports.Claim(options.SiloPort, EndpointOptions.DEFAULT_SILO_PORT, options.Address);
+        int gatewayPort = ports.Claim(options.GatewayPort, EndpointOptions.DEFAULT_GATEWAY_PORT, options.Address);
+        silo.Services.AddHostedService(_ => ports);
         silo.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ServiceId));
         silo.ConfigureEndpoints(options.Address, siloPort, gatewayPort, listenOnAnyHostAddress: false);
         silo.UseRedisClustering(clustering => clustering.ConfigurationOptions = redis);

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using KvTiers.Orleans.Hosting;
 
 namespace KvTiers.Orleans.Tests.Hosting;
@@ -33,13 +31,4 @@ public sealed class RedisClusterOptionsTests
     [MemberData(nameof(OutOfRange))]
     public void BeyondThemIsRefusedByName(RedisClusterOptions options, string message) =>
         Assert.Contains(message, Assert.Throws<ArgumentException>(options.Validate).Message, StringComparison.Ordinal);
-
-    [Fact]
-    public void APortThatAnotherHasIsPassedOver()
-    {
-        using var taken = new TcpListener(IPAddress.Loopback, 0);
-        taken.Start();
-        int port = ((IPEndPoint)taken.LocalEndpoint).Port;
-        Assert.InRange(FreePort.From(port, IPAddress.Loopback), port + 1, port + 999);
-    }
 }
