@@ -9,6 +9,7 @@ public sealed class SiloConversations
 {
     private readonly TaskCompletionSource<LocalConversations> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IGrainFactory _grains;
+    private int _runningTurns;
 
     internal SiloConversations(IGrainFactory grains, OrleansMetrics metrics, TimeProvider time)
     {
@@ -16,6 +17,9 @@ public sealed class SiloConversations
         Metrics = metrics;
         Time = time;
     }
+
+    /// <summary>Turns of this silo's conversations that somebody still reads, here or elsewhere. Who stops the silo gracefully first waits until there are none.</summary>
+    public int RunningTurns => Volatile.Read(ref _runningTurns);
 
     internal OrleansMetrics Metrics { get; }
 
@@ -38,4 +42,8 @@ public sealed class SiloConversations
         Local is { } local ? new(local) : new(_opened.Task.WaitAsync(cancellationToken));
 
     internal void Release(ConversationKey key) => Local?.Release(key);
+
+    internal void TurnBegins() => Interlocked.Increment(ref _runningTurns);
+
+    internal void TurnEnds() => Interlocked.Decrement(ref _runningTurns);
 }
