@@ -20,7 +20,9 @@ internal sealed partial class ModelHost(
     public StartException? Failure { get; private set; }
 
     /// <summary>Why no turn can be taken now; null = one can.</summary>
-    public string? NotReadyReason => _model is not null ? null : $"the model is loading from {options.Model}, or the silo starts";
+    public string? NotReadyReason => _model is not null ? null
+        : loader.WaitsFor is { } missing ? $"waiting for {missing}"
+        : $"the model is loading from {options.Model}, or the silo starts";
 
     /// <summary>Why turns compute more than they would, or some are refused; empty = nothing is amiss.</summary>
     public IReadOnlyList<string> DegradedReasons => [.. StoreReasons, .. TierReasons];
@@ -34,7 +36,8 @@ internal sealed partial class ModelHost(
 
     /// <summary>The loaded model.</summary>
     /// <exception cref="ApiException">503: it is not loaded yet.</exception>
-    public LoadedModel Model => _model ?? throw ApiException.Unavailable("The model is still loading. Try again soon.", "model_loading");
+    public LoadedModel Model => _model ?? throw ApiException.Unavailable(
+        loader.WaitsFor is { } missing ? $"The server is not ready: it waits for {missing}." : "The model is still loading. Try again soon.", "model_loading");
 
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken)

@@ -20,6 +20,10 @@ internal sealed partial class ModelLoader(
     private const int WarmUpTokens = 16;
 
     private readonly ILogger _logger = loggers.CreateLogger<ModelLoader>();
+    private volatile string? _waitsFor;
+
+    /// <summary>What the loading cannot go on without and does not have yet; null = nothing.</summary>
+    public string? WaitsFor => _waitsFor;
 
     /// <summary>Loads <see cref="SiloOptions.Model"/>.</summary>
     /// <exception cref="ModelFormatException">A weight or configuration file is missing or wrong.</exception>
@@ -58,7 +62,7 @@ internal sealed partial class ModelLoader(
         await WarmAsync(engine, cancellationToken);
         SamplingOptions sampling = SamplingDefaults.Load(options.Model);
         IConversationStore store = await StoreComposition.OpenAsync(options, time);
-        TenantSalts salts = await TenantSecret.OpenAsync(options, store as ISharedSecret, loggers.CreateLogger<TenantSalts>(), time, cancellationToken);
+        TenantSalts salts = await SaltsAsync(store, cancellationToken);
         ChatParts chat = await ChatAsync(engine, store, salts, name, sampling);
         await ComputeSystemPromptsAsync(engine, chat, salts, cancellationToken);
         return new LoadedModel
@@ -74,6 +78,16 @@ internal sealed partial class ModelLoader(
             Engine = engine,
             FlushTime = options.StopGrace,
         };
+    }
+
+    private async Task<TenantSalts> SaltsAsync(IConversationStore store, CancellationToken cancellationToken)
+    {
+        var shared = store as ISharedSecret;
+        if (shared is not null && !TenantSecret.IsKnown(options))
+            _waitsFor = $"the conversation store's Redis at {Redacted.ConnectionString(StoreSettings.AddressOf(options))}: this server has no copy yet of the secret on which the servers of that store agree";
+        TenantSalts salts = await TenantSecret.OpenAsync(options, shared, loggers.CreateLogger<TenantSalts>(), time, cancellationToken);
+        _waitsFor = null;
+        return salts;
     }
 
     private BlockLayout Layout(ModelConfig config)

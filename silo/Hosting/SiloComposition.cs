@@ -30,6 +30,9 @@ internal static class SiloComposition
                     SummaryBytes = settings.SummaryBytes,
                 });
             });
+
+            // After the silo, so that it is stopped before it.
+            builder.Services.AddHostedService<TurnDrain>();
         }
         catch (Exception e) when (e is ArgumentException or IOException)
         {

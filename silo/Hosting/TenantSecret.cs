@@ -13,6 +13,10 @@ internal static partial class TenantSecret
     private const string FileName = "tenant-secret";
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Whether this server needs no other to know the secret.</summary>
+    public static bool IsKnown(SiloOptions options) =>
+        options.TenantSecret is not null || options.TenantSecretFile is not null || File.Exists(Path.Combine(options.Data, FileName));
+
     /// <summary>The tenants' salts.</summary>
     /// <exception cref="StartException">The secret's file cannot be used.</exception>
     public static async Task<TenantSalts> OpenAsync(SiloOptions options, ISharedSecret? shared, ILogger logger, TimeProvider time, CancellationToken cancellationToken)

@@ -35,6 +35,14 @@ internal sealed class OrleansCluster : IAsyncDisposable
         return StartAsync(new OrleansCluster(redis, redis.Configuration), silos, arguments);
     }
 
+    /// <summary>The same, with a tier of blocks on that Redis.</summary>
+    public static Task<OrleansCluster> StartWithBlocksAsync(int silos, params string[] arguments)
+    {
+        Assert.SkipUnless(RedisServer.IsAvailable, RedisServer.Reason);
+        var redis = new RedisServer();
+        return StartAsync(new OrleansCluster(redis, redis.Configuration), silos, ["--redis", redis.Configuration, "--KvTiers:RedisDeadline=60s", "--KvTiers:Promotion=always", .. arguments]);
+    }
+
     /// <summary>The same over a Redis Cluster, which is its owner's to end.</summary>
     public static Task<OrleansCluster> StartAsync(RedisCluster redis, int silos, params string[] arguments) =>
         StartAsync(new OrleansCluster(null, redis.Configuration), silos, arguments);

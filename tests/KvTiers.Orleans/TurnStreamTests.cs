@@ -117,9 +117,9 @@ public sealed class TurnStreamTests
     }
 
     [Fact]
-    public async Task ASiloThatStopsMakesItsConversationUnreachableUntilAnotherTakesItUp()
+    public async Task ATurnThatOutlastsTheGraceOfAStopEndsAndAnotherSiloTakesTheConversationUp()
     {
-        await using OrleansCluster cluster = await StartAsync();
+        await using OrleansCluster cluster = await StartAsync("--stop-grace", "1s");
         int holder = cluster.HolderOf("c");
         IConversations door = cluster.Door(1 - holder);
         Task stopping = Task.CompletedTask;

@@ -40,6 +40,14 @@ internal sealed class SiloServer : IAsyncDisposable
     /// <summary>As above, with a say in the server's services.</summary>
     public static async Task<SiloServer> StartAsync(Action<IServiceCollection>? configure, params string[] arguments)
     {
+        SiloServer server = await ListenAsync(configure, arguments);
+        await server.UntilReadyAsync();
+        return server;
+    }
+
+    /// <summary>The same, but it only listens when this returns.</summary>
+    public static async Task<SiloServer> ListenAsync(Action<IServiceCollection>? configure, params string[] arguments)
+    {
         TemporaryFolder? data = arguments.Contains("--data") ? null : new TemporaryFolder();
         List<string> all = ["--urls", "http://127.0.0.1:0", "--hot", "32MiB", "--threads", "1", "--Logging:LogLevel:Default=Warning"];
         if (data is not null) all.AddRange(["--data", data.FullName]);
@@ -55,14 +63,18 @@ internal sealed class SiloServer : IAsyncDisposable
             throw host.Failure;
         }
 
-        var server = new SiloServer(app, data);
+        return new SiloServer(app, data);
+    }
+
+    /// <summary>Waits until it takes turns.</summary>
+    public async Task UntilReadyAsync()
+    {
+        ModelHost host = Services.GetRequiredService<ModelHost>();
         while (host.NotReadyReason is not null)
         {
             if (host.Failure is { } failure) throw failure;
             await Task.Delay(10);
         }
-
-        return server;
     }
 
     /// <summary>Asks the server to stop, as Ctrl-C does, and waits until it has.</summary>

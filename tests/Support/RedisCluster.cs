@@ -1,6 +1,5 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using KvTiers.Tests.Shared;
 
 namespace KvTiers.Tests.Support;
 
@@ -21,7 +20,7 @@ public sealed class RedisCluster : IDisposable
         if (!IsAvailable)
             return;
         _folder = Directory.CreateTempSubdirectory("kvtiers-redis-cluster-");
-        int[] ports = FreePorts(2 * Nodes);
+        int[] ports = TestPorts.Take(2 * Nodes);
         Ports = ports[..Nodes];
         _hosts = [.. Ports.Select((port, node) => new LocalRedis(
             $"--port {port} --cluster-port {ports[Nodes + node]} --bind 127.0.0.1 --dir {_folder.CreateSubdirectory($"{node}").FullName} --save \"\" --appendonly yes "
@@ -116,15 +115,6 @@ public sealed class RedisCluster : IDisposable
         foreach (LocalRedis host in _hosts)
             host.Dispose();
         _folder?.Delete(recursive: true);
-    }
-
-    private static int[] FreePorts(int count)
-    {
-        TcpListener[] listeners = [.. Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0))];
-        Array.ForEach(listeners, listener => listener.Start());
-        int[] ports = [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
-        Array.ForEach(listeners, listener => listener.Dispose());
-        return ports;
     }
 
     private void Form(int[] ports)

@@ -1,5 +1,4 @@
-using System.Net;
-using System.Net.Sockets;
+using KvTiers.Tests.Shared;
 
 namespace KvTiers.Tests.Support;
 
@@ -22,7 +21,7 @@ public sealed class RedisServer : IDisposable
 
     internal RedisServer(RedisChoice choice, bool keeps)
     {
-        Port = FreePort();
+        Port = TestPorts.Take();
         string[] files = keeps ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
         if (choice.Kind == RedisKind.Local)
         {
@@ -93,13 +92,6 @@ public sealed class RedisServer : IDisposable
     {
         _host?.Dispose();
         _folder?.Delete(recursive: true);
-    }
-
-    internal static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     // Not by its port: what forwards to a container listens before the server does.

@@ -134,6 +134,7 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
             {
                 await turn.DisposeAsync();
                 _turns.Remove(turn);
+                silo.TurnEnds();
             }
         }
 
@@ -143,7 +144,11 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
             {
                 LocalConversations conversations = await silo.LocalAsync(cancellationToken);
                 if (turn is null)
+                {
                     _turns.Add(turn = new(begin(conversations), silo.Time, cancellationToken));
+                    silo.TurnBegins();
+                }
+
                 if (!await turn.MoveNextAsync())
                     return false;
                 if (turn.Current.Completed is not null)

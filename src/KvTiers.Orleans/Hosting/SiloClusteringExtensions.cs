@@ -30,28 +30,24 @@ public static class SiloClusteringExtensions
         return silo;
     }
 
-    /// <summary>A silo of a cluster: membership, grain directory and what silos tell each other are on Redis.</summary>
+    /// <summary>A silo of a cluster: membership and grain directory are on Redis.</summary>
     /// <exception cref="ArgumentException">An option breaks its rule.</exception>
-    /// <exception cref="IOException">A port that was named is not free, or one was to be picked, and none is.</exception>
+    /// <exception cref="IOException">A port is another process's, or was to be picked and none is free.</exception>
     public static ISiloBuilder UseRedisCluster(this ISiloBuilder silo, RedisClusterOptions options)
     {
         ArgumentNullException.ThrowIfNull(silo);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         ConfigurationOptions redis = RedisOptions(options.Redis);
-        PortReservation siloPort = Reserve(options.SiloPort, EndpointOptions.DEFAULT_SILO_PORT), gatewayPort = Reserve(options.GatewayPort, EndpointOptions.DEFAULT_GATEWAY_PORT);
+        var ports = new PortClaims();
+        int siloPort = ports.Claim(options.SiloPort, EndpointOptions.DEFAULT_SILO_PORT, options.Address);
+        int gatewayPort = ports.Claim(options.GatewayPort, EndpointOptions.DEFAULT_GATEWAY_PORT, options.Address);
+        silo.Services.AddHostedService(_ => ports);
         silo.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ServiceId));
-        silo.ConfigureEndpoints(options.Address, siloPort.Port, gatewayPort.Port, listenOnAnyHostAddress: false);
+        silo.ConfigureEndpoints(options.Address, siloPort, gatewayPort, listenOnAnyHostAddress: false);
         silo.UseRedisClustering(clustering => clustering.ConfigurationOptions = redis);
         silo.UseRedisGrainDirectoryAsDefault(directory => directory.ConfigurationOptions = redis);
         return silo;
-
-        PortReservation Reserve(int? named, int first)
-        {
-            PortReservation reservation = named is { } port ? PortReservation.Of(port, options.Address) : PortReservation.From(first, options.Address);
-            silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(reservation);
-            return reservation;
-        }
     }
 
     internal static ConfigurationOptions RedisOptions(string configuration)

@@ -12,6 +12,7 @@ public sealed class SiloConversations
     private readonly TaskCompletionSource<LocalConversations> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<ConversationKey, Residence> _residences = [];
     private readonly IGrainFactory _grains;
+    private int _runningTurns;
 
     internal SiloConversations(IGrainFactory grains, OrleansMetrics metrics, TimeProvider time)
     {
@@ -19,6 +20,9 @@ public sealed class SiloConversations
         Metrics = metrics;
         Time = time;
     }
+
+    /// <summary>Turns of this silo's conversations that somebody still reads, here or elsewhere. Who stops the silo gracefully first waits until there are none.</summary>
+    public int RunningTurns => Volatile.Read(ref _runningTurns);
 
     internal OrleansMetrics Metrics { get; }
 
@@ -53,4 +57,8 @@ public sealed class SiloConversations
 
     /// <summary>Where the conversation is active on this silo, if it is.</summary>
     internal Residence? ResidenceOf(ConversationKey key) => Local is null ? null : _residences.GetValueOrDefault(key);
+
+    internal void TurnBegins() => Interlocked.Increment(ref _runningTurns);
+
+    internal void TurnEnds() => Interlocked.Decrement(ref _runningTurns);
 }
