@@ -39,9 +39,8 @@ internal sealed partial class ReportRounds(
     {
         SiloAddress[] silos = [.. membership.CurrentSnapshot.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress)];
         view.Retain([.. silos.Select(address => address.ToParsableString())]);
-        if (silos.Length < 2)
-            return; // There is nothing to choose.
-        string?[] faults = await Task.WhenAll(silos.Select(AskAsync)).ConfigureAwait(false);
+        bool isChoice = silos.Length > 1; // Otherwise nobody needs to know.
+        string?[] faults = await Task.WhenAll(isChoice ? silos.Select(AskAsync) : []).ConfigureAwait(false);
         string? reason = Array.Find(faults, fault => fault is not null);
         if (reason is null)
             Rounds++;
