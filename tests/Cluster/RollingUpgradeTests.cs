@@ -1,7 +1,7 @@
 using KvTiers.Cli.Load;
 using KvTiers.Client;
+using KvTiers.Inference.Tokens;
 using KvTiers.Sessions;
-using KvTiers.Tests.Shared;
 
 namespace KvTiers.Cluster.Tests;
 
@@ -10,6 +10,7 @@ public sealed class RollingUpgradeTests(ITestOutputHelper output)
 {
     private const int Conversations = 16;
     private const int Turns = 5;
+    private const int Mixed = 6;
     private static readonly string[] Silos = ["silo-1", "silo-2", "silo-3"];
 
     [Fact]
@@ -27,13 +28,14 @@ public sealed class RollingUpgradeTests(ITestOutputHelper output)
             SystemTokens = 100,
             Think = TimeSpan.FromSeconds(1),
             Verify = true,
-            Patience = HangLimit.Time,
-            MaxTime = TimeSpan.FromMinutes(10),
+            Patience = TimeSpan.FromMinutes(2),
+            MaxTime = TimeSpan.FromMinutes(5),
         };
         Task<LoadResult> loading = new LoadRun(options, clients, mayThink: turn => pace.TurnAsync(turn, Turns)).RunAsync(() => { }, CancellationToken.None);
         foreach (string silo in Silos)
         {
             await silos.RunAsync("restart", silo, "--build", next.Folder);
+            await SpeakAsync(clients, silo);
             pace.Next();
         }
 
@@ -45,6 +47,18 @@ public sealed class RollingUpgradeTests(ITestOutputHelper output)
         Assert.All(Silos, silo => Assert.Contains($"{silo}: ready, of {next.Folder}", status, StringComparison.Ordinal));
         Assert.Empty(result.Wrong);
         Assert.Equal((Conversations * Turns, Conversations * Turns), (result.Turns.Count, result.Verified));
-        Assert.Equal(Conversations, (await clients[0].ListAsync(KvTiersClientOptions.DefaultTenant)).Count);
+        Assert.Equal(Conversations + (Silos.Length * Mixed), (await clients[0].ListAsync(KvTiersClientOptions.DefaultTenant)).Count);
+    }
+
+    // While no silo comes or goes, every silo takes a turn of every conversation, wherever that is: here nothing is tried again.
+    private static async Task SpeakAsync(IConversations[] clients, string after)
+    {
+        for (int i = 0; i < Mixed; i++)
+        {
+            var key = new ConversationKey(KvTiersClientOptions.DefaultTenant, $"after-{after}-{i}");
+            await clients[i % clients.Length].CreateAsync(key.Tenant, new CreateConversation { Id = key.Id, Messages = [new ChatMessage("system", $"{i}: so begins this one and no other.")] });
+            for (int silo = 0; silo < clients.Length; silo++)
+                Assert.Equal(2 + silo, (await SharedStore.SayAsync(clients[silo], key, "Go on.")).Version);
+        }
     }
 }
