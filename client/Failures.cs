@@ -1,5 +1,5 @@
 using KvTiers.Client;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using Microsoft.Extensions.Options;
 
 namespace KvTiers.Cli;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using BenchmarkDotNet.Attributes;
+using KvTiers.Conversations;
 using KvTiers.Sessions;
 using KvTiers.Sessions.Serialization;
 

@@ -5,7 +5,7 @@ using KvTiers.Cli.Cluster;
 using KvTiers.Cli.Load;
 using KvTiers.Cli.Terminals;
 using KvTiers.Client;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using Spectre.Console;
 
 namespace KvTiers.Cli.Commands;

@@ -1,4 +1,4 @@
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using KvTiers.Silo.Hosting;
 using KvTiers.Silo.Http;
 using KvTiers.Silo.OpenAi;

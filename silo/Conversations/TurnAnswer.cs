@@ -1,4 +1,4 @@
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using KvTiers.Silo.OpenAi;
 
 namespace KvTiers.Silo.Conversations;

@@ -1,3 +1,4 @@
+using KvTiers.Conversations;
 using KvTiers.Inference.Tokens;
 using KvTiers.Sessions;
 using KvTiers.Sessions.Hosting;

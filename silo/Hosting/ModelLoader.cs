@@ -1,4 +1,5 @@
 using KvTiers.Blocks;
+using KvTiers.Conversations;
 using KvTiers.Inference.Kernels;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;

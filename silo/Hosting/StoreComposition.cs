@@ -1,5 +1,5 @@
-using KvTiers.Redis;
 using KvTiers.Sessions;
+using KvTiers.Sessions.Redis;
 using KvTiers.Sessions.Storage;
 using KvTiers.Silo.Configuration;
 

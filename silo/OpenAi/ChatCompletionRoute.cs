@@ -1,6 +1,6 @@
 using System.Text;
+using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
-using KvTiers.Sessions;
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Hosting;
 using KvTiers.Silo.Http;

@@ -1,5 +1,5 @@
+using KvTiers.Conversations;
 using KvTiers.Inference.Tokens;
-using KvTiers.Sessions;
 
 namespace KvTiers.Silo.OpenAi;
 

@@ -1,4 +1,4 @@
-using KvTiers.Inference.Tokens;
+using KvTiers.Conversations;
 using KvTiers.Prefix;
 using KvTiers.Tiers;
 using Tombstone = KvTiers.Sessions.Erasure.Tombstone;

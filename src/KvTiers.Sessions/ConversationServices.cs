@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
 using KvTiers.Prefix;

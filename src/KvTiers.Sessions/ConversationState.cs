@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using KvTiers.Conversations;
 
 namespace KvTiers.Sessions;
 

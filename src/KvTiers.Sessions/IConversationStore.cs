@@ -1,3 +1,4 @@
+using KvTiers.Conversations;
 using KvTiers.Sessions.Erasure;
 
 namespace KvTiers.Sessions;

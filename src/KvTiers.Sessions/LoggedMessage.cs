@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using KvTiers.Inference.Tokens;
+using KvTiers.Conversations;
 
 namespace KvTiers.Sessions;
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using KvTiers.Conversations;
 using KvTiers.Prefix;
 
 namespace KvTiers.Sessions;

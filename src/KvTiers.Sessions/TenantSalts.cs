@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using KvTiers.Conversations;
 
 namespace KvTiers.Sessions;
 

@@ -1,3 +1,5 @@
+using KvTiers.Conversations;
+
 namespace KvTiers.Sessions;
 
 /// <summary>What is remembered of the last turn, for <see cref="IConversations.ExplainAsync"/>.</summary>

@@ -1,8 +1,8 @@
+using KvTiers.Conversations;
 using KvTiers.Orleans.Clients;
 using KvTiers.Orleans.Placement;
 using KvTiers.Orleans.Tests.Placement;
 using KvTiers.Prefix;
-using KvTiers.Sessions;
 
 namespace KvTiers.Orleans.Tests;
 

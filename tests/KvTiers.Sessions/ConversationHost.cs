@@ -1,8 +1,7 @@
 using KvTiers.Blocks;
+using KvTiers.Conversations;
 using KvTiers.Diagnostics;
-using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
-using KvTiers.Inference.Tokens;
 using KvTiers.Sessions.Hosting;
 using KvTiers.Sessions.Storage;
 using KvTiers.Tests.Shared;

@@ -1,6 +1,6 @@
+using KvTiers.Conversations;
 using KvTiers.Diagnostics;
 using KvTiers.Inference.Scheduling;
-using KvTiers.Inference.Tokens;
 
 namespace KvTiers.Sessions.Tests;
 

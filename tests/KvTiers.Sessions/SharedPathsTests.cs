@@ -1,4 +1,5 @@
 using KvTiers.Blocks;
+using KvTiers.Conversations;
 using KvTiers.Prefix;
 
 namespace KvTiers.Sessions.Tests;

@@ -1,5 +1,5 @@
+using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
-using KvTiers.Inference.Tokens;
 
 namespace KvTiers.Sessions.Tests;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using KvTiers.Silo.Turns;
 
 namespace KvTiers.Silo.Operations.Metrics;

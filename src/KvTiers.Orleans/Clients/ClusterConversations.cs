@@ -1,10 +1,9 @@
 using System.Runtime.CompilerServices;
-using KvTiers.Inference.Tokens;
+using KvTiers.Conversations;
 using KvTiers.Orleans.Grains;
 using KvTiers.Orleans.Placement;
 using KvTiers.Orleans.Serialization;
 using KvTiers.Orleans.Streaming;
-using KvTiers.Sessions;
 
 namespace KvTiers.Orleans.Clients;
 

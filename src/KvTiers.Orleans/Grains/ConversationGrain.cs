@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using KvTiers.Conversations;
 using KvTiers.Orleans.Hosting;
 using KvTiers.Orleans.Placement;
 using KvTiers.Orleans.Serialization;

@@ -1,7 +1,7 @@
+using KvTiers.Conversations;
 using KvTiers.Orleans.Clients;
 using KvTiers.Orleans.Placement;
 using KvTiers.Orleans.Serialization;
-using KvTiers.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Configuration;

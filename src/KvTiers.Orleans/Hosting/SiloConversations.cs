@@ -1,5 +1,5 @@
+using KvTiers.Conversations;
 using KvTiers.Orleans.Clients;
-using KvTiers.Sessions;
 using KvTiers.Sessions.Hosting;
 
 namespace KvTiers.Orleans.Hosting;

@@ -1,3 +1,4 @@
+using KvTiers.Conversations;
 using KvTiers.Inference.Tokens;
 using KvTiers.Orleans.Grains;
 using KvTiers.Orleans.Hosting;

@@ -1,4 +1,4 @@
-using KvTiers.Tiers;
+using KvTiers.Conversations;
 
 namespace KvTiers.Sessions.Erasure;
 
@@ -61,7 +61,7 @@ internal sealed partial class Erasures
     // A tier that is left alone would be asked in vain; the others were asked before.
     private bool IsAway(OwedErasure owed)
     {
-        HashSet<string> pending = [.. owed.Tally.Tiers.Where(tier => tier.Outcome != ErasureState.Removed).Select(tier => tier.Tier)];
+        HashSet<string> pending = [.. owed.Tally.Tiers.Where(tier => tier.Outcome != ErasureOutcome.Removed).Select(tier => tier.Tier)];
         return pending.Count > 0 && _tiers!.Usage.Where(tier => pending.Contains(tier.Name)).All(tier => tier.IsDegraded);
     }
 

@@ -1,3 +1,4 @@
+using KvTiers.Conversations;
 using KvTiers.Prefix;
 
 namespace KvTiers.Sessions.Erasure;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KvTiers.Conversations;
 using KvTiers.Prefix;
 
 namespace KvTiers.Sessions.Erasure;
@@ -26,7 +27,7 @@ public static class TombstoneFormat
                 Paths = [.. tombstone.Paths.Select(path => path.ToArray())],
                 DeletedAt = tombstone.DeletedAt,
             },
-            SessionsJson.Options);
+            ConversationJson.Options);
     }
 
     /// <summary>The tombstone in these bytes.</summary>
@@ -35,7 +36,7 @@ public static class TombstoneFormat
     {
         try
         {
-            Body body = JsonSerializer.Deserialize<Body>(bytes, SessionsJson.Options) ?? throw new FormatException("It is empty.");
+            Body body = JsonSerializer.Deserialize<Body>(bytes, ConversationJson.Options) ?? throw new FormatException("It is empty.");
             return body.Format != Version
                 ? throw new FormatException($"Its format is {body.Format}, not {Version}.")
                 : new Tombstone

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using KvTiers.Conversations;
 using KvTiers.Serialization;
 using MessagePack;
 

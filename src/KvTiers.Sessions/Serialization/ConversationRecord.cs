@@ -1,4 +1,5 @@
 using System.Buffers;
+using KvTiers.Conversations;
 using KvTiers.Serialization;
 using MessagePack;
 

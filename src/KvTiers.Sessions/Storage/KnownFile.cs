@@ -1,3 +1,5 @@
+using KvTiers.Conversations;
+
 namespace KvTiers.Sessions.Storage;
 
 /// <summary>What is known of a file that has this generation and length: files only grow, so it need not be read again.</summary>

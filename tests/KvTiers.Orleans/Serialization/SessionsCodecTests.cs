@@ -1,10 +1,8 @@
 using System.Text.Json;
-using KvTiers.Inference.Model;
-using KvTiers.Inference.Tokens;
+using KvTiers.Conversations;
 using KvTiers.Orleans.Hosting;
 using KvTiers.Orleans.Placement;
 using KvTiers.Orleans.Streaming;
-using KvTiers.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Serialization;
 
@@ -103,7 +101,7 @@ public sealed class SessionsCodecTests
         T there = Travel(value);
         Assert.NotSame(value, there);
         Assert.Equal(value.GetType(), there.GetType());
-        Assert.Equal(JsonSerializer.Serialize(value, value.GetType(), SessionsJson.Options), JsonSerializer.Serialize(there, there.GetType(), SessionsJson.Options));
+        Assert.Equal(JsonSerializer.Serialize(value, value.GetType(), ConversationJson.Options), JsonSerializer.Serialize(there, there.GetType(), ConversationJson.Options));
     }
 
     private static ServiceProvider Create()

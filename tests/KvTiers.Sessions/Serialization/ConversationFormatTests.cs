@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using KvTiers.Conversations;
 using KvTiers.Sessions.Serialization;
 
 namespace KvTiers.Sessions.Tests.Serialization;

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using KvTiers.Conversations;
 using KvTiers.Sessions.Serialization;
 using KvTiers.Sessions.Storage;
 using KvTiers.Sessions.Tests.Serialization;
