@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using KvTiers.Cli.Cluster;
 using KvTiers.Cli.Load;
+using KvTiers.Cli.Outcomes;
 using KvTiers.Cli.Terminals;
 using KvTiers.Client;
 using KvTiers.Conversations;

@@ -1,4 +1,6 @@
 using System.Net;
+using KvTiers.Orleans;
+using KvTiers.Orleans.Clustering;
 using KvTiers.Orleans.Hosting;
 using KvTiers.Sessions;
 using KvTiers.Silo.Configuration;

@@ -2,8 +2,8 @@ using System.Text;
 using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Silo.Configuration;
-using KvTiers.Silo.Hosting;
 using KvTiers.Silo.Http;
+using KvTiers.Silo.Models;
 using KvTiers.Silo.Turns;
 
 namespace KvTiers.Silo.OpenAi;

@@ -3,7 +3,7 @@ using System.Threading.Channels;
 using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Sessions;
-using KvTiers.Silo.Hosting;
+using KvTiers.Silo.Models;
 
 namespace KvTiers.Silo.Turns;
 

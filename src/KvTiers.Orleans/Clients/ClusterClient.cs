@@ -1,5 +1,4 @@
 using KvTiers.Conversations;
-using KvTiers.Orleans.Hosting;
 using KvTiers.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

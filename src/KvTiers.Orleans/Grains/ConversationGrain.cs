@@ -25,7 +25,7 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
     private readonly HashSet<RunningTurn> _turns = [];
     private bool _stays;
 
-    private ConversationKey Key => KeyOf(this.GetPrimaryKeyString());
+    private ConversationKey Key => GrainKey.Read(this.GetPrimaryKeyString());
 
     public Task<ConversationView> CreateAsync(CreateConversation request, CancellationToken cancellationToken) =>
         CallAsync(conversations => conversations.CreateAsync(Key.Tenant, request with { Id = Key.Id }, cancellationToken), cancellationToken);
@@ -86,13 +86,6 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
             await turn.DisposeAsync();
         silo.Release(Key);
         silo.Metrics.Deactivated();
-    }
-
-    /// <summary>The conversation that a grain's key names.</summary>
-    internal static ConversationKey KeyOf(string grainKey)
-    {
-        int slash = grainKey.IndexOf('/', StringComparison.Ordinal);
-        return new ConversationKey(grainKey[..slash], grainKey[(slash + 1)..]);
     }
 
     private async Task<T> CallAsync<T>(Func<LocalConversations, Task<T>> call, CancellationToken cancellationToken)

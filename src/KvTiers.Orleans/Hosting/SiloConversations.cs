@@ -1,5 +1,4 @@
 using KvTiers.Conversations;
-using KvTiers.Orleans.Clients;
 using KvTiers.Sessions.Hosting;
 
 namespace KvTiers.Orleans.Hosting;
@@ -8,11 +7,11 @@ namespace KvTiers.Orleans.Hosting;
 public sealed class SiloConversations
 {
     private readonly TaskCompletionSource<LocalConversations> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly IGrainFactory _grains;
+    private readonly IConversations _cluster;
 
-    internal SiloConversations(IGrainFactory grains, OrleansMetrics metrics, TimeProvider time)
+    internal SiloConversations(IConversations cluster, OrleansMetrics metrics, TimeProvider time)
     {
-        _grains = grains;
+        _cluster = cluster;
         Metrics = metrics;
         Time = time;
     }
@@ -31,7 +30,7 @@ public sealed class SiloConversations
     {
         ArgumentNullException.ThrowIfNull(local);
         _opened.SetResult(local);
-        return new ClusterConversations(_grains);
+        return _cluster;
     }
 
     internal ValueTask<LocalConversations> LocalAsync(CancellationToken cancellationToken) =>

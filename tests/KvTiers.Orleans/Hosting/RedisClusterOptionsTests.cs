@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using KvTiers.Orleans.Hosting;
+using KvTiers.Orleans.Clustering;
 
 namespace KvTiers.Orleans.Tests.Hosting;
 

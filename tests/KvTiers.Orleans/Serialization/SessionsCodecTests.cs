@@ -1,7 +1,7 @@
 using System.Text.Json;
 using KvTiers.Conversations;
-using KvTiers.Orleans.Hosting;
 using KvTiers.Orleans.Placement;
+using KvTiers.Orleans.Serialization;
 using KvTiers.Orleans.Streaming;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Serialization;
@@ -107,7 +107,7 @@ public sealed class SessionsCodecTests
     private static ServiceProvider Create()
     {
         var services = new ServiceCollection();
-        OrleansConversationsExtensions.AddSessionsCodec(services);
+        services.AddSessionsCodec();
         return services.BuildServiceProvider();
     }
 }

@@ -1,5 +1,5 @@
 using KvTiers.Silo.Configuration;
-using KvTiers.Silo.Hosting;
+using KvTiers.Silo.Http;
 using Microsoft.Extensions.Hosting;
 
 namespace KvTiers.Silo.Tests.Hosting;

@@ -1,6 +1,6 @@
 using KvTiers.Sessions;
 using KvTiers.Silo.Configuration;
-using KvTiers.Silo.Hosting;
+using KvTiers.Silo.Models;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KvTiers.Silo.Tests.Hosting;

@@ -2,7 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using KvTiers.Inference.Scheduling;
-using KvTiers.Silo.Turns;
+using KvTiers.Silo.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KvTiers.Silo.Tests.Turns;
