@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using BenchmarkDotNet.Attributes;
 using KvTiers.Conversations;
-using KvTiers.Sessions;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Log;
 using KvTiers.Sessions.Serialization;
 
 namespace KvTiers.Bench.Micro;

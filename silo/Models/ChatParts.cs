@@ -1,7 +1,7 @@
 using KvTiers.Conversations;
 using KvTiers.Inference.Tokens;
-using KvTiers.Sessions;
 using KvTiers.Sessions.Hosting;
+using KvTiers.Sessions.Storage;
 
 namespace KvTiers.Silo.Models;
 

@@ -3,7 +3,7 @@ using KvTiers.Conversations;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
-using KvTiers.Sessions;
+using KvTiers.Sessions.Secrets;
 using KvTiers.Silo.Http;
 
 namespace KvTiers.Silo.Models;

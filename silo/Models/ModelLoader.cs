@@ -7,6 +7,8 @@ using KvTiers.Inference.Tokens;
 using KvTiers.Orleans.Hosting;
 using KvTiers.Sessions;
 using KvTiers.Sessions.Hosting;
+using KvTiers.Sessions.Secrets;
+using KvTiers.Sessions.Storage;
 using KvTiers.Silo.Configuration;
 using KvTiers.Tiers;
 

@@ -1,5 +1,5 @@
-using KvTiers.Sessions;
 using KvTiers.Sessions.Redis;
+using KvTiers.Sessions.Secrets;
 using KvTiers.Sessions.Storage;
 using KvTiers.Silo.Configuration;
 

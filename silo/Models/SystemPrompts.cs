@@ -1,7 +1,7 @@
 using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
-using KvTiers.Sessions;
+using KvTiers.Sessions.Secrets;
 using KvTiers.Silo.Configuration;
 
 namespace KvTiers.Silo.Models;

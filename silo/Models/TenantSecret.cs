@@ -1,5 +1,4 @@
-using KvTiers.Sessions;
-using KvTiers.Sessions.Storage;
+using KvTiers.Sessions.Secrets;
 using KvTiers.Silo.Configuration;
 
 namespace KvTiers.Silo.Models;

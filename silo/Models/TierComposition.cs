@@ -1,6 +1,6 @@
 using KvTiers.Blocks;
 using KvTiers.Redis;
-using KvTiers.Sessions;
+using KvTiers.Sessions.Secrets;
 using KvTiers.Silo.Configuration;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Disk;

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
-using KvTiers.Sessions;
+using KvTiers.Sessions.Turns;
 using KvTiers.Silo.Models;
 
 namespace KvTiers.Silo.Turns;

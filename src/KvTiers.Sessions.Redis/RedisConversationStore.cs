@@ -4,8 +4,10 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using KvTiers.Conversations;
 using KvTiers.Redis;
-using KvTiers.Sessions.Erasure;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Secrets;
 using KvTiers.Sessions.Serialization;
+using KvTiers.Sessions.Storage;
 using KvTiers.Tiers;
 using StackExchange.Redis;
 

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using KvTiers.Sessions.Erasure;
+using KvTiers.Sessions.Storage;
 using StackExchange.Redis;
 
 namespace KvTiers.Sessions.Redis;

@@ -1,4 +1,7 @@
 using KvTiers.Conversations;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Log;
+using KvTiers.Sessions.Turns;
 
 namespace KvTiers.Sessions;
 

@@ -4,6 +4,9 @@ using System.Text;
 using KvTiers.Conversations;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Log;
+using KvTiers.Sessions.Turns;
 using KvTiers.Tiers;
 
 namespace KvTiers.Sessions;

@@ -3,6 +3,7 @@ using KvTiers.Conversations;
 using KvTiers.Diagnostics;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Sessions.Hosting;
+using KvTiers.Sessions.Secrets;
 using KvTiers.Sessions.Storage;
 using KvTiers.Tests.Shared;
 using KvTiers.Tiers;

@@ -1,4 +1,6 @@
 using KvTiers.Conversations;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Log;
 
 namespace KvTiers.Sessions.Tests;
 

@@ -1,5 +1,6 @@
 using KvTiers.Conversations;
-using KvTiers.Sessions.Erasure;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Storage;
 
 namespace KvTiers.Sessions.Tests;
 

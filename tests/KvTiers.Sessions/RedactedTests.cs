@@ -1,3 +1,5 @@
+using KvTiers.Sessions.Secrets;
+
 namespace KvTiers.Sessions.Tests;
 
 /// <summary>No part of a password is shown, however the setting is written.</summary>

@@ -1,6 +1,7 @@
 using KvTiers.Blocks;
 using KvTiers.Conversations;
 using KvTiers.Prefix;
+using KvTiers.Sessions.Erasure;
 
 namespace KvTiers.Sessions.Tests;
 

@@ -1,4 +1,4 @@
-using KvTiers.Sessions.Storage;
+using KvTiers.Sessions.Secrets;
 
 namespace KvTiers.Sessions.Tests;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using KvTiers.Orleans.Placement;
-using KvTiers.Sessions;
+using KvTiers.Sessions.Secrets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using KvTiers.Conversations;
-using KvTiers.Sessions.Erasure;
+using KvTiers.Sessions.Changes;
 using KvTiers.Sessions.Serialization;
 using Microsoft.Win32.SafeHandles;
 

@@ -1,4 +1,5 @@
 using KvTiers.Conversations;
+using KvTiers.Sessions.Changes;
 
 namespace KvTiers.Sessions.Storage;
 

@@ -1,8 +1,9 @@
 using KvTiers.Conversations;
 using KvTiers.Prefix;
+using KvTiers.Sessions.Changes;
 using KvTiers.Sessions.Hosting;
 using KvTiers.Sessions.Storage;
-using Tombstone = KvTiers.Sessions.Erasure.Tombstone;
+using Tombstone = KvTiers.Sessions.Storage.Tombstone;
 
 namespace KvTiers.Sessions.Tests.Erasure;
 

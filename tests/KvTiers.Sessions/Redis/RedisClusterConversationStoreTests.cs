@@ -1,5 +1,7 @@
 using KvTiers.Conversations;
+using KvTiers.Sessions.Changes;
 using KvTiers.Sessions.Redis;
+using KvTiers.Sessions.Storage;
 using KvTiers.Sessions.Tests.Storage;
 
 namespace KvTiers.Sessions.Tests.Redis;

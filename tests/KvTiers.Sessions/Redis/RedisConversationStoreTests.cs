@@ -1,6 +1,9 @@
 using System.Buffers.Binary;
 using KvTiers.Conversations;
+using KvTiers.Sessions.Changes;
 using KvTiers.Sessions.Redis;
+using KvTiers.Sessions.Secrets;
+using KvTiers.Sessions.Storage;
 using KvTiers.Sessions.Tests.Storage;
 using KvTiers.Tiers;
 using StackExchange.Redis;

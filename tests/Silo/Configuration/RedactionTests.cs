@@ -1,5 +1,5 @@
 using KvTiers.Orleans.Clients;
-using KvTiers.Sessions;
+using KvTiers.Sessions.Secrets;
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Models;
 using KvTiers.Tests.Support;

@@ -1,4 +1,4 @@
-using KvTiers.Sessions;
+using KvTiers.Sessions.Secrets;
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Models;
 using Microsoft.Extensions.Logging.Abstractions;

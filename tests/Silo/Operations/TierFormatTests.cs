@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using KvTiers.Blocks;
-using KvTiers.Sessions;
+using KvTiers.Sessions.Secrets;
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Models;
 using KvTiers.Tests.Support;

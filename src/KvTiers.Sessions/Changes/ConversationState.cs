@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using KvTiers.Conversations;
+using KvTiers.Sessions.Log;
 
-namespace KvTiers.Sessions;
+namespace KvTiers.Sessions.Changes;
 
 /// <summary>
 /// A conversation at one version. Immutable and pure: <see cref="Apply"/> is all that ever makes one out of another, so whoever applies

@@ -1,4 +1,4 @@
-namespace KvTiers.Sessions;
+namespace KvTiers.Sessions.Log;
 
 /// <summary>Where one log first differs from another.</summary>
 public sealed record LogDifference

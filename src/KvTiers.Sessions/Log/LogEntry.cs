@@ -1,4 +1,4 @@
-namespace KvTiers.Sessions;
+namespace KvTiers.Sessions.Log;
 
 /// <summary>A message of a changed log: a new one, or one of the former log.</summary>
 public readonly record struct LogEntry

@@ -1,7 +1,9 @@
 using System.Globalization;
 using KvTiers.Conversations;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Log;
 
-namespace KvTiers.Sessions;
+namespace KvTiers.Sessions.Turns;
 
 /// <summary>Says why a turn computed what it computed.</summary>
 internal static class Explainer

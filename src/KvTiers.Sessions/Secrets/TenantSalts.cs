@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using KvTiers.Conversations;
 
-namespace KvTiers.Sessions;
+namespace KvTiers.Sessions.Secrets;
 
 /// <summary>What keeps tenants' blocks apart: each tenant's salt is part of the root of every prefix hash. All who name blocks ask one object.</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace KvTiers.Sessions;
+namespace KvTiers.Sessions.Changes;
 
 /// <summary>One stored change: what <see cref="ConversationState.Apply"/> turns one version into the next with.</summary>
 public abstract record ConversationChange

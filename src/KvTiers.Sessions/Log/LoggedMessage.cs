@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using KvTiers.Conversations;
 
-namespace KvTiers.Sessions;
+namespace KvTiers.Sessions.Log;
 
 /// <summary>One message with the tokens it stands for in the log, the template's framing included. An answer's tokens are those that were generated.</summary>
 /// <param name="Role">Who speaks.</param>

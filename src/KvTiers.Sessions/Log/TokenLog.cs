@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace KvTiers.Sessions;
+namespace KvTiers.Sessions.Log;
 
 /// <summary>
 /// Messages and the tokens they stand for, end to end. Immutable; logs that have messages in common share them, and the tokens are only strung

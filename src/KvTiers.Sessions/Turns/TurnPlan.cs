@@ -1,4 +1,7 @@
-namespace KvTiers.Sessions;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Log;
+
+namespace KvTiers.Sessions.Turns;
 
 /// <summary>What a turn is about to do.</summary>
 /// <param name="Base">The version it replaces; null = it begins the conversation.</param>

@@ -1,7 +1,7 @@
 using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
 
-namespace KvTiers.Sessions;
+namespace KvTiers.Sessions.Turns;
 
 /// <summary>What generations found in the cache.</summary>
 public static class CachedTokenCounts

@@ -1,4 +1,4 @@
-namespace KvTiers.Sessions;
+namespace KvTiers.Sessions.Secrets;
 
 /// <summary>A store that several processes share, and through which they agree on the secret of <see cref="TenantSalts"/>.</summary>
 public interface ISharedSecret

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using KvTiers.Sessions.Log;
 
-namespace KvTiers.Sessions;
+namespace KvTiers.Sessions.Changes;
 
 /// <summary>The conversation begins, with its first messages or its first turn.</summary>
 public sealed record ConversationCreated : ConversationChange

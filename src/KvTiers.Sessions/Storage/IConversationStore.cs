@@ -1,7 +1,7 @@
 using KvTiers.Conversations;
-using KvTiers.Sessions.Erasure;
+using KvTiers.Sessions.Changes;
 
-namespace KvTiers.Sessions;
+namespace KvTiers.Sessions.Storage;
 
 /// <summary>
 /// Where conversations last. A write carries the version it replaces: of two writers one wins, and the other is told. What

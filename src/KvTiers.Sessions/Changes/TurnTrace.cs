@@ -1,6 +1,7 @@
 using KvTiers.Conversations;
+using KvTiers.Sessions.Log;
 
-namespace KvTiers.Sessions;
+namespace KvTiers.Sessions.Changes;
 
 /// <summary>What is remembered of the last turn, for <see cref="IConversations.ExplainAsync"/>.</summary>
 public sealed record TurnTrace

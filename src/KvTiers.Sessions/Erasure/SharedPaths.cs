@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using KvTiers.Conversations;
 using KvTiers.Prefix;
 
-namespace KvTiers.Sessions;
+namespace KvTiers.Sessions.Erasure;
 
 /// <summary>Which blocks the stored conversations go through, so that an edit or a deletion of one spares what another comes back to.</summary>
 /// <remarks>

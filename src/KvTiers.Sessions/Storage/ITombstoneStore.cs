@@ -1,4 +1,4 @@
-namespace KvTiers.Sessions.Erasure;
+namespace KvTiers.Sessions.Storage;
 
 /// <summary>Where tombstones last, beside the conversations: what <see cref="WriteAsync"/> has taken survives the process.</summary>
 /// <remarks>Every method may throw <see cref="IOException"/> when the store cannot be reached or written. Each may be repeated.</remarks>

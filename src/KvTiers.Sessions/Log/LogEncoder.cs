@@ -3,7 +3,7 @@ using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
 
-namespace KvTiers.Sessions;
+namespace KvTiers.Sessions.Log;
 
 /// <summary>Turns messages into logs. What is logged already keeps its tokens: an answer those that were generated, which an encoder need not find again.</summary>
 internal sealed class LogEncoder(ChatPrompt prompt)

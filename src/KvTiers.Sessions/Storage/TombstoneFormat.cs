@@ -2,7 +2,7 @@ using System.Text.Json;
 using KvTiers.Conversations;
 using KvTiers.Prefix;
 
-namespace KvTiers.Sessions.Erasure;
+namespace KvTiers.Sessions.Storage;
 
 /// <summary>A tombstone as bytes: a JSON object, so that an operator can read what is owed.</summary>
 public static class TombstoneFormat

@@ -1,4 +1,6 @@
-namespace KvTiers.Sessions.Storage;
+using KvTiers.Sessions.Storage;
+
+namespace KvTiers.Sessions.Secrets;
 
 /// <summary>A secret of 32 bytes in a file that only its owner may read: 64 hexadecimal characters, as an operator can copy them.</summary>
 public static class SecretFile

@@ -1,7 +1,8 @@
 using KvTiers.Conversations;
 using KvTiers.Prefix;
+using KvTiers.Sessions.Changes;
 
-namespace KvTiers.Sessions.Erasure;
+namespace KvTiers.Sessions.Storage;
 
 /// <summary>What the deletion of one conversation owes: written before the record goes, and kept until no tier holds a block of it.</summary>
 /// <remarks>It names paths by their tokens, as the tiers are asked by them: what was said is still in it, as it is in the blocks that it is there to remove.</remarks>

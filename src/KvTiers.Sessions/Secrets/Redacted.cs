@@ -1,4 +1,4 @@
-namespace KvTiers.Sessions;
+namespace KvTiers.Sessions.Secrets;
 
 /// <summary>Makes settings that hold a password fit to be shown: in a message, a log, a metric.</summary>
 /// <remarks>

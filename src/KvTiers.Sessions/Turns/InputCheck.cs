@@ -1,6 +1,6 @@
 using KvTiers.Conversations;
 
-namespace KvTiers.Sessions;
+namespace KvTiers.Sessions.Turns;
 
 /// <summary>What callers may pass. Every message names the input, its value and the rule.</summary>
 internal static class InputCheck

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using KvTiers.Sessions.Log;
 
-namespace KvTiers.Sessions;
+namespace KvTiers.Sessions.Changes;
 
 /// <summary>The log became another one: by a turn, an edit, a truncation or a regeneration. Can be undone.</summary>
 public sealed record LogChanged : ConversationChange

@@ -1,4 +1,4 @@
-namespace KvTiers.Sessions;
+namespace KvTiers.Sessions.Changes;
 
 /// <summary>The conversation was pinned or unpinned.</summary>
 public sealed record PinChanged : ConversationChange
