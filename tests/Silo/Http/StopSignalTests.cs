@@ -2,7 +2,7 @@ using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Http;
 using Microsoft.Extensions.Hosting;
 
-namespace KvTiers.Silo.Tests.Hosting;
+namespace KvTiers.Silo.Tests.Http;
 
 public sealed class StopSignalTests : IDisposable
 {

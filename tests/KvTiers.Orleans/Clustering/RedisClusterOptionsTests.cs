@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using KvTiers.Orleans.Clustering;
 
-namespace KvTiers.Orleans.Tests.Hosting;
+namespace KvTiers.Orleans.Tests.Clustering;
 
 public sealed class RedisClusterOptionsTests
 {

@@ -1,6 +1,6 @@
 using KvTiers.Sessions.Secrets;
 
-namespace KvTiers.Sessions.Tests;
+namespace KvTiers.Sessions.Tests.Secrets;
 
 /// <summary>A tenant's salt cannot be told from its name, and is the same wherever the secret is.</summary>
 public sealed class TenantSaltsTests

@@ -5,7 +5,7 @@ using KvTiers.Inference.Scheduling;
 using KvTiers.Silo.Http;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace KvTiers.Silo.Tests.Turns;
+namespace KvTiers.Silo.Tests.Http;
 
 /// <summary>What happens while turns run: callers that go, too many callers, a server that stops.</summary>
 public sealed class TurnGateTests

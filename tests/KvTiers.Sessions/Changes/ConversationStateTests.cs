@@ -2,7 +2,7 @@ using KvTiers.Conversations;
 using KvTiers.Sessions.Changes;
 using KvTiers.Sessions.Log;
 
-namespace KvTiers.Sessions.Tests;
+namespace KvTiers.Sessions.Tests.Changes;
 
 public sealed class ConversationStateTests
 {

@@ -1,6 +1,6 @@
 using KvTiers.Sessions.Secrets;
 
-namespace KvTiers.Sessions.Tests;
+namespace KvTiers.Sessions.Tests.Secrets;
 
 /// <summary>No part of a password is shown, however the setting is written.</summary>
 public sealed class RedactedTests

@@ -3,7 +3,7 @@ using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Models;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace KvTiers.Silo.Tests.Hosting;
+namespace KvTiers.Silo.Tests.Models;
 
 /// <summary>Where the tenants' secret comes from, and who agrees with whom.</summary>
 public sealed class TenantSecretTests : IDisposable

@@ -3,7 +3,7 @@ using KvTiers.Conversations;
 using KvTiers.Prefix;
 using KvTiers.Sessions.Erasure;
 
-namespace KvTiers.Sessions.Tests;
+namespace KvTiers.Sessions.Tests.Erasure;
 
 public sealed class SharedPathsTests
 {
