@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using KvTiers.Cli.Commands;
+using KvTiers.Cli.Outcomes;
 using KvTiers.Cli.Terminals;
 
 namespace KvTiers.Cli;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using KvTiers.Cli;
+using KvTiers.Cli.Commands;
 
 // The first signal asks the command to end in order (a server that it started is stopped); the runtime's default ends it at the second.
 using var interrupted = new CancellationTokenSource();

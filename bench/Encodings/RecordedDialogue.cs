@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KvTiers.Conversations;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using KvTiers.Bench.Reporting;
-using KvTiers.Cli;
+using KvTiers.Cli.Outcomes;
 using KvTiers.Cli.Replay;
 using static System.FormattableString;
 

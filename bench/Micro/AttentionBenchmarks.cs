@@ -44,7 +44,7 @@ public unsafe class AttentionBenchmarks
         _rows = new StepRows(16, PagedAttention.RowsPerTile(Heads / 3));
         _batch = new StepBatch(_layout, 1);
         _batch.Add(table, new int[Rows], Depth - Rows, 0);
-        _rows.Set(_batch, 0, Rows);
+        _rows.Set(_batch.TokenIds, _batch.Segments, 0, Rows);
         _queries = new NativeBuffer(16 * 15 * 64 * sizeof(float));
         _output = new NativeBuffer(16 * Heads * 64 * sizeof(float));
     }

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using BenchmarkDotNet.Attributes;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Log;
 using KvTiers.Sessions.Serialization;
 
 namespace KvTiers.Bench.Micro;

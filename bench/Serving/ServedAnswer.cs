@@ -1,4 +1,4 @@
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Bench.Serving;
 

@@ -3,8 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using KvTiers.Client;
-using KvTiers.Inference.Model;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using Microsoft.Extensions.AI;
 
 namespace KvTiers.Bench.Serving;
@@ -37,7 +36,7 @@ internal sealed class ServingClient(ServerProcess server, IReadOnlyList<int> end
             usage = update.Contents.OfType<UsageContent>().SingleOrDefault()?.Details ?? usage;
             if (update.AdditionalProperties?["kvtiers"] is JsonElement told)
             {
-                cached = told.GetProperty("cached").Deserialize<CachedTokens>(SessionsJson.Options);
+                cached = told.GetProperty("cached").Deserialize<CachedTokens>(ConversationJson.Options);
             }
         }
 

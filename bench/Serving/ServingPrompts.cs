@@ -1,4 +1,5 @@
 using System.Text;
+using KvTiers.Conversations;
 using KvTiers.Inference.Tokens;
 
 namespace KvTiers.Bench.Serving;

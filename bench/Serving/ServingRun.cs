@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Bench.Serving;
 

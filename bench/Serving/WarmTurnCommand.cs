@@ -4,9 +4,8 @@ using KvTiers.Bench.EngineSpeed;
 using KvTiers.Bench.Reporting;
 using KvTiers.Blocks;
 using KvTiers.Client;
+using KvTiers.Conversations;
 using KvTiers.Inference.Model;
-using KvTiers.Inference.Tokens;
-using KvTiers.Sessions;
 
 namespace KvTiers.Bench.Serving;
 

@@ -1,7 +1,7 @@
+using KvTiers.Cli.Outcomes;
 using KvTiers.Cli.Terminals;
 using KvTiers.Client;
-using KvTiers.Inference.Tokens;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Cli.Chat;
 

@@ -1,3 +1,4 @@
+using KvTiers.Cli.Outcomes;
 using KvTiers.Cli.Terminals;
 using Spectre.Console;
 

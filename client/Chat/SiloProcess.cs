@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using KvTiers.Cli.Outcomes;
 
 namespace KvTiers.Cli.Chat;
 

@@ -1,4 +1,4 @@
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using static System.FormattableString;
 
 namespace KvTiers.Cli.Chat;

@@ -4,7 +4,7 @@ using KvTiers.Cli.Chat;
 using KvTiers.Cli.Cluster;
 using KvTiers.Cli.Terminals;
 using KvTiers.Client;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Cli.Commands;
 

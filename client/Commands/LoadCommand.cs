@@ -3,9 +3,10 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using KvTiers.Cli.Cluster;
 using KvTiers.Cli.Load;
+using KvTiers.Cli.Outcomes;
 using KvTiers.Cli.Terminals;
 using KvTiers.Client;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using Spectre.Console;
 
 namespace KvTiers.Cli.Commands;

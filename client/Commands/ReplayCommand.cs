@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using KvTiers.Cli.Outcomes;
 using KvTiers.Cli.Replay;
 using KvTiers.Cli.Terminals;
 using Spectre.Console;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using KvTiers.Cli.Outcomes;
 using KvTiers.Cli.Size;
 using KvTiers.Cli.Terminals;
 using Spectre.Console;

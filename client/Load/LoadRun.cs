@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using KvTiers.Client;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Cli.Load;
 

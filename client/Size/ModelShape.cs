@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KvTiers.Cli.Outcomes;
 
 namespace KvTiers.Cli.Size;
 

@@ -1,5 +1,5 @@
 using System.Net.ServerSentEvents;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Samples.ChatBackend;
 

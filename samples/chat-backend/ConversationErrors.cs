@@ -1,4 +1,4 @@
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using Microsoft.AspNetCore.Diagnostics;
 
 namespace KvTiers.Samples.ChatBackend;

@@ -1,7 +1,6 @@
 using KvTiers.Client;
-using KvTiers.Inference.Tokens;
+using KvTiers.Conversations;
 using KvTiers.Samples.ChatBackend;
-using KvTiers.Sessions;
 
 const string Tenant = KvTiersClientOptions.DefaultTenant;
 

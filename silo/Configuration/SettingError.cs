@@ -1,4 +1,4 @@
-using KvTiers.Sessions;
+using KvTiers.Sessions.Secrets;
 
 namespace KvTiers.Silo.Configuration;
 

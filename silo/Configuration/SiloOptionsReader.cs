@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using KvTiers.Blocks;
 using KvTiers.Inference.Model;
-using KvTiers.Sessions.Storage;
+using KvTiers.Sessions.Secrets;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Encodings;
 

@@ -1,7 +1,6 @@
-using KvTiers.Sessions;
-using KvTiers.Silo.Hosting;
+using KvTiers.Conversations;
 using KvTiers.Silo.Http;
-using KvTiers.Silo.OpenAi;
+using KvTiers.Silo.Models;
 using KvTiers.Silo.Turns;
 
 namespace KvTiers.Silo.Conversations;

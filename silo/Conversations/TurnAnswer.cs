@@ -1,5 +1,5 @@
-using KvTiers.Sessions;
-using KvTiers.Silo.OpenAi;
+using KvTiers.Conversations;
+using KvTiers.Silo.Turns;
 
 namespace KvTiers.Silo.Conversations;
 

@@ -1,5 +1,4 @@
-using KvTiers.Inference.Tokens;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Silo.Conversations;
 

@@ -1,6 +1,7 @@
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Conversations;
 using KvTiers.Silo.Http;
+using KvTiers.Silo.Models;
 using KvTiers.Silo.OpenAi;
 using KvTiers.Silo.Operations;
 using KvTiers.Silo.Operations.Metrics;

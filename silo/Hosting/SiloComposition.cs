@@ -1,6 +1,8 @@
 using System.Net;
+using KvTiers.Orleans;
+using KvTiers.Orleans.Clustering;
 using KvTiers.Orleans.Hosting;
-using KvTiers.Sessions;
+using KvTiers.Sessions.Secrets;
 using KvTiers.Silo.Configuration;
 using Orleans.Dashboard;
 

@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using KvTiers.Silo.Configuration;
+using KvTiers.Silo.Http;
+using KvTiers.Silo.Models;
 using Microsoft.AspNetCore.Connections;
 
 namespace KvTiers.Silo.Hosting;

@@ -1,4 +1,5 @@
 using KvTiers.Silo.Configuration;
+using KvTiers.Silo.Http;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;

@@ -1,4 +1,5 @@
 using KvTiers.Orleans.Hosting;
+using KvTiers.Silo.Http;
 
 namespace KvTiers.Silo.Hosting;
 

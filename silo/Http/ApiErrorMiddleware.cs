@@ -1,7 +1,6 @@
+using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
-using KvTiers.Sessions;
-using KvTiers.Silo.Hosting;
 
 namespace KvTiers.Silo.Http;
 

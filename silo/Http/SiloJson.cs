@@ -1,5 +1,5 @@
 using System.Text.Json;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace KvTiers.Silo.Http;
@@ -14,7 +14,7 @@ internal static class SiloJson
     {
         try
         {
-            return await JsonSerializer.DeserializeAsync<T>(request.Body, SessionsJson.Options, cancellationToken)
+            return await JsonSerializer.DeserializeAsync<T>(request.Body, ConversationJson.Options, cancellationToken)
                 ?? throw ApiException.BadRequest("The body must be a JSON object.");
         }
         catch (JsonException e)
@@ -48,7 +48,7 @@ internal static class SiloJson
     public static Task WriteAsync<T>(HttpResponse response, int status, T value, CancellationToken cancellationToken)
     {
         response.StatusCode = status;
-        return response.WriteAsJsonAsync(value, SessionsJson.Options, cancellationToken);
+        return response.WriteAsJsonAsync(value, ConversationJson.Options, cancellationToken);
     }
 
     /// <summary>The reader's complaint without its type names.</summary>

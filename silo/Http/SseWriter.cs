@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Silo.Http;
 
@@ -19,11 +19,11 @@ internal sealed class SseWriter(HttpResponse response, CancellationToken cancell
     {
         Start();
         response.BodyWriter.Write("data: "u8);
-        _json ??= new Utf8JsonWriter(response.BodyWriter, new JsonWriterOptions { Encoder = SessionsJson.Options.Encoder, SkipValidation = true });
+        _json ??= new Utf8JsonWriter(response.BodyWriter, new JsonWriterOptions { Encoder = ConversationJson.Options.Encoder, SkipValidation = true });
         if (value is TurnToken { LogProb: null } token)
             Write(_json, token);
         else
-            JsonSerializer.Serialize(_json, value, SessionsJson.Options);
+            JsonSerializer.Serialize(_json, value, ConversationJson.Options);
         _json.Flush();
         _json.Reset();
         response.BodyWriter.Write("\n\n"u8);

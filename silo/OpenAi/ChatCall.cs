@@ -1,4 +1,4 @@
-using KvTiers.Inference.Tokens;
+using KvTiers.Conversations;
 
 namespace KvTiers.Silo.OpenAi;
 

@@ -1,3 +1,5 @@
+using KvTiers.Silo.Turns;
+
 namespace KvTiers.Silo.OpenAi;
 
 /// <summary>One piece of a streamed chat completion.</summary>

@@ -1,3 +1,5 @@
+using KvTiers.Silo.Turns;
+
 namespace KvTiers.Silo.OpenAi;
 
 /// <summary>Answer of <c>POST /v1/chat/completions</c>.</summary>

@@ -1,9 +1,9 @@
 using System.Text;
+using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
-using KvTiers.Sessions;
 using KvTiers.Silo.Configuration;
-using KvTiers.Silo.Hosting;
 using KvTiers.Silo.Http;
+using KvTiers.Silo.Models;
 using KvTiers.Silo.Turns;
 
 namespace KvTiers.Silo.OpenAi;

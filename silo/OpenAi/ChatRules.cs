@@ -1,8 +1,7 @@
 using System.Text;
 using System.Text.Json;
+using KvTiers.Conversations;
 using KvTiers.Inference.Model;
-using KvTiers.Inference.Tokens;
-using KvTiers.Sessions;
 using KvTiers.Silo.Http;
 
 namespace KvTiers.Silo.OpenAi;

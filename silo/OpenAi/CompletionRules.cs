@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvTiers.Conversations;
 using KvTiers.Inference.Model;
 using KvTiers.Silo.Http;
 

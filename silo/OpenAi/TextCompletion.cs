@@ -1,3 +1,5 @@
+using KvTiers.Silo.Turns;
+
 namespace KvTiers.Silo.OpenAi;
 
 /// <summary>Answer of <c>POST /v1/completions</c>, and one piece of it when streamed: they have one shape.</summary>

@@ -1,7 +1,7 @@
 using System.Text;
 using KvTiers.Inference.Scheduling;
-using KvTiers.Silo.Hosting;
 using KvTiers.Silo.Http;
+using KvTiers.Silo.Models;
 using KvTiers.Silo.Turns;
 
 namespace KvTiers.Silo.OpenAi;

@@ -1,5 +1,6 @@
+using KvTiers.Conversations;
 using KvTiers.Inference.Tokens;
-using KvTiers.Sessions;
+using KvTiers.Silo.Models;
 
 namespace KvTiers.Silo.OpenAi;
 
@@ -20,8 +21,8 @@ internal sealed class TextLogprobsBuilder(Tokenizer tokenizer, int offset = 0)
     /// <param name="textLength">Characters of the answer that became certain with it.</param>
     public void Add(int tokenId, TokenLogProbView? logProb, int textLength)
     {
-        _tokens.Add(Logprobs.TextOf(tokenId, tokenizer));
-        _logprobs.Add(logProb is null ? null : Logprobs.Finite(logProb.LogProb));
+        _tokens.Add(TokenText.Of(tokenId, tokenizer));
+        _logprobs.Add(logProb is null ? null : TokenText.Finite(logProb.LogProb));
         _tops.Add(logProb is null ? null : Tops(logProb));
         _offsets.Add(_offset);
         _offset += textLength;
@@ -42,7 +43,7 @@ internal sealed class TextLogprobsBuilder(Tokenizer tokenizer, int offset = 0)
     {
         var tops = new Dictionary<string, double>();
         // Two tokens may share one text; the likelier one comes first and stays.
-        foreach (TokenLogProbView top in logProb.Top) tops.TryAdd(Logprobs.TextOf(top.TokenId, tokenizer), Logprobs.Finite(top.LogProb));
+        foreach (TokenLogProbView top in logProb.Top) tops.TryAdd(TokenText.Of(top.TokenId, tokenizer), TokenText.Finite(top.LogProb));
         return tops;
     }
 }

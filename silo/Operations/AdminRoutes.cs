@@ -1,7 +1,7 @@
 using System.Globalization;
 using KvTiers.Silo.Configuration;
-using KvTiers.Silo.Hosting;
 using KvTiers.Silo.Http;
+using KvTiers.Silo.Models;
 using KvTiers.Tiers;
 
 namespace KvTiers.Silo.Operations;

@@ -1,5 +1,5 @@
-using KvTiers.Silo.Hosting;
 using KvTiers.Silo.Http;
+using KvTiers.Silo.Models;
 
 namespace KvTiers.Silo.Operations;
 

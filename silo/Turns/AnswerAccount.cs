@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using KvTiers.Silo.Configuration;
-using KvTiers.Silo.OpenAi;
 using KvTiers.Silo.Operations.Metrics;
 
 namespace KvTiers.Silo.Turns;

@@ -1,8 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
-using KvTiers.Sessions;
-using KvTiers.Silo.Hosting;
+using KvTiers.Sessions.Turns;
+using KvTiers.Silo.Models;
 
 namespace KvTiers.Silo.Turns;
 
@@ -67,7 +68,7 @@ internal static class EngineAnswer
         {
             PromptTokens = results.Sum(result => result.PromptTokenCount),
             CompletionTokens = choices.Sum(choice => choice.TokenIds.Count),
-            Cached = CachedTokens.Of(results),
+            Cached = CachedTokenCounts.Of(results),
             ComputedTokens = results.Sum(result => result.ComputedTokenCount),
             InvalidatedTokens = 0,
             TtftMs = results.Min(result => result.TimeToFirstToken.TotalMilliseconds),

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using KvTiers.Client.Http;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Client;
 
@@ -51,7 +51,7 @@ public sealed class HttpConversations : IConversations
     public IAsyncEnumerable<TurnEvent> RegenerateAsync(ConversationKey key, GenerationOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var body = new JsonObject { ["options"] = JsonSerializer.SerializeToNode(options, SessionsJson.Options), ["stream"] = true };
+        var body = new JsonObject { ["options"] = JsonSerializer.SerializeToNode(options, ConversationJson.Options), ["stream"] = true };
         return _api.StreamAsync<TurnEvent>(PathOf(key, "regenerate"), body, new Subject(key), cancellationToken);
     }
 
@@ -131,5 +131,5 @@ public sealed class HttpConversations : IConversations
         return body;
     }
 
-    private static JsonObject ToObject<T>(T value) => JsonSerializer.SerializeToNode(value, SessionsJson.Options)!.AsObject();
+    private static JsonObject ToObject<T>(T value) => JsonSerializer.SerializeToNode(value, ConversationJson.Options)!.AsObject();
 }

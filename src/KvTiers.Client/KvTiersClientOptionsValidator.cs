@@ -1,4 +1,4 @@
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using Microsoft.Extensions.Options;
 
 namespace KvTiers.Client;

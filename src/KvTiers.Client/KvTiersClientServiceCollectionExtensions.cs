@@ -1,5 +1,5 @@
 using KvTiers.Client.Http;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;

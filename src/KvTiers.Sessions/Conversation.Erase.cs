@@ -1,5 +1,7 @@
+using KvTiers.Conversations;
 using KvTiers.Prefix;
-using KvTiers.Sessions.Erasure;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Storage;
 
 namespace KvTiers.Sessions;
 

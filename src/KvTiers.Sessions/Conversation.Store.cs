@@ -1,3 +1,8 @@
+using KvTiers.Conversations;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Log;
+using KvTiers.Sessions.Turns;
+
 namespace KvTiers.Sessions;
 
 public sealed partial class Conversation

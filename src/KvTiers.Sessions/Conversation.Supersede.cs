@@ -1,4 +1,7 @@
+using KvTiers.Conversations;
 using KvTiers.Prefix;
+using KvTiers.Sessions.Log;
+using KvTiers.Sessions.Turns;
 using KvTiers.Tiers;
 
 namespace KvTiers.Sessions;

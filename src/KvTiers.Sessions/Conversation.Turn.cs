@@ -1,9 +1,12 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
+using KvTiers.Conversations;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
-using KvTiers.Inference.Tokens;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Log;
+using KvTiers.Sessions.Turns;
 using KvTiers.Tiers;
 
 namespace KvTiers.Sessions;
@@ -135,7 +138,7 @@ public sealed partial class Conversation
                 {
                     PromptTokens = result.PromptTokenCount,
                     CompletionTokens = answer.TokenIds.Count,
-                    Cached = CachedTokens.Of(result),
+                    Cached = CachedTokenCounts.Of(result),
                     ComputedTokens = result.ComputedTokenCount,
                     InvalidatedTokens = edit?.TokensInvalidated ?? 0,
                     TtftMs = ttftMs,

@@ -1,7 +1,10 @@
-using KvTiers.Inference.Tokens;
+using KvTiers.Conversations;
 using KvTiers.Prefix;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Log;
+using KvTiers.Sessions.Turns;
 using KvTiers.Tiers;
-using Tombstone = KvTiers.Sessions.Erasure.Tombstone;
+using Tombstone = KvTiers.Sessions.Storage.Tombstone;
 
 namespace KvTiers.Sessions;
 

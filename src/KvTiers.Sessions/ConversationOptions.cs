@@ -1,3 +1,5 @@
+using KvTiers.Conversations;
+
 namespace KvTiers.Sessions;
 
 /// <summary>What all conversations of a host have in common.</summary>

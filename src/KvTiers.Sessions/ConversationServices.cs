@@ -1,8 +1,13 @@
 using System.Security.Cryptography;
+using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
 using KvTiers.Prefix;
+using KvTiers.Sessions.Changes;
 using KvTiers.Sessions.Erasure;
+using KvTiers.Sessions.Log;
+using KvTiers.Sessions.Secrets;
+using KvTiers.Sessions.Storage;
 
 namespace KvTiers.Sessions;
 

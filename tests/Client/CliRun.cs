@@ -1,3 +1,4 @@
+using KvTiers.Cli.Commands;
 using KvTiers.Cli.Terminals;
 
 namespace KvTiers.Cli.Tests;

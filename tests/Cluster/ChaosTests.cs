@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using KvTiers.Cli.Load;
 using KvTiers.Client;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using KvTiers.Tests.Shared;
 
 namespace KvTiers.Cluster.Tests;

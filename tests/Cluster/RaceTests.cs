@@ -1,8 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using KvTiers.Client;
-using KvTiers.Inference.Tokens;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Cluster.Tests;
 

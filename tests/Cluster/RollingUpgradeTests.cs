@@ -1,7 +1,6 @@
 using KvTiers.Cli.Load;
 using KvTiers.Client;
-using KvTiers.Inference.Tokens;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Cluster.Tests;
 

@@ -1,6 +1,5 @@
 using KvTiers.Client;
-using KvTiers.Inference.Tokens;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Cluster.Tests;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using KvTiers.Client;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using KvTiers.Tests.Shared;
 
 namespace KvTiers.Cluster.Tests;

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using KvTiers.Client;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using KvTiers.Tests.Shared;
 
 namespace KvTiers.Cluster.Tests;

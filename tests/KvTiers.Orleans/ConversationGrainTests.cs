@@ -1,7 +1,6 @@
+using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
-using KvTiers.Inference.Tokens;
 using KvTiers.Orleans.Clients;
-using KvTiers.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KvTiers.Orleans.Tests;

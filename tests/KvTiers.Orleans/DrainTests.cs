@@ -1,6 +1,4 @@
-using KvTiers.Inference.Model;
-using KvTiers.Inference.Tokens;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Orleans.Tests;
 

@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
-using KvTiers.Inference.Model;
-using KvTiers.Inference.Tokens;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Orleans.Tests;
 

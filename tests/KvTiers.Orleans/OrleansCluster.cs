@@ -1,7 +1,6 @@
-using KvTiers.Inference.Tokens;
+using KvTiers.Conversations;
 using KvTiers.Orleans.Clients;
 using KvTiers.Orleans.Placement;
-using KvTiers.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 

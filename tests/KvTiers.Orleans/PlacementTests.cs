@@ -1,5 +1,5 @@
+using KvTiers.Conversations;
 using KvTiers.Orleans.Clients;
-using KvTiers.Sessions;
 
 namespace KvTiers.Orleans.Tests;
 

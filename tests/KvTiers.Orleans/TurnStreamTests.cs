@@ -1,9 +1,7 @@
 using System.Diagnostics;
-using KvTiers.Inference.Model;
-using KvTiers.Inference.Tokens;
+using KvTiers.Conversations;
 using KvTiers.Orleans.Grains;
 using KvTiers.Orleans.Streaming;
-using KvTiers.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KvTiers.Orleans.Tests;

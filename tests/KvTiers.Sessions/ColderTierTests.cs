@@ -1,8 +1,8 @@
 using System.Globalization;
+using KvTiers.Conversations;
 using KvTiers.Prefix;
 using KvTiers.Sessions.Hosting;
 using KvTiers.Sessions.Storage;
-using KvTiers.Tests.Support;
 
 namespace KvTiers.Sessions.Tests;
 

@@ -1,9 +1,9 @@
 using KvTiers.Blocks;
+using KvTiers.Conversations;
 using KvTiers.Diagnostics;
-using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
-using KvTiers.Inference.Tokens;
 using KvTiers.Sessions.Hosting;
+using KvTiers.Sessions.Secrets;
 using KvTiers.Sessions.Storage;
 using KvTiers.Tests.Shared;
 using KvTiers.Tiers;

@@ -1,6 +1,7 @@
+using KvTiers.Conversations;
 using KvTiers.Diagnostics;
 using KvTiers.Inference.Scheduling;
-using KvTiers.Inference.Tokens;
+using KvTiers.Sessions.Changes;
 
 namespace KvTiers.Sessions.Tests;
 

@@ -1,3 +1,4 @@
+using KvTiers.Conversations;
 using KvTiers.Sessions.Storage;
 
 namespace KvTiers.Sessions.Tests;

@@ -1,3 +1,6 @@
+using KvTiers.Conversations;
+using KvTiers.Sessions.Changes;
+
 namespace KvTiers.Sessions.Tests;
 
 public sealed class EditTests(TinyModel model)

@@ -1,3 +1,5 @@
+using KvTiers.Conversations;
+
 namespace KvTiers.Sessions.Tests;
 
 public sealed class ExplainTests(TinyModel model)

@@ -1,3 +1,4 @@
+using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Prefix;
 using KvTiers.Sessions.Hosting;

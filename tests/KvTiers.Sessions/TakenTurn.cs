@@ -1,3 +1,5 @@
+using KvTiers.Conversations;
+
 namespace KvTiers.Sessions.Tests;
 
 /// <summary>A turn that was read to its end.</summary>

@@ -1,7 +1,6 @@
 using KvTiers.Blocks;
 using KvTiers.Prefix;
 using KvTiers.Redis;
-using KvTiers.Tests.Support;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Disk;
 using KvTiers.Tiers.Encodings;

@@ -1,5 +1,7 @@
+using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
-using KvTiers.Inference.Tokens;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Log;
 
 namespace KvTiers.Sessions.Tests;
 

@@ -1,4 +1,4 @@
-using KvTiers.Silo.Hosting;
+using KvTiers.Silo.Models;
 
 namespace KvTiers.Silo.Tests;
 

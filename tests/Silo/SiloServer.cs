@@ -1,5 +1,6 @@
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Hosting;
+using KvTiers.Silo.Models;
 using KvTiers.Tests.Shared;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;

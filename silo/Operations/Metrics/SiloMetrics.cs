@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
-using KvTiers.Sessions;
-using KvTiers.Silo.Turns;
+using KvTiers.Conversations;
+using KvTiers.Silo.Http;
 
 namespace KvTiers.Silo.Operations.Metrics;
 

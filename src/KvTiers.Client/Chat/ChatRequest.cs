@@ -1,7 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using Microsoft.Extensions.AI;
+using ChatMessage = Microsoft.Extensions.AI.ChatMessage;
 
 namespace KvTiers.Client.Chat;
 
@@ -22,9 +23,9 @@ internal static class ChatRequest
         Set(body, "frequency_penalty", options?.FrequencyPenalty);
         Set(body, "seed", options?.Seed);
         if (options?.StopSequences is { Count: > 0 } stop)
-            body["stop"] = JsonSerializer.SerializeToNode(stop, SessionsJson.Options);
+            body["stop"] = JsonSerializer.SerializeToNode(stop, ConversationJson.Options);
         foreach ((string name, object? value) in options?.AdditionalProperties ?? [])
-            body[name] = JsonSerializer.SerializeToNode(value, SessionsJson.Options);
+            body[name] = JsonSerializer.SerializeToNode(value, ConversationJson.Options);
         if (stream)
         {
             body["stream"] = true;
@@ -71,6 +72,6 @@ internal static class ChatRequest
     private static void Set<T>(JsonObject body, string name, T? value)
     {
         if (value is not null)
-            body[name] = JsonSerializer.SerializeToNode(value, SessionsJson.Options);
+            body[name] = JsonSerializer.SerializeToNode(value, ConversationJson.Options);
     }
 }

@@ -3,7 +3,7 @@ using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Client.Http;
 
@@ -41,7 +41,7 @@ internal sealed class ServerApi
         try
         {
             using HttpResponseMessage response = await OpenAsync(method, path, body, subject, silence.Token).ConfigureAwait(false);
-            return await response.Content.ReadFromJsonAsync<T>(SessionsJson.Options, silence.Token).ConfigureAwait(false)
+            return await response.Content.ReadFromJsonAsync<T>(ConversationJson.Options, silence.Token).ConfigureAwait(false)
                 ?? throw Unreadable(null);
         }
         catch (JsonException exception)
@@ -104,7 +104,7 @@ internal sealed class ServerApi
         if (body is not null)
         {
             // As bytes, so that it has a length: not every proxy takes chunks.
-            request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, body.GetType(), SessionsJson.Options));
+            request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, body.GetType(), ConversationJson.Options));
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         }
 
@@ -121,7 +121,7 @@ internal sealed class ServerApi
         ErrorDetail? error = null;
         try
         {
-            error = (await response.Content.ReadFromJsonAsync<ErrorBody>(SessionsJson.Options, cancellationToken).ConfigureAwait(false))?.Error;
+            error = (await response.Content.ReadFromJsonAsync<ErrorBody>(ConversationJson.Options, cancellationToken).ConfigureAwait(false))?.Error;
         }
         catch (JsonException)
         {
@@ -164,8 +164,8 @@ internal sealed class ServerApi
             using JsonDocument document = JsonDocument.Parse(data);
             JsonElement root = document.RootElement;
             if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty("error", out JsonElement error) && error.ValueKind == JsonValueKind.Object)
-                throw ServerErrors.ToException(error.Deserialize<ErrorDetail>(SessionsJson.Options)!, null, null, subject);
-            return root.Deserialize<T>(SessionsJson.Options) ?? throw Unreadable(null);
+                throw ServerErrors.ToException(error.Deserialize<ErrorDetail>(ConversationJson.Options)!, null, null, subject);
+            return root.Deserialize<T>(ConversationJson.Options) ?? throw Unreadable(null);
         }
         catch (Exception exception) when (exception is JsonException or NotSupportedException)
         {

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Client.Http;
 

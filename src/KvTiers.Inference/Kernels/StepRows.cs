@@ -1,5 +1,4 @@
 using KvTiers.Blocks;
-using KvTiers.Inference.Model;
 
 namespace KvTiers.Inference.Kernels;
 
@@ -51,13 +50,17 @@ internal sealed class StepRows
     public int FirstLogitRow { get; private set; }
 
     /// <summary>Takes rows first to first + count − 1 of a step.</summary>
-    public void Set(StepBatch batch, int first, int count)
+    /// <param name="tokenIds">The token of each row of the step.</param>
+    /// <param name="segments">The step's sequences.</param>
+    /// <param name="first">The first row to take.</param>
+    /// <param name="count">How many.</param>
+    public void Set(ReadOnlySpan<int> tokenIds, ReadOnlySpan<StepSegment> segments, int first, int count)
     {
         Count = count;
         TileCount = 0;
         LogitRowCount = 0;
-        batch.TokenIds.Slice(first, count).CopyTo(TokenIds);
-        foreach (StepSegment segment in batch.Segments)
+        tokenIds.Slice(first, count).CopyTo(TokenIds);
+        foreach (StepSegment segment in segments)
         {
             int from = Math.Max(segment.FirstRow, first);
             int to = Math.Min(segment.FirstRow + segment.RowCount, first + count);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvTiers.Conversations;
 
 namespace KvTiers.Inference.Model;
 

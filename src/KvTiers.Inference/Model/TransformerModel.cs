@@ -85,7 +85,7 @@ internal abstract unsafe class TransformerModel : LanguageModel
             Attention attention = _attention[(int)batch.Layout.Format] ??= new Attention(Team, Path, batch.Layout, Config.Heads);
             for (int first = 0; first < batch.RowCount; first += _rowTile)
             {
-                Rows.Set(batch, first, Math.Min(_rowTile, batch.RowCount - first));
+                Rows.Set(batch.TokenIds, batch.Segments, first, Math.Min(_rowTile, batch.RowCount - first));
                 ComputeLayers(attention);
                 if (Rows.LogitRowCount > 0)
                     ComputeLogits(Residual.Floats, Rows.LogitRowCount, batch.LogitsPointer + (long)Rows.FirstLogitRow * Config.Vocabulary);

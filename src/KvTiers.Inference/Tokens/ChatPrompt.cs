@@ -1,3 +1,5 @@
+using KvTiers.Conversations;
+
 namespace KvTiers.Inference.Tokens;
 
 /// <summary>Chat template and tokenizer together: messages to ids.</summary>

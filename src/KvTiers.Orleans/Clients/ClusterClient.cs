@@ -1,5 +1,5 @@
-using KvTiers.Orleans.Hosting;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
+using KvTiers.Sessions.Secrets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 

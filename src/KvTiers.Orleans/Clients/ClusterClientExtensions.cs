@@ -1,4 +1,7 @@
-using KvTiers.Orleans.Hosting;
+using KvTiers.Conversations;
+using KvTiers.Orleans.Clustering;
+using KvTiers.Orleans.Serialization;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
 
@@ -16,6 +19,16 @@ public static class ClusterClientExtensions
         options.Validate();
         client.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ServiceId));
         client.UseRedisClustering(clustering => clustering.ConfigurationOptions = SiloClusteringExtensions.RedisOptions(options.Redis));
+        return client;
+    }
+
+    /// <summary>Gives <see cref="IConversations"/> of the client's cluster to whoever asks for it.</summary>
+    public static IClientBuilder AddOrleansConversations(this IClientBuilder client)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        client.Services.AddSessionsCodec();
+        client.AddActivityPropagation();
+        client.Services.AddSingleton<IConversations>(provider => new ClusterConversations(provider.GetRequiredService<IClusterClient>()));
         return client;
     }
 }

@@ -1,11 +1,9 @@
 using System.Runtime.CompilerServices;
-using KvTiers.Inference.Tokens;
+using KvTiers.Conversations;
 using KvTiers.Orleans.Grains;
-using KvTiers.Orleans.Hosting;
 using KvTiers.Orleans.Placement;
 using KvTiers.Orleans.Serialization;
 using KvTiers.Orleans.Streaming;
-using KvTiers.Sessions;
 using KvTiers.Sessions.Hosting;
 
 namespace KvTiers.Orleans.Clients;
@@ -19,7 +17,7 @@ namespace KvTiers.Orleans.Clients;
 public sealed class ClusterConversations : IConversations
 {
     private readonly IGrainFactory _grains;
-    private readonly SiloConversations? _silo;
+    private readonly Residences? _residences;
 
     /// <summary>From a process outside the cluster, or a silo whose own conversations it does not know.</summary>
     public ClusterConversations(IGrainFactory grains)
@@ -28,10 +26,10 @@ public sealed class ClusterConversations : IConversations
     }
 
     /// <summary>From a silo: turns of conversations that it has itself need no messages.</summary>
-    internal ClusterConversations(IGrainFactory grains, SiloConversations? silo)
+    internal ClusterConversations(IGrainFactory grains, Residences? residences)
     {
         ArgumentNullException.ThrowIfNull(grains);
-        (_grains, _silo) = (grains, silo);
+        (_grains, _residences) = (grains, residences);
     }
 
     /// <inheritdoc/>
@@ -152,11 +150,11 @@ public sealed class ClusterConversations : IConversations
         cancellationToken.ThrowIfCancellationRequested();
         IConversationGrain grain = GrainOf(key);
         IAsyncEnumerable<TurnEvent> events;
-        if (_silo?.ResidenceOf(key) is { } residence && residence.TryEnter(out bool isFirst))
+        if (_residences?.Of(key) is { } residence && residence.TryEnter(out bool isFirst))
         {
             if (isFirst)
                 Forget(grain.StayAsync());
-            events = residence.ReadAsync(() => here(_silo.Local!));
+            events = residence.ReadAsync(() => here(_residences.Local!));
         }
         else
         {

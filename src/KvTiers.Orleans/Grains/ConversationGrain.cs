@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using KvTiers.Conversations;
 using KvTiers.Orleans.Hosting;
 using KvTiers.Orleans.Placement;
 using KvTiers.Orleans.Serialization;
@@ -25,7 +26,7 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
     private Residence? _residence;
     private bool _stays;
 
-    private ConversationKey Key => KeyOf(this.GetPrimaryKeyString());
+    private ConversationKey Key => GrainKey.Read(this.GetPrimaryKeyString());
 
     public Task<ConversationView> CreateAsync(CreateConversation request, CancellationToken cancellationToken) =>
         CallAsync(conversations => conversations.CreateAsync(Key.Tenant, request with { Id = Key.Id }, cancellationToken), cancellationToken);
@@ -82,7 +83,7 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        _residence = silo.Settle(Key);
+        _residence = silo.Residences.Settle(Key);
         silo.Metrics.Activated();
         return Task.CompletedTask;
     }
@@ -91,15 +92,8 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
     {
         foreach (RunningTurn turn in _turns.ToArray())
             await turn.DisposeAsync();
-        await silo.ReleaseAsync(Key, _residence!);
+        await silo.Residences.ReleaseAsync(Key, _residence!);
         silo.Metrics.Deactivated();
-    }
-
-    /// <summary>The conversation that a grain's key names.</summary>
-    internal static ConversationKey KeyOf(string grainKey)
-    {
-        int slash = grainKey.IndexOf('/', StringComparison.Ordinal);
-        return new ConversationKey(grainKey[..slash], grainKey[(slash + 1)..]);
     }
 
     private async Task<T> CallAsync<T>(Func<LocalConversations, Task<T>> call, CancellationToken cancellationToken)

@@ -1,5 +1,5 @@
+using KvTiers.Conversations;
 using KvTiers.Orleans.Streaming;
-using KvTiers.Sessions;
 using Orleans.CodeGeneration;
 using Orleans.Concurrency;
 

@@ -1,4 +1,4 @@
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using Orleans.CodeGeneration;
 
 namespace KvTiers.Orleans.Grains;

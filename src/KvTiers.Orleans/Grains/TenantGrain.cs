@@ -1,6 +1,6 @@
+using KvTiers.Conversations;
 using KvTiers.Orleans.Hosting;
 using KvTiers.Orleans.Serialization;
-using KvTiers.Sessions;
 using KvTiers.Sessions.Hosting;
 using Orleans.Concurrency;
 

@@ -1,7 +1,5 @@
-using System.Collections.Concurrent;
-using KvTiers.Orleans.Clients;
+using KvTiers.Conversations;
 using KvTiers.Orleans.Streaming;
-using KvTiers.Sessions;
 using KvTiers.Sessions.Hosting;
 
 namespace KvTiers.Orleans.Hosting;
@@ -10,19 +8,21 @@ namespace KvTiers.Orleans.Hosting;
 public sealed class SiloConversations
 {
     private readonly TaskCompletionSource<LocalConversations> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly ConcurrentDictionary<ConversationKey, Residence> _residences = [];
-    private readonly IGrainFactory _grains;
+    private readonly IConversations _cluster;
     private int _runningTurns;
 
-    internal SiloConversations(IGrainFactory grains, OrleansMetrics metrics, TimeProvider time)
+    internal SiloConversations(IConversations cluster, Residences residences, OrleansMetrics metrics, TimeProvider time)
     {
-        _grains = grains;
+        _cluster = cluster;
+        Residences = residences;
         Metrics = metrics;
         Time = time;
     }
 
     /// <summary>Turns of this silo's conversations that somebody still reads, here or elsewhere. Who stops the silo gracefully first waits until there are none.</summary>
     public int RunningTurns => Volatile.Read(ref _runningTurns);
+
+    internal Residences Residences { get; }
 
     internal OrleansMetrics Metrics { get; }
 
@@ -38,25 +38,12 @@ public sealed class SiloConversations
     {
         ArgumentNullException.ThrowIfNull(local);
         _opened.SetResult(local);
-        return new ClusterConversations(_grains, this);
+        Residences.Local = local;
+        return _cluster;
     }
 
     internal ValueTask<LocalConversations> LocalAsync(CancellationToken cancellationToken) =>
         Local is { } local ? new(local) : new(_opened.Task.WaitAsync(cancellationToken));
-
-    /// <summary>Says that the conversation's grain is active here.</summary>
-    internal Residence Settle(ConversationKey key) => _residences[key] = new();
-
-    /// <summary>Ends the turns that run here, and gives the conversation's memory up.</summary>
-    internal async Task ReleaseAsync(ConversationKey key, Residence residence)
-    {
-        await residence.CloseAsync().ConfigureAwait(false);
-        _residences.TryRemove(new(key, residence));
-        Local?.Release(key);
-    }
-
-    /// <summary>Where the conversation is active on this silo, if it is.</summary>
-    internal Residence? ResidenceOf(ConversationKey key) => Local is null ? null : _residences.GetValueOrDefault(key);
 
     internal void TurnBegins() => Interlocked.Increment(ref _runningTurns);
 

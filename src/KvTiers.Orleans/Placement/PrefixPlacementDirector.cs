@@ -1,5 +1,5 @@
+using KvTiers.Conversations;
 using KvTiers.Inference.Tokens;
-using KvTiers.Orleans.Grains;
 using KvTiers.Orleans.Hosting;
 using KvTiers.Prefix;
 using KvTiers.Sessions;
@@ -35,7 +35,7 @@ internal sealed class PrefixPlacementDirector(SiloConversations silo, SiloView v
         if (silo.Local is not { } local)
             return [];
         ConversationServices services = local.Services;
-        ConversationKey key = ConversationGrain.KeyOf(target.GrainIdentity.Key.ToString()!);
+        ConversationKey key = GrainKey.Read(target.GrainIdentity.Key.ToString()!);
         try
         {
             ReadOnlyMemory<int> tokens = PlacementOpening.From(target.RequestContextData) is { } opening

@@ -1,6 +1,6 @@
+using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
-using KvTiers.Sessions;
 
 namespace KvTiers.Orleans.Serialization;
 

@@ -1,5 +1,4 @@
-using KvTiers.Inference.Model;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Orleans.Serialization;
 

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using Orleans.Serialization;
 using Orleans.Serialization.Buffers;
 using Orleans.Serialization.Cloning;
@@ -10,7 +10,7 @@ using Orleans.Serialization.WireProtocol;
 
 namespace KvTiers.Orleans.Serialization;
 
-/// <summary>The records of <c>KvTiers.Sessions</c> inside Orleans' messages: their one contract, the one they have over HTTP (<see cref="SessionsJson"/>).</summary>
+/// <summary>The records of <c>KvTiers.Conversations</c> inside Orleans' messages: their one contract, the one they have over HTTP (<see cref="ConversationJson"/>).</summary>
 /// <remarks>
 /// A tag-delimited object: 0 = the name of the type (<see cref="WireNames"/>), 1 = its UTF-8. Members may be added without silos of two builds misreading each
 /// other: one that is not known is passed over. The records are immutable, so a call within a silo passes them as they are.
@@ -36,7 +36,7 @@ internal sealed class SessionsCodec : IGeneralizedCodec, IGeneralizedCopier, ITy
         writer.Session.TypeCodec.WriteLengthPrefixed(ref writer, value!.GetType());
         ReferenceCodec.MarkValueField(writer.Session);
         writer.WriteFieldHeaderExpected(1, WireType.LengthPrefixed);
-        byte[] json = JsonSerializer.SerializeToUtf8Bytes(value, value.GetType(), SessionsJson.Options);
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(value, value.GetType(), ConversationJson.Options);
         writer.WriteVarUInt32((uint)json.Length);
         writer.Write(json);
         writer.WriteEndObject();
@@ -67,7 +67,7 @@ internal sealed class SessionsCodec : IGeneralizedCodec, IGeneralizedCopier, ITy
             if (id == 0)
                 type = reader.Session.TypeCodec.ReadLengthPrefixed(ref reader);
             else
-                value = JsonSerializer.Deserialize(reader.ReadBytes(reader.ReadVarUInt32()), Known(type), SessionsJson.Options);
+                value = JsonSerializer.Deserialize(reader.ReadBytes(reader.ReadVarUInt32()), Known(type), ConversationJson.Options);
         }
 
         ReferenceCodec.RecordObject(reader.Session, value, reference);

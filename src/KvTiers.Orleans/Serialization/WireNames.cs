@@ -1,11 +1,11 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using Orleans.Serialization.Configuration;
 
 namespace KvTiers.Orleans.Serialization;
 
-/// <summary>What the records of <c>KvTiers.Sessions</c> are called between silos.</summary>
+/// <summary>What the records of <c>KvTiers.Conversations</c> are called between silos.</summary>
 /// <remarks>
 /// A name stays with its record, wherever the type moves, so that silos of two builds understand each other. A record that is not named does not travel.
 /// The types of this assembly have their names beside them.

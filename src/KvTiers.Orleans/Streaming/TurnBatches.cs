@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Orleans.Streaming;
 

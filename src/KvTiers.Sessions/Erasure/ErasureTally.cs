@@ -1,3 +1,4 @@
+using KvTiers.Conversations;
 using KvTiers.Tiers;
 
 namespace KvTiers.Sessions.Erasure;
@@ -17,7 +18,7 @@ internal sealed class ErasureTally
     public int Attempts { get; private set; }
 
     /// <summary>Whether no tier holds any of it.</summary>
-    public bool IsWhole => _tiers.Values.All(tier => tier.Outcome == ErasureState.Removed);
+    public bool IsWhole => _tiers.Values.All(tier => tier.Outcome == ErasureOutcome.Removed);
 
     /// <summary>Whether what was not removed so far will not be asked for again.</summary>
     public bool IsGivenUp { get; set; }
@@ -27,15 +28,23 @@ internal sealed class ErasureTally
     {
         Attempts++;
         foreach (string tier in tiers)
-            _tiers[tier] = Of(tier) with { Outcome = ErasureState.Removed };
+            _tiers[tier] = Of(tier) with { Outcome = ErasureOutcome.Removed };
     }
 
     /// <summary>Notes what a tier said of one path.</summary>
     public void Add(TierRemoval said)
     {
         TierErasure so = Of(said.Tier);
-        _tiers[said.Tier] = so with { Blocks = so.Blocks + said.Blocks, Bytes = so.Bytes + said.Bytes, Outcome = said.State > so.Outcome ? said.State : so.Outcome };
+        ErasureOutcome outcome = OutcomeOf(said.State);
+        _tiers[said.Tier] = so with { Blocks = so.Blocks + said.Blocks, Bytes = so.Bytes + said.Bytes, Outcome = outcome > so.Outcome ? outcome : so.Outcome };
     }
+
+    private static ErasureOutcome OutcomeOf(ErasureState state) => state switch
+    {
+        ErasureState.Removed => ErasureOutcome.Removed,
+        ErasureState.Pending => ErasureOutcome.Pending,
+        _ => ErasureOutcome.Failed,
+    };
 
     private TierErasure Of(string tier) => _tiers.GetValueOrDefault(tier) ?? new() { Tier = tier, Blocks = 0, Bytes = 0 };
 }

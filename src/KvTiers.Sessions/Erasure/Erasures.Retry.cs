@@ -1,4 +1,6 @@
-using KvTiers.Tiers;
+using KvTiers.Conversations;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Storage;
 
 namespace KvTiers.Sessions.Erasure;
 
@@ -61,7 +63,7 @@ internal sealed partial class Erasures
     // A tier that is left alone would be asked in vain; the others were asked before.
     private bool IsAway(OwedErasure owed)
     {
-        HashSet<string> pending = [.. owed.Tally.Tiers.Where(tier => tier.Outcome != ErasureState.Removed).Select(tier => tier.Tier)];
+        HashSet<string> pending = [.. owed.Tally.Tiers.Where(tier => tier.Outcome != ErasureOutcome.Removed).Select(tier => tier.Tier)];
         return pending.Count > 0 && _tiers!.Usage.Where(tier => pending.Contains(tier.Name)).All(tier => tier.IsDegraded);
     }
 

@@ -1,5 +1,9 @@
+using KvTiers.Conversations;
 using KvTiers.Prefix;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Storage;
 using KvTiers.Tiers;
+using Tombstone = KvTiers.Sessions.Storage.Tombstone;
 
 namespace KvTiers.Sessions.Erasure;
 

@@ -1,3 +1,5 @@
+using KvTiers.Sessions.Storage;
+
 namespace KvTiers.Sessions.Erasure;
 
 /// <summary>An erasure that is not whole yet.</summary>

@@ -1,3 +1,4 @@
+using KvTiers.Conversations;
 using KvTiers.Prefix;
 using KvTiers.Tiers;
 

@@ -1,3 +1,6 @@
+using KvTiers.Conversations;
+using KvTiers.Sessions.Changes;
+
 namespace KvTiers.Sessions.Hosting;
 
 /// <summary>

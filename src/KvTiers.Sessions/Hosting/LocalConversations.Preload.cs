@@ -1,3 +1,5 @@
+using KvTiers.Conversations;
+
 namespace KvTiers.Sessions.Hosting;
 
 /// <content>Loads the blocks of conversations that are expected back from colder tiers, one conversation after the other.</content>

@@ -1,3 +1,5 @@
+using KvTiers.Conversations;
+
 namespace KvTiers.Sessions.Hosting;
 
 /// <summary>

@@ -1,7 +1,10 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using KvTiers.Conversations;
 using KvTiers.Serialization;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Log;
 using MessagePack;
 
 namespace KvTiers.Sessions.Serialization;

@@ -1,5 +1,7 @@
 using System.Buffers;
+using KvTiers.Conversations;
 using KvTiers.Serialization;
+using KvTiers.Sessions.Changes;
 using MessagePack;
 
 namespace KvTiers.Sessions.Serialization;

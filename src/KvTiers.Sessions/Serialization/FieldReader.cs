@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using KvTiers.Conversations;
 using KvTiers.Serialization;
 using MessagePack;
 

@@ -1,3 +1,5 @@
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Log;
 using MessagePack;
 
 namespace KvTiers.Sessions.Serialization;

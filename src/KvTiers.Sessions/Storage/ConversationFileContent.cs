@@ -1,3 +1,5 @@
+using KvTiers.Sessions.Changes;
+
 namespace KvTiers.Sessions.Storage;
 
 /// <summary>What a conversation's file holds.</summary>

@@ -1,7 +1,8 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using KvTiers.Sessions.Erasure;
+using KvTiers.Conversations;
+using KvTiers.Sessions.Changes;
 using KvTiers.Sessions.Serialization;
 using Microsoft.Win32.SafeHandles;
 

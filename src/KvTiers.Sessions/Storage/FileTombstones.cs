@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using KvTiers.Sessions.Erasure;
 
 namespace KvTiers.Sessions.Storage;
 

@@ -1,3 +1,6 @@
+using KvTiers.Conversations;
+using KvTiers.Sessions.Changes;
+
 namespace KvTiers.Sessions.Storage;
 
 /// <summary>What is known of a file that has this generation and length: files only grow, so it need not be read again.</summary>

@@ -1,5 +1,5 @@
 using KvTiers.Bench.Serving;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Bench.Tests.Serving;
 

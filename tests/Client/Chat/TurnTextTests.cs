@@ -1,5 +1,5 @@
 using KvTiers.Cli.Chat;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Cli.Tests.Chat;
 

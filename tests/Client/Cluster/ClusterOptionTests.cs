@@ -1,3 +1,5 @@
+using KvTiers.Cli.Outcomes;
+
 namespace KvTiers.Cli.Tests.Cluster;
 
 public sealed class ClusterOptionTests

@@ -1,8 +1,7 @@
 using System.Net;
 using System.Text;
 using KvTiers.Client;
-using KvTiers.Inference.Tokens;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Cli.Tests.Http;
 

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using KvTiers.Client;
-using KvTiers.Inference.Tokens;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Cli.Tests.Load;
 

@@ -1,3 +1,4 @@
+using KvTiers.Cli.Outcomes;
 using KvTiers.Cli.Size;
 
 namespace KvTiers.Cli.Tests.Size;

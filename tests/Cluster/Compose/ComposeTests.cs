@@ -1,4 +1,3 @@
-using KvTiers.Cli;
 using KvTiers.Cli.Commands;
 using KvTiers.Silo.Configuration;
 using Microsoft.Extensions.Configuration;

@@ -88,7 +88,7 @@ public sealed unsafe class PagedAttentionTests
             int count = Math.Min(chunk, tokens - start);
             batch.Clear();
             batch.Add(table, new int[count], start, 0);
-            rows.Set(batch, 0, count);
+            rows.Set(batch.TokenIds, batch.Segments, 0, count);
             float* queries = qkv.Floats + start * columns;
             float* keys = queries + width;
             writer.Run(rows, Layer, keys, keys + layout.KvHeads * layout.HeadDim, columns);

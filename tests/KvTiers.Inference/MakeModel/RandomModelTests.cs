@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using KvTiers.Conversations;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Tokens;
 using KvTiers.MakeModel;

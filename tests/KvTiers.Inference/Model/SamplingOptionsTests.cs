@@ -1,3 +1,4 @@
+using KvTiers.Conversations;
 using KvTiers.Inference.Model;
 
 namespace KvTiers.Inference.Tests.Model;

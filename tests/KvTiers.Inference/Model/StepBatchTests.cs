@@ -1,4 +1,5 @@
 using KvTiers.Blocks;
+using KvTiers.Inference.Kernels;
 using KvTiers.Inference.Model;
 
 namespace KvTiers.Inference.Tests.Model;

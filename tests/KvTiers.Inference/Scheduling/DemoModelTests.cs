@@ -1,5 +1,6 @@
 using System.Text.Json;
 using KvTiers.Blocks;
+using KvTiers.Conversations;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;

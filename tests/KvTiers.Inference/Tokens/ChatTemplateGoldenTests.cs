@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KvTiers.Conversations;
 using KvTiers.Inference.Tokens;
 
 namespace KvTiers.Inference.Tests.Tokens;

@@ -1,3 +1,4 @@
+using KvTiers.Conversations;
 using KvTiers.Inference.Tokens;
 
 namespace KvTiers.Inference.Tests.Tokens;

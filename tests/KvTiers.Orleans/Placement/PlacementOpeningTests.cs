@@ -1,4 +1,4 @@
-using KvTiers.Inference.Tokens;
+using KvTiers.Conversations;
 using KvTiers.Orleans.Placement;
 
 namespace KvTiers.Orleans.Tests.Placement;

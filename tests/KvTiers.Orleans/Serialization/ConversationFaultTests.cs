@@ -1,7 +1,7 @@
+using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
 using KvTiers.Orleans.Serialization;
-using KvTiers.Sessions;
 
 namespace KvTiers.Orleans.Tests.Serialization;
 

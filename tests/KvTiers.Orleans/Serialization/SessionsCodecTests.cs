@@ -1,10 +1,8 @@
 using System.Text.Json;
-using KvTiers.Inference.Model;
-using KvTiers.Inference.Tokens;
-using KvTiers.Orleans.Hosting;
+using KvTiers.Conversations;
 using KvTiers.Orleans.Placement;
+using KvTiers.Orleans.Serialization;
 using KvTiers.Orleans.Streaming;
-using KvTiers.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Serialization;
 
@@ -103,13 +101,13 @@ public sealed class SessionsCodecTests
         T there = Travel(value);
         Assert.NotSame(value, there);
         Assert.Equal(value.GetType(), there.GetType());
-        Assert.Equal(JsonSerializer.Serialize(value, value.GetType(), SessionsJson.Options), JsonSerializer.Serialize(there, there.GetType(), SessionsJson.Options));
+        Assert.Equal(JsonSerializer.Serialize(value, value.GetType(), ConversationJson.Options), JsonSerializer.Serialize(there, there.GetType(), ConversationJson.Options));
     }
 
     private static ServiceProvider Create()
     {
         var services = new ServiceCollection();
-        OrleansConversationsExtensions.AddSessionsCodec(services);
+        services.AddSessionsCodec();
         return services.BuildServiceProvider();
     }
 }

@@ -2,9 +2,9 @@ using System.Reflection;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using KvTiers.Conversations;
 using KvTiers.Orleans.Placement;
 using KvTiers.Orleans.Serialization;
-using KvTiers.Sessions;
 using Orleans.CodeGeneration;
 using Orleans.Placement;
 
@@ -18,7 +18,7 @@ internal static class WireContract
 
     private static readonly Assembly Code = typeof(WireNames).Assembly;
 
-    /// <summary>Types of the assembly that Orleans serializes, without the stand-ins for records of <c>KvTiers.Sessions</c>.</summary>
+    /// <summary>Types of the assembly that Orleans serializes, without the stand-ins for records of <c>KvTiers.Conversations</c>.</summary>
     public static IEnumerable<Type> Records =>
         Code.GetTypes().Where(type => type.IsDefined(typeof(GenerateSerializerAttribute), false) && !type.IsEnum && !IsSurrogate(type));
 
@@ -44,7 +44,7 @@ internal static class WireContract
         foreach ((Type type, string name) in WireNames.Json.OrderBy(one => one.Value, StringComparer.Ordinal))
         {
             text.Append($"JSON {name}\n");
-            Properties(text, SessionsJson.Options.GetTypeInfo(type), "  ");
+            Properties(text, ConversationJson.Options.GetTypeInfo(type), "  ");
         }
 
         foreach (Type type in (Type[])[typeof(ConversationFaultKind), typeof(TurnMode)])
@@ -78,7 +78,7 @@ internal static class WireContract
         {
             text.Append($"{indent}{property.Name}: {JsonOf(property.PropertyType, out Type? inner)}{(property.IsRequired ? ", required" : "")}\n");
             if (inner is not null && !WireNames.Json.ContainsKey(inner))
-                Properties(text, SessionsJson.Options.GetTypeInfo(inner), indent + "  ");
+                Properties(text, ConversationJson.Options.GetTypeInfo(inner), indent + "  ");
         }
     }
 
@@ -87,7 +87,7 @@ internal static class WireContract
         inner = null;
         type = Nullable.GetUnderlyingType(type) ?? type;
         if (type.IsEnum)
-            return string.Join("|", Enum.GetValues(type).Cast<object>().Select(value => JsonSerializer.Serialize(value, SessionsJson.Options).Trim('"')));
+            return string.Join("|", Enum.GetValues(type).Cast<object>().Select(value => JsonSerializer.Serialize(value, ConversationJson.Options).Trim('"')));
         if (type.Namespace == nameof(System))
             return type.Name.ToLowerInvariant();
         if (!type.IsGenericType)

@@ -4,10 +4,10 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using KvTiers.Conversations;
 using KvTiers.Orleans.Placement;
 using KvTiers.Orleans.Serialization;
 using KvTiers.Orleans.Streaming;
-using KvTiers.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Serialization.Buffers;
 using Orleans.Serialization.Codecs;
@@ -44,16 +44,16 @@ public sealed class WireToleranceTests
     public void AJsonMemberOfTheNextBuildIsPassedOver(Type type)
     {
         JsonObject json = JsonOf(type);
-        string before = json.ToJsonString(SessionsJson.Options);
+        string before = json.ToJsonString(ConversationJson.Options);
         json["of_the_next_build"] = new JsonObject { ["a"] = new JsonArray(1, "two") };
-        Assert.Equal(before, JsonSerializer.Serialize(ReadJson(type, WireNames.Json[type], json), type, SessionsJson.Options));
+        Assert.Equal(before, JsonSerializer.Serialize(ReadJson(type, WireNames.Json[type], json), type, ConversationJson.Options));
     }
 
     [Theory]
     [MemberData(nameof(JsonRecords))]
     public void AJsonMemberThatIsMissingHasItsDefaultOrIsNamed(Type type)
     {
-        foreach (JsonPropertyInfo property in SessionsJson.Options.GetTypeInfo(type).Properties)
+        foreach (JsonPropertyInfo property in ConversationJson.Options.GetTypeInfo(type).Properties)
         {
             JsonObject json = JsonOf(type);
             json.Remove(property.Name);
@@ -134,7 +134,7 @@ public sealed class WireToleranceTests
 
     private static object Make(Type type) => type == typeof(ConversationFault) ? new ConversationFault(ConversationFaultKind.Conflict, "x") { Subject = "a/b", First = 1, Second = 2 } : Filled.Of(type);
 
-    private static JsonObject JsonOf(Type type) => JsonSerializer.SerializeToNode(Filled.Of(type), type, SessionsJson.Options)!.AsObject();
+    private static JsonObject JsonOf(Type type) => JsonSerializer.SerializeToNode(Filled.Of(type), type, ConversationJson.Options)!.AsObject();
 
     private static FieldInfo Member(Type record, string name) => WireContract.SurrogateOf(record).GetField(name)!;
 
@@ -174,7 +174,7 @@ public sealed class WireToleranceTests
     private static object ReadJson(Type type, string name, JsonObject json) => Read(type, Encode((ref Writer<ArrayBufferWriter<byte>> writer) =>
     {
         writer.WriteFieldHeader(0, type, typeof(SessionsCodec), WireType.TagDelimited);
-        foreach ((uint delta, string text) in (ReadOnlySpan<(uint, string)>)[(0, name), (1, json.ToJsonString(SessionsJson.Options))])
+        foreach ((uint delta, string text) in (ReadOnlySpan<(uint, string)>)[(0, name), (1, json.ToJsonString(ConversationJson.Options))])
         {
             byte[] bytes = Encoding.UTF8.GetBytes(text);
             writer.WriteFieldHeaderExpected(delta, WireType.LengthPrefixed);

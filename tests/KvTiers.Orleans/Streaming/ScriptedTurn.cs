@@ -1,5 +1,5 @@
 using System.Threading.Channels;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 
 namespace KvTiers.Orleans.Tests.Streaming;
 

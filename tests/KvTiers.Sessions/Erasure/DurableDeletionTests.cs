@@ -1,8 +1,9 @@
+using KvTiers.Conversations;
 using KvTiers.Prefix;
+using KvTiers.Sessions.Changes;
 using KvTiers.Sessions.Hosting;
 using KvTiers.Sessions.Storage;
-using KvTiers.Tiers;
-using Tombstone = KvTiers.Sessions.Erasure.Tombstone;
+using Tombstone = KvTiers.Sessions.Storage.Tombstone;
 
 namespace KvTiers.Sessions.Tests.Erasure;
 
@@ -64,8 +65,8 @@ public sealed class DurableDeletionTests(TinyModel model)
         DeleteReceipt receipt = await host.Conversations.DeleteAsync(ConversationHost.Key("gone"));
 
         Assert.False(receipt.IsWhole);
-        Assert.Equal(throws ? ErasureState.Failed : ErasureState.Pending, receipt.Tiers.Single(tier => tier.Tier == "disk").Outcome);
-        Assert.Equal(ErasureState.Removed, receipt.Tiers.Single(tier => tier.Tier == "hot").Outcome);
+        Assert.Equal(throws ? ErasureOutcome.Failed : ErasureOutcome.Pending, receipt.Tiers.Single(tier => tier.Tier == "disk").Outcome);
+        Assert.Equal(ErasureOutcome.Removed, receipt.Tiers.Single(tier => tier.Tier == "hot").Outcome);
         Assert.NotEmpty(places.OnDisk().Intersect(own));
         Assert.Single(await Tombstones(files));
         Assert.False((await host.Conversations.DeleteAsync(ConversationHost.Key("gone"))).IsWhole);
@@ -113,7 +114,7 @@ public sealed class DurableDeletionTests(TinyModel model)
         Task<DeleteReceipt> deletion = host.Conversations.DeleteAsync(ConversationHost.Key("gone"));
         await host.WhileTimePasses(deletion);
 
-        Assert.Equal(ErasureState.Pending, (await deletion).Tiers.Single(tier => tier.Tier == "disk").Outcome);
+        Assert.Equal(ErasureOutcome.Pending, (await deletion).Tiers.Single(tier => tier.Tier == "disk").Outcome);
         hanging.SetResult();
         places.Disk.BeforeRemoval = null;
         await host.UntilNothingIsOwed();

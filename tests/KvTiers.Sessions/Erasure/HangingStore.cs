@@ -1,4 +1,6 @@
-using KvTiers.Sessions.Erasure;
+using KvTiers.Conversations;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Storage;
 
 namespace KvTiers.Sessions.Tests.Erasure;
 

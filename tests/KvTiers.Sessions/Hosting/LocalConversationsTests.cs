@@ -1,3 +1,4 @@
+using KvTiers.Conversations;
 using KvTiers.Diagnostics;
 using KvTiers.Sessions.Hosting;
 using KvTiers.Sessions.Storage;

@@ -1,3 +1,4 @@
+using KvTiers.Conversations;
 using KvTiers.Sessions.Hosting;
 
 namespace KvTiers.Sessions.Tests.Hosting;

@@ -1,4 +1,7 @@
 using System.Collections.Immutable;
+using KvTiers.Conversations;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Log;
 using KvTiers.Sessions.Serialization;
 using KvTiers.Sessions.Storage;
 using MessagePack;

@@ -1,5 +1,8 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using KvTiers.Conversations;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Log;
 using KvTiers.Sessions.Serialization;
 
 namespace KvTiers.Sessions.Tests.Serialization;

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using KvTiers.Conversations;
+using KvTiers.Sessions.Changes;
 using KvTiers.Sessions.Serialization;
 using KvTiers.Sessions.Storage;
 using KvTiers.Sessions.Tests.Serialization;

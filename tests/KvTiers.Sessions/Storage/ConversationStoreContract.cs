@@ -1,6 +1,9 @@
 using System.Collections.Immutable;
+using KvTiers.Conversations;
 using KvTiers.Prefix;
-using KvTiers.Sessions.Erasure;
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Log;
+using KvTiers.Sessions.Storage;
 
 namespace KvTiers.Sessions.Tests.Storage;
 

@@ -1,3 +1,5 @@
+using KvTiers.Conversations;
+using KvTiers.Sessions.Changes;
 using KvTiers.Sessions.Storage;
 
 namespace KvTiers.Sessions.Tests.Storage;

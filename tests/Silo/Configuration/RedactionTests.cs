@@ -1,7 +1,7 @@
 using KvTiers.Orleans.Clients;
-using KvTiers.Sessions;
+using KvTiers.Sessions.Secrets;
 using KvTiers.Silo.Configuration;
-using KvTiers.Silo.Hosting;
+using KvTiers.Silo.Models;
 using KvTiers.Tests.Support;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

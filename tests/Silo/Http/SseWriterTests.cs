@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using KvTiers.Sessions;
+using KvTiers.Conversations;
 using KvTiers.Silo.Http;
 using Microsoft.AspNetCore.Http;
 
@@ -19,7 +19,7 @@ public sealed class SseWriterTests
         Assert.Equal(Event(token) + Event(scored) + Event(token), await WrittenAsync(token, scored, token));
     }
 
-    private static string Event(TurnEvent turn) => $"data: {JsonSerializer.Serialize(turn, SessionsJson.Options)}\n\n";
+    private static string Event(TurnEvent turn) => $"data: {JsonSerializer.Serialize(turn, ConversationJson.Options)}\n\n";
 
     private static async Task<string> WrittenAsync(params TurnEvent[] turns)
     {

@@ -1,4 +1,4 @@
-using KvTiers.Silo.Hosting;
+using KvTiers.Silo.Models;
 using KvTiers.Silo.Tests.Talks;
 using KvTiers.Tests.Tiers;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using KvTiers.Sessions;
+using KvTiers.Sessions.Secrets;
 using KvTiers.Silo.Tests.Talks;
 using KvTiers.Tests.Support;
 

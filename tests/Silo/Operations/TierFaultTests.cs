@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using KvTiers.Tests.Support;
 using KvTiers.Tests.Shared;
+using KvTiers.Tests.Support;
 using Microsoft.Win32.SafeHandles;
 
 namespace KvTiers.Silo.Tests.Operations;

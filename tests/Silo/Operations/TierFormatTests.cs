@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using KvTiers.Blocks;
-using KvTiers.Sessions;
+using KvTiers.Sessions.Secrets;
 using KvTiers.Silo.Configuration;
-using KvTiers.Silo.Hosting;
+using KvTiers.Silo.Models;
 using KvTiers.Tests.Support;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Encodings;

@@ -1,0 +1,177 @@
+using KvTiers.Blocks;
+using KvTiers.Conversations;
+using KvTiers.Inference.Kernels;
+using KvTiers.Inference.Model;
+using KvTiers.Inference.Scheduling;
+using KvTiers.Inference.Tokens;
+using KvTiers.Orleans.Hosting;
+using KvTiers.Sessions;
+using KvTiers.Sessions.Hosting;
+using KvTiers.Sessions.Secrets;
+using KvTiers.Sessions.Storage;
+using KvTiers.Silo.Configuration;
+using KvTiers.Tiers;
+
+namespace KvTiers.Silo.Models;
+
+/// <summary>Loads a model folder, puts cache, engine and conversations on it, and warms the kernels.</summary>
+/// <remarks>The silo is asked for only when there are conversations for it: to make it takes as long as the loading of a small model, on another thread.</remarks>
+internal sealed partial class ModelLoader(
+    SiloOptions options, ApiKeys keys, IServiceProvider services, TimeProvider time, ILoggerFactory loggers, StoreDecorator? decorate = null)
+{
+    // Enough for the engine's own code to have run and to know how fast it computes prompts, and few enough not to be noticed; the kernels are warm before.
+    private const int WarmUpTokens = 16;
+
+    private readonly ILogger _logger = loggers.CreateLogger<ModelLoader>();
+    private volatile string? _waitsFor;
+
+    /// <summary>What the loading cannot go on without and does not have yet; null = nothing.</summary>
+    public string? WaitsFor => _waitsFor;
+
+    /// <summary>Loads <see cref="SiloOptions.Model"/>.</summary>
+    /// <exception cref="ModelFormatException">A weight or configuration file is missing or wrong.</exception>
+    /// <exception cref="TokenizerFormatException">The tokenizer is missing or wrong.</exception>
+    /// <exception cref="StartException">The hot tier is too small for the model.</exception>
+    public async Task<LoadedModel> LoadAsync(CancellationToken cancellationToken)
+    {
+        KernelPath kernels = KernelPaths.Widest;
+        Task<Tokenizer> tokenizerLoading = Task.Run(() => Tokenizer.Load(options.Model), cancellationToken);
+        var modelOptions = new ModelOptions
+        {
+            WeightFormat = options.Weights,
+            Threads = options.Threads,
+            KernelPath = kernels,
+            WeightCacheFolder = options.WeightCache ? Path.Combine(options.Data, "weights") : null,
+        };
+        var weights = LanguageModel.Load(options.Model, modelOptions, loggers.CreateLogger<LanguageModel>());
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Model));
+        ModelLoaded(_logger, name, weights.Config.Architecture, weights.Config.Layers, weights.Config.Hidden, weights.Config.ContextLength, options.Model);
+        Kernels(_logger, kernels, options.Threads, options.Weights);
+
+        weights.WarmUp(options.Kv);
+        Tokenizer tokenizer = await tokenizerLoading;
+        BlockLayout layout = Layout(weights.Config);
+        var hot = new KvCacheOptions { HotBytes = options.HotBytes, Prefault = false };
+        TieredCache? tiers = await TierComposition.OpenAsync(options, hot, layout, time, decorate);
+        KvCache cache = tiers?.Cache ?? new KvCache(layout, hot, time);
+        HotTier(_logger, ByteSize.Format((long)cache.Pool.Capacity * cache.Layout.BytesPerBlock), cache.Pool.Capacity, cache.Layout.BlockSize, options.Kv);
+
+        foreach (TierUsage tier in tiers?.Usage ?? [])
+            ColderTier(_logger, tier.Name, ByteSize.Format(tier.CapacityBytes), tier.Blocks);
+        if (tiers is { Losses.Length: > 0 })
+            Lossy(_logger);
+
+        var engine = new Engine(weights, tokenizer, cache, new EngineOptions { MaxWaiting = options.MaxTurns }, time, loggers.CreateLogger<Engine>(), tiers);
+        await WarmAsync(engine, cancellationToken);
+        SamplingOptions sampling = SamplingDefaults.Load(options.Model);
+        IConversationStore store = await StoreComposition.OpenAsync(options, time);
+        TenantSalts salts = await SaltsAsync(store, cancellationToken);
+        ChatParts chat = await ChatAsync(engine, store, salts, name, sampling);
+        await ComputeSystemPromptsAsync(engine, chat, salts, cancellationToken);
+        return new LoadedModel
+        {
+            Name = name,
+            WrittenAt = Directory.EnumerateFiles(options.Model, "*.safetensors").Max(File.GetLastWriteTimeUtc),
+            Weights = weights,
+            Tokenizer = tokenizer,
+            ChatParts = chat,
+            Salts = salts,
+            SamplingDefaults = sampling,
+            Cache = cache,
+            Engine = engine,
+            FlushTime = options.StopGrace,
+        };
+    }
+
+    private async Task<TenantSalts> SaltsAsync(IConversationStore store, CancellationToken cancellationToken)
+    {
+        var shared = store as ISharedSecret;
+        if (shared is not null && !TenantSecret.IsKnown(options))
+            _waitsFor = $"the conversation store's Redis at {Redacted.ConnectionString(StoreSettings.AddressOf(options))}: this server has no copy yet of the secret on which the servers of that store agree";
+        TenantSalts salts = await TenantSecret.OpenAsync(options, shared, loggers.CreateLogger<TenantSalts>(), time, cancellationToken);
+        _waitsFor = null;
+        return salts;
+    }
+
+    private BlockLayout Layout(ModelConfig config)
+    {
+        BlockLayout layout = config.CreateLayout(options.Kv);
+        if (options.HotBytes < layout.BytesPerBlock)
+        {
+            throw new StartException(new SettingError(
+                "KvTiers:Hot", ByteSize.Format(options.HotBytes), $"at least one block of this model, {ByteSize.Format(layout.BytesPerBlock)}").ToString());
+        }
+
+        return layout;
+    }
+
+    private async Task<ChatParts> ChatAsync(Engine engine, IConversationStore store, TenantSalts salts, string modelName, SamplingOptions sampling)
+    {
+        ChatPrompt prompt;
+        try
+        {
+            prompt = new ChatPrompt(ChatTemplate.Load(options.Model, time), engine.Tokenizer);
+        }
+        catch (TemplateException e)
+        {
+            ChatOff(_logger, modelName, e.Message);
+            if (store is IAsyncDisposable unused) await unused.DisposeAsync();
+            return new ChatParts(null, null, e.Message + ".");
+        }
+
+        var defaults = new GenerationOptions
+        {
+            MaxTokens = options.AnswerTokens,
+            Temperature = sampling.Temperature,
+            TopP = sampling.TopP,
+            TopK = sampling.TopK,
+            MinP = sampling.MinP,
+            RepetitionPenalty = sampling.RepetitionPenalty,
+        };
+        var parts = new ConversationServices(
+            engine, prompt, store, salts, new ConversationOptions { ModelName = modelName, Defaults = defaults, Owner = $"{options.Name}:{options.Data}" }, time);
+        var local = new LocalConversations(parts, new LocalConversationsOptions { WarmAhead = options.WarmAhead, IdleAfter = options.Orleans.IdleAfter });
+        return new ChatParts(prompt, local, null) { Store = store, Door = services.GetRequiredService<SiloConversations>().Open(local) };
+    }
+
+    private async Task ComputeSystemPromptsAsync(Engine engine, ChatParts chat, TenantSalts salts, CancellationToken cancellationToken)
+    {
+        if (options.SystemPrompts.Count == 0) return;
+        if (chat.Prompt is null) throw new StartException($"KvTiers:SystemPrompts: must be removed, as the model cannot chat: {chat.Failure}");
+        await new SystemPrompts(engine, chat.Prompt, salts, loggers.CreateLogger<SystemPrompts>()).ComputeAsync(options.SystemPrompts, keys.Tenants, cancellationToken);
+    }
+
+    private static async Task WarmAsync(Engine engine, CancellationToken cancellationToken)
+    {
+        int length = Math.Min(WarmUpTokens, engine.Model.Config.ContextLength / 2);
+        Generation generation = engine.Submit(
+            new GenerationRequest
+            {
+                Prompt = new int[length],
+                Sampling = SamplingOptions.Greedy,
+                MaxNewTokens = length / 2,
+                IgnoreEndOfText = true,
+                UseCache = false,
+            },
+            cancellationToken);
+        await generation.Completion.WaitAsync(cancellationToken);
+    }
+
+    [LoggerMessage(4, LogLevel.Warning, "{Name} cannot chat, only complete text: {Reason}")]
+    private static partial void ChatOff(ILogger logger, string name, string reason);
+
+    [LoggerMessage(1, LogLevel.Information, "Model {Name}: {Architecture}, {Layers} layers of width {Width}, context {Context} tokens, from {Folder}")]
+    private static partial void ModelLoaded(ILogger logger, string name, ModelArchitecture architecture, int layers, int width, int context, string folder);
+
+    [LoggerMessage(2, LogLevel.Information, "Kernels {Path} on {Threads} threads, weights {Weights}")]
+    private static partial void Kernels(ILogger logger, KernelPath path, int threads, WeightFormat weights);
+
+    [LoggerMessage(5, LogLevel.Information, "Tier {Tier}: {Size}, {Blocks} blocks held")]
+    private static partial void ColderTier(ILogger logger, string tier, string size, long blocks);
+
+    [LoggerMessage(6, LogLevel.Warning, "A tier stores fewer bits than the hot one: answers may depend on what was cached. Blocks are shared only with servers of the same formats")]
+    private static partial void Lossy(ILogger logger);
+
+    [LoggerMessage(3, LogLevel.Information, "Hot tier {Size}: {Blocks} blocks of {Tokens} tokens, {Format}")]
+    private static partial void HotTier(ILogger logger, string size, int blocks, int tokens, KvFormat format);
+}

@@ -1,0 +1,11 @@
+namespace KvTiers.Conversations;
+
+/// <summary>Where a conversation branches off.</summary>
+public sealed record ForkRequest
+{
+    /// <summary>How many messages the fork keeps; null = all.</summary>
+    public int? At { get; init; }
+
+    /// <summary>The fork's id; null = one is made.</summary>
+    public string? Id { get; init; }
+}

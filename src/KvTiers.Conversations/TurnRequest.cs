@@ -1,0 +1,17 @@
+namespace KvTiers.Conversations;
+
+/// <summary>One turn: messages in, an answer out.</summary>
+public sealed record TurnRequest
+{
+    /// <summary>Whether <see cref="Messages"/> are new or the whole history.</summary>
+    public TurnMode Mode { get; init; }
+
+    /// <summary>The messages, at least one.</summary>
+    public required IReadOnlyList<ChatMessage> Messages { get; init; }
+
+    /// <summary>How to generate.</summary>
+    public GenerationOptions Options { get; init; } = new();
+
+    /// <summary>The version that the caller has seen; another one is a <see cref="ConversationConflictException"/>. 0 = there is none yet. Null = any.</summary>
+    public long? ExpectedVersion { get; init; }
+}

@@ -1,0 +1,28 @@
+using System.Collections.Concurrent;
+using KvTiers.Conversations;
+using KvTiers.Sessions.Hosting;
+
+namespace KvTiers.Orleans.Streaming;
+
+/// <summary>The conversations whose grains are active on this silo. Thread-safe.</summary>
+internal sealed class Residences
+{
+    private readonly ConcurrentDictionary<ConversationKey, Residence> _all = [];
+
+    /// <summary>The actors; null = the model still loads.</summary>
+    public LocalConversations? Local { get; set; }
+
+    /// <summary>Says that the conversation's grain is active here.</summary>
+    public Residence Settle(ConversationKey key) => _all[key] = new();
+
+    /// <summary>Ends the turns that run here, and gives the conversation's memory up.</summary>
+    public async Task ReleaseAsync(ConversationKey key, Residence residence)
+    {
+        await residence.CloseAsync().ConfigureAwait(false);
+        _all.TryRemove(new(key, residence));
+        Local?.Release(key);
+    }
+
+    /// <summary>The residence of a conversation that is active here.</summary>
+    public Residence? Of(ConversationKey key) => Local is null ? null : _all.GetValueOrDefault(key);
+}

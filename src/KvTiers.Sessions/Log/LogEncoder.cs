@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+using KvTiers.Conversations;
+using KvTiers.Inference.Scheduling;
+using KvTiers.Inference.Tokens;
+
+namespace KvTiers.Sessions.Log;
+
+/// <summary>Turns messages into logs. What is logged already keeps its tokens: an answer those that were generated, which an encoder need not find again.</summary>
+internal sealed class LogEncoder(ChatPrompt prompt)
+{
+    private readonly HashSet<int> _endOfText = [.. prompt.Tokenizer.EndOfText];
+
+    /// <summary>A log of <paramref name="messages"/>, in which those that <paramref name="known"/> has at the same place are its own.</summary>
+    /// <exception cref="TemplateException">The model's chat template refuses the messages.</exception>
+    public TokenLog Encode(IReadOnlyList<ChatMessage> messages, TokenLog known)
+    {
+        bool Knows(int index) => index < known.Messages.Length && known.Messages[index].Says(messages[index]);
+        int leading = 0;
+        while (leading < messages.Count && Knows(leading))
+            leading++;
+        if (leading == messages.Count)
+            return known.Take(leading);
+
+        ChatTokens tokens = prompt.Encode(messages, addGenerationPrompt: false, leading);
+        ImmutableArray<LoggedMessage>.Builder logged = ImmutableArray.CreateBuilder<LoggedMessage>(messages.Count);
+        for (int i = 0; i < messages.Count; i++)
+        {
+            int start = i == 0 ? 0 : tokens.MessageEnds[i - 1];
+            logged.Add(Knows(i)
+                ? known.Messages[i]
+                : new(messages[i].Role, messages[i].Content, ImmutableArray.Create(tokens.Ids, start, tokens.MessageEnds[i] - start)));
+        }
+
+        return new(logged.MoveToImmutable());
+    }
+
+    /// <summary>What the model continues: the log and the beginning of an answer.</summary>
+    public int[] PromptFor(TokenLog log)
+    {
+        int[] tokens = new int[log.TokenCount + prompt.GenerationPromptIds.Count];
+        log.CopyTo(tokens);
+        for (int i = log.TokenCount; i < tokens.Length; i++)
+            tokens[i] = prompt.GenerationPromptIds[i - log.TokenCount];
+        return tokens;
+    }
+
+    /// <summary>A generated answer as a message: its tokens as they came, between the template's own before and after.</summary>
+    public LoggedMessage ToMessage(ChoiceResult answer)
+    {
+        List<int> body = [.. answer.TokenIds];
+        if (body.Count > 0 && _endOfText.Contains(body[^1]))
+            body.RemoveAt(body.Count - 1);
+        if (answer.StopString is not null)
+            CutTo(answer.Text, body);
+        return new("assistant", answer.Text, [.. prompt.GenerationPromptIds, .. body, .. prompt.AnswerClosingIds]);
+    }
+
+    // A stop string is not part of the answer, so it must not be part of the next prompt either. The token it begins in is encoded anew.
+    private void CutTo(string text, List<int> body)
+    {
+        string decoded = prompt.Tokenizer.Decode(body.ToArray());
+        while (!text.StartsWith(decoded, StringComparison.Ordinal))
+        {
+            body.RemoveAt(body.Count - 1);
+            decoded = prompt.Tokenizer.Decode(body.ToArray());
+        }
+
+        body.AddRange(prompt.Tokenizer.Encode(text[decoded.Length..], parseSpecial: false, addSpecial: false));
+    }
+}

@@ -1,0 +1,72 @@
+using KvTiers.Conversations;
+
+namespace KvTiers.Sessions.Turns;
+
+/// <summary>What callers may pass. Every message names the input, its value and the rule.</summary>
+internal static class InputCheck
+{
+    private const int MaxRoleLength = 64;
+
+    public static void Turn(TurnRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (!Enum.IsDefined(request.Mode))
+            throw new ArgumentException($"Mode is {(int)request.Mode}; it must be Append or History.", nameof(request.Mode));
+        Messages(request.Messages, nameof(request.Messages));
+        if (request.Messages.Count == 0)
+            throw new ArgumentException("Messages is empty; a turn must have at least one message.", nameof(request.Messages));
+        Generation(request.Options);
+    }
+
+    public static void Generation(GenerationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.MaxTokens < 1)
+            throw new ArgumentException($"MaxTokens is {options.MaxTokens}; it must be 1 or more.", nameof(options.MaxTokens));
+    }
+
+    public static void Messages(IReadOnlyList<ChatMessage> messages, string name)
+    {
+        ArgumentNullException.ThrowIfNull(messages, name);
+        for (int i = 0; i < messages.Count; i++)
+        {
+            if (messages[i] is not { Role: not null, Content: not null })
+                throw new ArgumentException($"{name}[{i}] is null or has no role or content; it must have both.", name);
+            if (messages[i].Role.Length is 0 or > MaxRoleLength)
+                throw new ArgumentException($"{name}[{i}] has a role of {messages[i].Role.Length} characters; it must have 1 to {MaxRoleLength}.", name);
+            Text(messages[i].Role, $"{name}[{i}].Role", name);
+            Text(messages[i].Content, $"{name}[{i}].Content", name);
+        }
+    }
+
+    public static void Text(string text, string what, string name)
+    {
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (!char.IsSurrogate(text[i]))
+                continue;
+            if (!char.IsHighSurrogate(text[i]) || i + 1 == text.Length || !char.IsLowSurrogate(text[i + 1]))
+                throw new ArgumentException($"{what} holds half of a surrogate pair at character {i}; it must be whole Unicode.", name);
+            i++;
+        }
+    }
+
+    public static void Edit(EditRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(request.Content);
+        Text(request.Content, nameof(request.Content), nameof(request.Content));
+    }
+
+    public static void Index(int index, int count, string name)
+    {
+        if ((uint)index >= (uint)count)
+            throw new ArgumentOutOfRangeException(name, index, $"{name} is {index}; the conversation has {count} messages.");
+    }
+
+    public static void TimeToLive(TimeSpan? ttl)
+    {
+        if (ttl <= TimeSpan.Zero)
+            throw new ArgumentOutOfRangeException(nameof(ttl), ttl, $"ttl is {ttl}; it must be above zero.");
+    }
+}

@@ -1,0 +1,17 @@
+using KvTiers.Sessions.Changes;
+using KvTiers.Sessions.Log;
+
+namespace KvTiers.Sessions.Turns;
+
+/// <summary>What a turn is about to do.</summary>
+/// <param name="Base">The version it replaces; null = it begins the conversation.</param>
+/// <param name="Next">The log up to the answer.</param>
+/// <param name="Prompt">The tokens to continue.</param>
+internal sealed record TurnPlan(ConversationState? Base, TokenLog Next, int[] Prompt)
+{
+    /// <summary>The log before the turn.</summary>
+    public TokenLog Former => Base?.Log ?? TokenLog.Empty;
+
+    /// <summary>Leading tokens of the former log that the prompt has too.</summary>
+    public int KeptTokens { get; } = Base?.Log.CommonPrefix(Prompt) ?? 0;
+}
