@@ -20,6 +20,8 @@ internal static class SiloApplication
         ["Logging:LogLevel:Microsoft"] = "Warning",
         ["Logging:LogLevel:Orleans"] = "Warning",
         ["Logging:LogLevel:Polly"] = "Warning",
+        // The service's own base class logs that it starts and stops.
+        ["Logging:LogLevel:KvTiers.Orleans.Placement.SiloReports"] = "Warning",
         // They warn at every start: of the garbage collector that is chosen here, and that no check ran before the first one.
         ["Logging:LogLevel:Orleans.Runtime.Silo"] = "None",
         ["Logging:LogLevel:Orleans.Runtime.Watchdog"] = "Error",
