@@ -32,7 +32,7 @@ public sealed unsafe class BlockPool : IDisposable
     /// <param name="prefault">Makes the memory resident in the background, so that no request pays for first touch.</param>
     /// <exception cref="ArgumentOutOfRangeException">The capacity is not positive.</exception>
     /// <exception cref="OutOfMemoryException">The system refuses the address space.</exception>
-    public BlockPool(BlockLayout layout, int capacity, bool prefault = false)
+    internal BlockPool(BlockLayout layout, int capacity, bool prefault = false)
     {
         ArgumentNullException.ThrowIfNull(layout);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
@@ -56,7 +56,7 @@ public sealed unsafe class BlockPool : IDisposable
 
     /// <summary>Takes the slot that has been free for longest. Its contents are unspecified.</summary>
     /// <returns>False when no block is free.</returns>
-    public bool TryAllocate(out int slot)
+    internal bool TryAllocate(out int slot)
     {
         if (!_free.TryDequeue(out slot)) return false;
         _states[slot] = SlotState.Used;
@@ -66,7 +66,7 @@ public sealed unsafe class BlockPool : IDisposable
     /// <summary>Gives a slot back.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such slot.</exception>
     /// <exception cref="InvalidOperationException">The slot is not in use.</exception>
-    public void Free(int slot)
+    internal void Free(int slot)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)slot, (uint)SlotCount, nameof(slot));
         if (_states[slot] != SlotState.Used) throw new InvalidOperationException($"Slot {slot} is {_states[slot]}; only a used one can be freed.");

@@ -17,7 +17,7 @@ public sealed class BlockTable
     public ReadOnlySpan<nint> Addresses => _addresses.AsSpan(0, Count);
 
     /// <summary>Adds a block at the end.</summary>
-    public void Append(int slot, nint address)
+    internal void Append(int slot, nint address)
     {
         if (Count == _slots.Length) EnsureCapacity(Math.Max(8, Count * 2));
         Count++;
@@ -26,7 +26,7 @@ public sealed class BlockTable
 
     /// <summary>Keeps the first <paramref name="count"/> blocks. The slots of the others are not freed.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The table has fewer blocks.</exception>
-    public void Truncate(int count)
+    internal void Truncate(int count)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)Count, nameof(count));
         Count = count;

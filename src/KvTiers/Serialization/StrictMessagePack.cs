@@ -9,7 +9,7 @@ namespace KvTiers.Serialization;
 /// and written part by part: attributes (<c>[MessagePackObject]</c>) would also write nil for what is not there and pass over missing and doubled parts, and they
 /// generate code when first used, which costs a server's start about a tenth of a second (docs/performance.md).
 /// </remarks>
-public static class StrictMessagePack
+internal static class StrictMessagePack
 {
     /// <summary>Values may be nested 32 deep: nothing that is written here is deeper than 5.</summary>
     public static MessagePackSecurity Security { get; } = MessagePackSecurity.UntrustedData.WithMaximumObjectGraphDepth(32);

@@ -9,7 +9,7 @@ namespace KvTiers.Tiers;
 /// Folding by carry-less multiplication, after Gopal et al., "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ
 /// Instruction" (Intel, 2009), on four 512-bit registers; and a copy that has the checksum of what it copies in the same pass.
 /// </content>
-public static unsafe partial class Crc32C
+internal static unsafe partial class Crc32C
 {
     private const int FoldBytes = 4 * 64;
 

@@ -11,7 +11,7 @@ namespace KvTiers.Tiers;
 /// <c>4 × LaneBytes</c> of input. They are joined by shifting a lane's remainder over the bytes that follow it:
 /// remainders are linear, so the shift by a fixed distance is four table look-ups.
 /// </remarks>
-public static partial class Crc32C
+internal static partial class Crc32C
 {
     private const int LaneBytes = 1024;
 
