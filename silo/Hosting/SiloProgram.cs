@@ -21,7 +21,6 @@ internal static class SiloProgram
                 return 0;
             }
 
-            if (Environment.GetEnvironmentVariable("NOWARM") is null) SiloWarmUp.Begin();
             await using WebApplication app = SiloApplication.Create(commandLine);
             if (await TryStartAsync(app))
             {
