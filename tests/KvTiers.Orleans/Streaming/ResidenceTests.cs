@@ -1,5 +1,5 @@
-using KvTiers.Orleans.Streaming;
 using KvTiers.Conversations;
+using KvTiers.Orleans.Streaming;
 using KvTiers.Tests.Shared;
 using static KvTiers.Orleans.Tests.Streaming.ScriptedTurn;
 
