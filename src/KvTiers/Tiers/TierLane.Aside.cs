@@ -11,11 +11,15 @@ internal abstract partial class TierLane
 
     private const int MaxBlocksAtOnce = 64;
     private const long MaxMeasuredBytes = 8 << 20;
+
+    // The first measurements, of code that is just being compiled and files that were never read, say little: the next come soon, and then less and less often.
+    private static readonly TimeSpan FirstMeasure = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan MeasureEvery = TimeSpan.FromSeconds(1);
 
     private BlockHash _probed;
     private int _probes;
     private long _measuredAt;
+    private int _measured;
     private Task _measuring = Task.CompletedTask;
 
     /// <summary>Ends when nothing is read aside.</summary>
@@ -23,15 +27,17 @@ internal abstract partial class TierLane
 
     /// <summary>
     /// Measures a load that was not worth making, by making it: as many blocks side by side as one load would have, into memory of its own. A tier that is
-    /// not chosen has its chance again so. At most one at a time, and one a second.
+    /// not chosen has its chance again so. At most one at a time, and after the first few one a second.
     /// </summary>
     /// <param name="chain">The blocks.</param>
     public void MeasureAside(ReadOnlyMemory<BlockHash> chain)
     {
         long now = Time.GetTimestamp(), last = Interlocked.Read(ref _measuredAt);
-        bool isDue = last == 0 || Time.GetElapsedTime(last, now) >= MeasureEvery;
+        TimeSpan pause = _measured < 5 ? FirstMeasure * (1 << _measured) : MeasureEvery;
+        bool isDue = last == 0 || Time.GetElapsedTime(last, now) >= pause;
         if (IsInPlace || !isDue || !Health.MayAsk || !Aside.IsCompleted || Interlocked.CompareExchange(ref _measuredAt, Math.Max(1, now), last) != last)
             return;
+        _measured++;
         int atMost = (int)Math.Clamp(MaxMeasuredBytes / BlockBytes, 1, BlocksAtOnce(MaxBlocksAtOnce));
         Volatile.Write(ref _measuring, Task.Run(() => MeasureAsync(chain[..Math.Min(chain.Length, atMost)])));
     }

@@ -20,20 +20,7 @@ public sealed class LoadOrRecomputeTests : IAsyncDisposable
     [Fact]
     public async Task ADeviceThatWasSlowIsLoadedFromAgainWhenItIsWell()
     {
-        var device = new PacedStore(TestTiers.Store(256), _time);
-        _tiers = TestTiers.Open(
-            new TieredCacheOptions
-            {
-                Hot = TestTiers.Hot(64),
-                Tiers = [TestTiers.Queued("disk", device) with { WritePolicy = WritePolicy.OnSeal, Exclusive = false, ReadConcurrency = PathBlocks }],
-            },
-            _time);
-        for (int i = 0; i < 300; i++)
-            _tiers.NotePrefill(PathBlocks * 4, TimeSpan.FromMilliseconds(6));
-        int[] tokens = [.. Enumerable.Range(0, PathBlocks * 4)];
-        Compute(tokens);
-        await _tiers.DrainAsync(CancellationToken.None);
-
+        (PacedStore device, int[] tokens) = await StoredAsync();
         await AskAsync(tokens);
         Assert.Equal(PathBlocks, await AskAsync(tokens));
         device.Latency = TimeSpan.FromMilliseconds(80);
@@ -46,6 +33,21 @@ public sealed class LoadOrRecomputeTests : IAsyncDisposable
             loaded[round] = await AskAsync(tokens);
         Assert.Equal(PathBlocks, loaded[^1]);
         Assert.True(loaded.Count(blocks => blocks == PathBlocks) >= 6, string.Join(", ", loaded));
+    }
+
+    /// <summary>The first load of a fresh server, whose code is compiled and whose files are opened meanwhile, says little. With one measurement a second all of a busy second was computed.</summary>
+    [Fact]
+    public async Task ADeviceWhoseFirstLoadWasSlowIsLoadedFromWithinTheSecond()
+    {
+        (PacedStore device, int[] tokens) = await StoredAsync();
+        device.Latency = TimeSpan.FromMilliseconds(80);
+        await AskAsync(tokens);
+        Assert.Equal(0, await AskAsync(tokens));
+        device.Latency = TimeSpan.FromMilliseconds(0.4);
+        int[] loaded = new int[45];
+        for (int round = 0; round < loaded.Length; round++)
+            loaded[round] = await AskAsync(tokens, TimeSpan.FromMilliseconds(20));
+        Assert.Equal(PathBlocks, loaded[^1]);
     }
 
     /// <summary>A store used to be closed under a read that was made aside.</summary>
@@ -82,6 +84,25 @@ public sealed class LoadOrRecomputeTests : IAsyncDisposable
             await _tiers.DisposeAsync();
     }
 
+    // A path on a device that gives it in 2 ms, for an engine that computes it in 6.
+    private async Task<(PacedStore Device, int[] Tokens)> StoredAsync()
+    {
+        var device = new PacedStore(TestTiers.Store(256), _time);
+        _tiers = TestTiers.Open(
+            new TieredCacheOptions
+            {
+                Hot = TestTiers.Hot(64),
+                Tiers = [TestTiers.Queued("disk", device) with { WritePolicy = WritePolicy.OnSeal, Exclusive = false, ReadConcurrency = PathBlocks }],
+            },
+            _time);
+        for (int i = 0; i < 300; i++)
+            _tiers.NotePrefill(PathBlocks * 4, TimeSpan.FromMilliseconds(6));
+        int[] tokens = [.. Enumerable.Range(0, PathBlocks * 4)];
+        Compute(tokens);
+        await _tiers.DrainAsync(CancellationToken.None);
+        return (device, tokens);
+    }
+
     private void Compute(int[] tokens)
     {
         using BlockLease lease = _tiers!.Cache.Acquire(Root, tokens);
@@ -89,11 +110,11 @@ public sealed class LoadOrRecomputeTests : IAsyncDisposable
         lease.Append(tokens.AsSpan(lease.TokenCount));
     }
 
-    /// <summary>A request a second, none of it hot; what is measured aside for it has ended when it returns.</summary>
-    private async Task<int> AskAsync(int[] tokens)
+    /// <summary>A request after a pause, a second as a rule, none of it hot; what is measured aside for it has ended when it returns.</summary>
+    private async Task<int> AskAsync(int[] tokens, TimeSpan? pause = null)
     {
         _tiers!.Cache.Clear();
-        _time.Advance(TimeSpan.FromSeconds(1));
+        _time.Advance(pause ?? TimeSpan.FromSeconds(1));
         int loaded;
         using (BlockLease lease = _tiers.Cache.Acquire(Root, tokens))
             loaded = (await _tiers.PromoteAsync(lease, tokens, CancellationToken.None)).LoadedBlocks;
