@@ -54,13 +54,19 @@ public sealed partial class MappedWeightsTests : IDisposable
     {
         using MappedWeights mapped = Map(Content(8 * PieceBytes));
         using CancellationTokenSource moved = new();
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Task<List<nint>> mapping = Task.Run(() =>
         {
             List<nint> maps = [];
             while (!moved.IsCancellationRequested && maps.Count < 20_000)
+            {
                 maps.Add(MapAnonymous(0, 2 << 20, 3, 0x22 | 0x4000, -1, 0));
+                begun.TrySetResult();
+            }
+
             return maps;
         });
+        await begun.Task;
         mapped.MoveToHugePages(CancellationToken.None);
         await moved.CancelAsync();
 
