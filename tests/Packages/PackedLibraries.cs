@@ -18,6 +18,9 @@ public sealed class PackedLibraries : IAsyncLifetime
     /// <summary>Where the packages are.</summary>
     public string Feed => Path.Combine(_folder.FullName, "feed");
 
+    private static string PackagesOfOthers =>
+        Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+
     private string User => Path.Combine(_folder.FullName, "user");
 
     public async ValueTask InitializeAsync()
@@ -42,7 +45,7 @@ public sealed class PackedLibraries : IAsyncLifetime
         return ValueTask.CompletedTask;
     }
 
-    // What others published comes from where this repository's own packages come from; only ours come from the folder. The packages restored here are thrown away.
+    // Ours come from the folder, and are thrown away with it; what others published is where this repository's own build has it.
     private string Project() => $"""
         <Project Sdk="Microsoft.NET.Sdk">
           <PropertyGroup>
@@ -53,6 +56,8 @@ public sealed class PackedLibraries : IAsyncLifetime
             <NuGetAudit>false</NuGetAudit>
             <SatelliteResourceLanguages>en</SatelliteResourceLanguages>
             <RestoreAdditionalProjectSources>{Feed}</RestoreAdditionalProjectSources>
+            <RestorePackagesPath>{Path.Combine(_folder.FullName, "packages")}</RestorePackagesPath>
+            <RestoreFallbackFolders>{PackagesOfOthers}</RestoreFallbackFolders>
           </PropertyGroup>
           <ItemGroup>
             {string.Concat(Repository.Libraries.Select(library => $"<PackageReference Include=\"{library}\" Version=\"{Version}\" />"))}
