@@ -8,7 +8,7 @@ internal sealed class StartException : Exception
         : base(string.Join(Environment.NewLine, lines)) => Lines = lines;
 
     /// <summary>One reason, and the exception it came from.</summary>
-    public StartException(string line, Exception inner)
+    public StartException(string line, Exception? inner)
         : base(line, inner) => Lines = [line];
 
     /// <summary>The reasons.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using KvTiers.Sessions.Secrets;
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Http;
 using KvTiers.Silo.Models;
@@ -75,7 +76,9 @@ internal static class SiloProgram
         return failure switch
         {
             OrleansException or StackExchange.Redis.RedisException or TimeoutException when options.Orleans.Cluster is not null =>
-                new StartException($"KvTiers:Cluster: no silo can start by way of the Redis server given ({failure.Message})", failure),
+                new StartException(
+                    $"KvTiers:Cluster: no silo can start by way of the Redis server given ({Redacted.Message(failure.Message, options.Orleans.Cluster)})",
+                    Redacted.Inner(failure, options.Orleans.Cluster)),
             IOException { InnerException: AddressInUseException } =>
                 new StartException($"KvTiers:Urls = '{urls}': the address is in use by another process. Stop that, or listen elsewhere with --urls http://127.0.0.1:PORT.", failure),
             IOException or System.Net.Sockets.SocketException or InvalidOperationException or UnauthorizedAccessException =>
