@@ -152,9 +152,12 @@ public sealed class ClusterConversations : IConversations
         IAsyncEnumerable<TurnEvent> events;
         if (_residences?.Of(key) is { } residence && residence.TryEnter(out bool isFirst))
         {
-            if (isFirst)
-                Forget(grain.StayAsync());
-            events = residence.ReadAsync(() => here(_residences.Local!));
+            events = residence.ReadAsync(() =>
+            {
+                if (isFirst)
+                    Forget(grain.StayAsync());
+                return here(_residences.Local!);
+            });
         }
         else
         {

@@ -6,7 +6,7 @@ namespace KvTiers.Orleans.Clustering;
 /// <summary>How a silo finds the other silos of its cluster, and they it.</summary>
 public sealed record RedisClusterOptions
 {
-    /// <summary>Redis server of membership, grain directory and summaries, in StackExchange.Redis's own form. All silos and clients name the same.</summary>
+    /// <summary>Redis server of membership and grain directory, in StackExchange.Redis's own form. All silos and clients name the same.</summary>
     public required string Redis { get; init; }
 
     /// <summary>Silos with the same one form a cluster. 1 to 64 of the characters A–Z a–z 0–9 . _ -. Default <c>kvtiers</c>.</summary>

@@ -92,7 +92,10 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
     {
         foreach (RunningTurn turn in _turns.ToArray())
             await turn.DisposeAsync();
-        await silo.Residences.ReleaseAsync(Key, _residence!);
+
+        // One that came just as the grain was given up for being idle goes on to its end.
+        bool isIdle = reason.ReasonCode == DeactivationReasonCode.ActivationIdle;
+        await silo.Residences.ReleaseAsync(Key, _residence!, isIdle ? cancellationToken : new CancellationToken(canceled: true));
         silo.Metrics.Deactivated();
     }
 

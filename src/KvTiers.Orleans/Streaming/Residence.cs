@@ -76,11 +76,13 @@ internal sealed class Residence
             return _turns == 0 ? Task.CompletedTask : _busy!.Task;
     }
 
-    /// <summary>Lets no turn in any more, ends those that run, and waits for that.</summary>
-    public async Task CloseAsync()
+    /// <summary>Lets no turn in any more, and waits for the end of those that run.</summary>
+    /// <param name="cancellationToken">Ends them.</param>
+    public async Task CloseAsync(CancellationToken cancellationToken)
     {
         lock (_lock)
             _isClosed = true;
+        await WhenIdleAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _closing.CancelAsync().ConfigureAwait(false);
         await WhenIdleAsync().ConfigureAwait(false);
     }

@@ -15,10 +15,13 @@ internal sealed class Residences
     /// <summary>Says that the conversation's grain is active here.</summary>
     public Residence Settle(ConversationKey key) => _all[key] = new();
 
-    /// <summary>Ends the turns that run here, and gives the conversation's memory up.</summary>
-    public async Task ReleaseAsync(ConversationKey key, Residence residence)
+    /// <summary>Gives the conversation's memory up, after the turns that run here.</summary>
+    /// <param name="key">The conversation.</param>
+    /// <param name="residence">Its residence.</param>
+    /// <param name="cancellationToken">Ends the turns.</param>
+    public async Task ReleaseAsync(ConversationKey key, Residence residence, CancellationToken cancellationToken)
     {
-        await residence.CloseAsync().ConfigureAwait(false);
+        await residence.CloseAsync(cancellationToken).ConfigureAwait(false);
         _all.TryRemove(new(key, residence));
         Local?.Release(key);
     }

@@ -33,11 +33,36 @@ public sealed class ResidenceTests
     {
         Assert.True(_residence.TryEnter(out _));
         Task<List<TurnEvent>> reading = ReadAsync();
-        Task closing = _residence.CloseAsync();
+        Task closing = _residence.CloseAsync(new CancellationToken(canceled: true));
         await Assert.ThrowsAsync<ConversationUnreachableException>(() => reading);
         await closing;
         Assert.True(_turn.HasEnded);
         Assert.False(_residence.TryEnter(out _));
+    }
+
+    [Fact(Timeout = HangLimit.Milliseconds)]
+    public async Task ClosingWaitsForATurnThatMayGoOn()
+    {
+        using var late = new CancellationTokenSource();
+        Assert.True(_residence.TryEnter(out _));
+        Task<List<TurnEvent>> reading = ReadAsync();
+        Task closing = _residence.CloseAsync(late.Token);
+        Assert.False(_residence.TryEnter(out _));
+        _turn.Report(Started, Token(1), Completed);
+        Assert.Equal([Started, Token(1), Completed], await reading);
+        await closing;
+    }
+
+    [Fact(Timeout = HangLimit.Milliseconds)]
+    public async Task ClosingEndsATurnThatMayGoOnWhenItIsLate()
+    {
+        using var late = new CancellationTokenSource();
+        Assert.True(_residence.TryEnter(out _));
+        Task<List<TurnEvent>> reading = ReadAsync();
+        Task closing = _residence.CloseAsync(late.Token);
+        await late.CancelAsync();
+        await Assert.ThrowsAsync<ConversationUnreachableException>(() => reading);
+        await closing;
     }
 
     [Fact(Timeout = HangLimit.Milliseconds)]
