@@ -13,7 +13,8 @@ namespace KvTiers.Bench.Promotion;
 
 /// <summary>
 /// <c>load-or-recompute</c>: the time to the first token when a prompt's blocks are in just one tier, with the plan by measured rates,
-/// beside always loading and never loading. In turns, so that what disturbs one disturbs all.
+/// beside always loading and never loading. In turns, so that what disturbs one disturbs all. Beside it, how far what was predicted of an answer's loads,
+/// made by either policy, was from what they took, as a share of that.
 /// </summary>
 internal static class LoadOrRecomputeCommand
 {
@@ -50,7 +51,7 @@ internal static class LoadOrRecomputeCommand
         using DelayProxy? far = redis is null ? null : new DelayProxy(redis.Port, TimeSpan.FromMilliseconds(200));
         DirectoryInfo disk = Directory.CreateTempSubdirectory("kvtiers-bench-");
         using var result = ResultFile.Create(
-            folder, "load-or-recompute", "tier", "prompt_tokens", "always_ms", "never_ms", "chosen_ms", "loaded_tokens", "chosen_over_better", "estimates");
+            folder, "load-or-recompute", "tier", "prompt_tokens", "always_ms", "never_ms", "chosen_ms", "loaded_tokens", "chosen_over_better", "estimates", "load_error_median", "load_error_p90");
         try
         {
             foreach (string tier in redis is null ? ["ram", "disk"] : new[] { "ram", "disk", "redis", "redis+200ms" })
@@ -86,6 +87,7 @@ internal static class LoadOrRecomputeCommand
         int[] prompt = [.. Enumerable.Range(0, tokens).Select(_ => random.Next(1000, vocabulary))];
         var milliseconds = engines.ToDictionary(engine => engine.Policy, _ => new List<double>());
         var loaded = new List<int>();
+        var errors = new List<double>();
         var answers = new HashSet<int>();
 
         // The first round puts the blocks into the tiers, the second one is for the estimates to settle.
@@ -93,6 +95,7 @@ internal static class LoadOrRecomputeCommand
         {
             foreach (TieredEngine engine in round % 2 == 0 ? engines : engines.Reverse<TieredEngine>())
             {
+                (double seconds, double predicted) = engine.Loads;
                 GenerationResult answer = await engine.AnswerAsync(prompt, cancel);
                 answers.Add(answer.Choices[0].TokenIds[0]);
                 if (round >= 0)
@@ -102,6 +105,12 @@ internal static class LoadOrRecomputeCommand
                     if (engine.Policy == PromotionPolicy.ByRate)
                     {
                         loaded.Add(answer.PromotedTokenCounts.Values.Sum());
+                    }
+
+                    (seconds, predicted) = (engine.Loads.Seconds - seconds, engine.Loads.Predicted - predicted);
+                    if (seconds > 0)
+                    {
+                        errors.Add(Math.Abs(predicted - seconds) / seconds);
                     }
                 }
 
@@ -116,7 +125,8 @@ internal static class LoadOrRecomputeCommand
 
         double always = Median(milliseconds[PromotionPolicy.Always]), never = Median(milliseconds[PromotionPolicy.Never]);
         double chosen = Median(milliseconds[PromotionPolicy.ByRate]);
-        result.Add(tier, tokens, always, never, chosen, (int)loaded.Average(), chosen / Math.Min(always, never), engines.Single(engine => engine.Policy == PromotionPolicy.ByRate).Estimates);
+        result.Add(tier, tokens, always, never, chosen, (int)loaded.Average(), chosen / Math.Min(always, never), engines.Single(engine => engine.Policy == PromotionPolicy.ByRate).Estimates,
+            Quantile(errors, 0.5), Quantile(errors, 0.9));
     }
 
     /// <summary>A figure counts only if it measures what it says.</summary>
@@ -157,5 +167,7 @@ internal static class LoadOrRecomputeCommand
         }
     }
 
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+    private static double Median(List<double> values) => Quantile(values, 0.5);
+
+    private static double Quantile(List<double> values, double share) => values.Order().ElementAt((int)(share * (values.Count - 1)));
 }

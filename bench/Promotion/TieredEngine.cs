@@ -45,6 +45,9 @@ internal sealed class TieredEngine : IAsyncDisposable
         }
     }
 
+    /// <summary>What all loads took so far, and what was predicted of each, in seconds.</summary>
+    public (double Seconds, double Predicted) Loads => _tiers.RateOf(_tiers.Names[0]).Loads;
+
     /// <summary>Sends every hot block down and waits until it is there: what was computed is in the tier, and nowhere else.</summary>
     public async Task CoolAsync(CancellationToken cancel)
     {

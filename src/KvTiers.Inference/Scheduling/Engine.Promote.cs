@@ -6,9 +6,6 @@ namespace KvTiers.Inference.Scheduling;
 /// <content>Between queue and first chunk: a sequence's lease is filled from the colder tiers, beside the steps of others.</content>
 public sealed partial class Engine
 {
-    // Steps with fewer prompt tokens say little about the speed of prefill.
-    private const int PrefillSample = 16;
-
     /// <summary>Gives the leases of all that are loading to the tiers, whatever became of the plan that chose them.</summary>
     private void HandOver()
     {
@@ -132,8 +129,8 @@ public sealed partial class Engine
 
     private void NotePrefill(int tokenCount, TimeSpan elapsed)
     {
-        if (Tiers is not null && tokenCount >= PrefillSample)
-            Tiers.NotePrefill(tokenCount, elapsed * ((double)tokenCount / _batch.RowCount));
+        if (tokenCount > 0)
+            Tiers?.NotePrefill(_batch.RowCount, elapsed);
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Loading blocks for generation {Number} from the colder tiers failed; they are computed")]

@@ -18,6 +18,9 @@ internal sealed class Loading(BlockLease lease, BlockPath path, int lanes, Cance
     /// <summary>Tokens that each lane has brought.</summary>
     public int[] Tokens { get; } = new int[lanes];
 
+    /// <summary>The lane of which it loads a few blocks though that seems not worth it.</summary>
+    public TierLane? Tried { get; set; }
+
     /// <summary>Whether it ended for want of hot blocks.</summary>
     public bool LackedRoom { get; set; }
 }

@@ -85,9 +85,7 @@ internal sealed class Promotion
         {
             List<TierRun> runs = await FindAsync(load, firstBlock + loaded).ConfigureAwait(false);
             int found = runs.Sum(run => run.BlockCount);
-            int wanted = found == 0 || runs[0].Tier == failed ? 0 : Plan(runs, found);
-            if (wanted < found && failed is null)
-                _lanes[runs[^1].Tier].MeasureAside(load.Path.Hashes(firstBlock + loaded + found - runs[^1].BlockCount, firstBlock + loaded + found));
+            int wanted = found == 0 || runs[0].Tier == failed ? 0 : Choose(load, runs, found);
 
             // What failed on its way was held and planned, though it is found no more.
             held = Math.Max(held, loaded + found);
@@ -138,11 +136,11 @@ internal sealed class Promotion
         ReadOnlyMemory<BlockHash> chain = load.Path.Hashes(block, load.Path.BlockCount);
         if (lane.CountQueued(chain.Span) is > 0 and int queued)
             return queued;
-        if (_policy == PromotionPolicy.ByRate && !lane.IsInPlace
-            && !_planner.IsWorthAsking(lane.Rate, chain.Length, BlocksAtOnce(lane), _cache.Layout.BytesPerBlock, _cache.Layout.BlockSize))
+        if (_policy == PromotionPolicy.ByRate && !lane.IsInPlace)
         {
-            lane.MeasureAside(chain);
-            return 0;
+            double asking = PromotionPlanner.SecondsToAsk(lane.Rate, chain.Length, BlocksAtOnce(lane), _cache.Layout.BytesPerBlock);
+            if (asking >= chain.Length * _cache.Layout.BlockSize * _planner.PrefillSecondsPerToken && !IsTried(load, lane, chain.Length))
+                return 0;
         }
 
         long start = _time.GetTimestamp();
@@ -151,9 +149,24 @@ internal sealed class Promotion
         return count;
     }
 
-    private int Plan(List<TierRun> runs, int found) => _policy == PromotionPolicy.Always
-        ? found
-        : _planner.BlocksToLoad([.. runs], _rates, [.. _lanes.Select(BlocksAtOnce)], _cache.Layout.BytesPerBlock, _cache.Layout.BlockSize);
+    private int Choose(Loading load, List<TierRun> runs, int found)
+    {
+        if (_policy == PromotionPolicy.Always)
+            return found;
+        int wanted = _planner.BlocksToLoad([.. runs], _rates, [.. _lanes.Select(BlocksAtOnce)], _cache.Layout.BytesPerBlock, _cache.Layout.BlockSize);
+        if (wanted == found)
+            return found;
+        TierLane next = _lanes[LaneAt(runs, wanted)];
+        return IsTried(load, next, found - wanted) ? Math.Min(found, wanted + BlocksAtOnce(next)) : wanted;
+    }
+
+    private bool IsTried(Loading load, TierLane lane, int blockCount)
+    {
+        long bytes = Math.Min(blockCount, BlocksAtOnce(lane)) * (long)_cache.Layout.BytesPerBlock;
+        if (load.Tried is null && lane.TakesTrial(lane.Rate.QuestionSeconds + lane.Rate.SecondsFor(bytes)))
+            load.Tried = lane;
+        return load.Tried == lane;
+    }
 
     /// <summary>Loads the first blocks of the runs, in order; ends at the first that does not arrive.</summary>
     private async ValueTask<int> LoadRunsAsync(Loading load, List<TierRun> runs, int firstBlock, int wanted)

@@ -13,44 +13,37 @@ internal readonly record struct TierRun(int Tier, int BlockCount);
 /// </remarks>
 internal sealed class PromotionPlanner
 {
-    private const double NewShare = 0.1;
-
     private readonly Lock _lock = new();
-    private double _prefillSecondsPerToken;
-    private int _prefills;
+    private readonly CostLine _prefill;
 
     /// <summary>Starts from a guess of the prefill's speed, which measurements replace.</summary>
     public PromotionPlanner(double prefillSecondsPerToken = 1e-3)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(prefillSecondsPerToken);
-        _prefillSecondsPerToken = prefillSecondsPerToken;
+        _prefill = new CostLine(0, prefillSecondsPerToken);
     }
 
-    /// <summary>Seconds that the engine takes to compute one prompt token, as a moving average.</summary>
+    /// <summary>Seconds that one prompt token more takes the engine. What a step takes whatever its size is spent on the last token anyway, which is never loaded.</summary>
     public double PrefillSecondsPerToken
     {
         get
         {
             lock (_lock)
-                return _prefillSecondsPerToken;
+                return _prefill.SecondsPerUnit;
         }
     }
 
-    /// <summary>So many prompt tokens took so long to compute.</summary>
+    /// <summary>A step of so many tokens took so long.</summary>
     public void AddPrefill(int tokenCount, TimeSpan elapsed)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(tokenCount);
         lock (_lock)
-            _prefillSecondsPerToken += Math.Max(NewShare, 1.0 / ++_prefills) * ((elapsed.TotalSeconds / tokenCount) - _prefillSecondsPerToken);
+            _prefill.Add(tokenCount, elapsed.TotalSeconds);
     }
 
-    /// <summary>Whether asking a tier for blocks could pay, if it had them all: the question, and then the loads.</summary>
-    public bool IsWorthAsking(TransferRate rate, int blockCount, int blocksAtOnce, long bytesPerBlock, int tokensPerBlock)
-    {
-        ArgumentNullException.ThrowIfNull(rate);
-        double seconds = rate.QuestionSeconds + rate.SecondsFor(bytesPerBlock * blockCount, RoundsFor(blockCount, blocksAtOnce));
-        return seconds < blockCount * tokensPerBlock * PrefillSecondsPerToken;
-    }
+    /// <summary>What asking a tier for blocks would take, if it had them all: the question, and then the loads.</summary>
+    public static double SecondsToAsk(TransferRate rate, int blockCount, int blocksAtOnce, long bytesPerBlock) =>
+        rate.QuestionSeconds + rate.SecondsFor(bytesPerBlock * blockCount, RoundsFor(blockCount, blocksAtOnce));
 
     /// <summary>How many leading blocks to load.</summary>
     /// <param name="runs">The blocks held, run by run, from where the hot prefix ends.</param>

@@ -13,7 +13,8 @@ internal sealed class QueuedLane : TierLane
         : base(options, tier, time) => _queue = new WriteQueue(tier, options, Health, time, written);
 
     /// <inheritdoc/>
-    public override TransferRate Rate { get; } = new(latencySeconds: 1e-3, bytesPerSecond: 5e8);
+    /// <remarks>The first guess is a good one, so that the tier is asked and loaded from, and measured.</remarks>
+    public override TransferRate Rate { get; } = new(latencySeconds: 1e-4, bytesPerSecond: 2e9);
 
     /// <inheritdoc/>
     public override TierUsage Usage => base.Usage with { QueuedBlocks = _queue.Pending, DroppedBlocks = _queue.Dropped };

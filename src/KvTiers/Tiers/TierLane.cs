@@ -9,6 +9,8 @@ namespace KvTiers.Tiers;
 /// </remarks>
 internal abstract partial class TierLane : IAsyncDisposable
 {
+    private const int MaxBlocksAtOnce = 64;
+
     // What a process at its end, or whoever makes a tier smaller, waits for the tier below.
     private static readonly TimeSpan Leisure = TimeSpan.FromSeconds(10);
 
@@ -196,7 +198,6 @@ internal abstract partial class TierLane : IAsyncDisposable
         Health.Dispose();
 
         // What goes wrong is the store's last fault, and nobody is there to be told.
-        await Aside.WaitAsync(Leisure, Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.Run(() => Tier.DisposeAsync().AsTask()).WaitAsync(Leisure, Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 

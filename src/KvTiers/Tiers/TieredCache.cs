@@ -136,7 +136,7 @@ public sealed class TieredCache : IAsyncDisposable
         return result;
     }
 
-    /// <summary>So many prompt tokens took so long to compute: what loading is held against.</summary>
+    /// <summary>A step of so many tokens, prompt tokens among them, took so long: what loading is held against.</summary>
     public void NotePrefill(int tokenCount, TimeSpan elapsed) => Planner.AddPrefill(tokenCount, elapsed);
 
     /// <summary>Tells every tier that an edit cut a path. See <see cref="KvCache.Supersede"/>.</summary>
@@ -256,9 +256,6 @@ public sealed class TieredCache : IAsyncDisposable
     }
 
     internal TransferRate RateOf(string tier) => LaneOf(tier).Rate;
-
-    /// <summary>Ends when nothing is measured aside.</summary>
-    internal Task MeasuredAsync() => Task.WhenAll(_lanes.Select(lane => lane.Aside));
 
     private TierLane Lane(TierOptions options, BlockTier tier, TimeProvider time) =>
         options.InPlace ?? tier.Store.IsInPlace ? new InPlaceLane(options, tier, time, Gained) : new QueuedLane(options, tier, time, Gained);

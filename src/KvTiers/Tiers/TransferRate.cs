@@ -1,35 +1,18 @@
 namespace KvTiers.Tiers;
 
 /// <summary>How fast a tier gives blocks: the time to the first byte and the time per byte after it, fitted to the loads that were made.</summary>
-/// <remarks>
-/// A line through what loads took, of whatever sizes: seconds = latency + bytes × seconds per byte. Each load moves the line towards itself, by as much
-/// as the line is unsure there (a Kalman filter of two states). So what was measured is predicted, and a small load says little of how long a large one
-/// takes. The first load replaces the guess, and a change shows after a few. How long a mere question takes is kept apart: it says nothing of reading.
-/// Thread-safe.
-/// </remarks>
+/// <remarks>How long a mere question takes is kept apart: it says nothing of reading. Thread-safe.</remarks>
 internal sealed class TransferRate
 {
-    // Relative to what a load takes: how much it differs from the next one by chance, and how much the tier changes from one to the next.
-    private const double Noise = 0.2;
-    private const double Drift = 0.12;
-
-    // One load that was held up by something else does not spoil the line for long.
-    private const double MostAtOnce = 8;
-
     private const double NewShare = 0.25;
-    private const double LeastSecondsPerByte = 1e-13;
+
+    // A tier is taken to be far rather than slow: then more blocks are read at once, and that tells which it is. The other way round nothing would.
+    private const double BytesShare = 0.3;
 
     private readonly Lock _lock = new();
+    private readonly CostLine _line;
     private int _questions;
-    private int _loads;
     private double _questionSeconds;
-    private double _latency;
-    private double _perByte;
-
-    // What the line is unsure of: variances of its two numbers, and how they go together.
-    private double _latencyVariance;
-    private double _perByteVariance;
-    private double _covariance;
     private double _loadSeconds;
     private double _predictedSeconds;
 
@@ -38,8 +21,8 @@ internal sealed class TransferRate
     {
         ArgumentOutOfRangeException.ThrowIfNegative(latencySeconds);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytesPerSecond);
-        _latency = _questionSeconds = latencySeconds;
-        _perByte = 1 / bytesPerSecond;
+        _line = new CostLine(latencySeconds, 1 / bytesPerSecond, BytesShare);
+        _questionSeconds = latencySeconds;
     }
 
     /// <summary>Seconds before the first byte.</summary>
@@ -48,7 +31,7 @@ internal sealed class TransferRate
         get
         {
             lock (_lock)
-                return _latency;
+                return _line.FixedSeconds;
         }
     }
 
@@ -68,7 +51,7 @@ internal sealed class TransferRate
         get
         {
             lock (_lock)
-                return 1 / _perByte;
+                return 1 / _line.SecondsPerUnit;
         }
     }
 
@@ -88,7 +71,7 @@ internal sealed class TransferRate
     public double SecondsFor(long byteCount, int rounds = 1)
     {
         lock (_lock)
-            return (rounds * _latency) + (byteCount * _perByte);
+            return ((rounds - 1) * _line.FixedSeconds) + _line.SecondsFor(byteCount);
     }
 
     /// <summary>Blocks of <paramref name="byteCount"/> to read at once, so that their bytes fill the time that the first one takes to arrive.</summary>
@@ -96,7 +79,7 @@ internal sealed class TransferRate
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(byteCount);
         lock (_lock)
-            return (int)Math.Clamp(Math.Ceiling(_latency / (byteCount * _perByte)), atLeast, atMost);
+            return (int)Math.Clamp(Math.Ceiling(_line.FixedSeconds / (byteCount * _line.SecondsPerUnit)), atLeast, atMost);
     }
 
     /// <summary>A question took so long.</summary>
@@ -112,42 +95,9 @@ internal sealed class TransferRate
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(byteCount);
         lock (_lock)
         {
-            double bytes = byteCount, expected = _latency + (bytes * _perByte);
             _loadSeconds += elapsed.TotalSeconds;
-            _predictedSeconds += expected;
-            double seconds = _loads++ == 0 ? elapsed.TotalSeconds : Math.Min(elapsed.TotalSeconds, MostAtOnce * expected);
-            double scale = Math.Max(Math.Max(seconds, expected), 1e-9);
-            double drift = _loads == 1 ? scale : Drift * scale, noise = _loads == 1 ? 0 : Noise * scale;
-            _latencyVariance += drift * drift;
-            _perByteVariance += drift * drift / (bytes * bytes);
-            double alongLatency = _latencyVariance + (bytes * _covariance), alongBytes = _covariance + (bytes * _perByteVariance);
-            double total = alongLatency + (bytes * alongBytes) + (noise * noise);
-            Move(bytes, alongLatency / total * (seconds - expected), alongBytes / total * (seconds - expected));
-            _latencyVariance -= alongLatency * alongLatency / total;
-            _covariance -= alongLatency * alongBytes / total;
-            _perByteVariance -= alongBytes * alongBytes / total;
-            Bound(scale);
+            _predictedSeconds += _line.SecondsFor(byteCount);
+            _line.Add(byteCount, elapsed.TotalSeconds);
         }
-    }
-
-    // Neither number is ever negative; then the other takes all.
-    private void Move(double bytes, double latency, double perByte)
-    {
-        double there = _latency + latency + (bytes * (_perByte + perByte));
-        _latency = Math.Max(0, _latency + latency);
-        _perByte = Math.Max(LeastSecondsPerByte, (there - _latency) / bytes);
-        _latency = Math.Max(0, there - (bytes * _perByte));
-    }
-
-    // Loads of one size alone leave the line ever less sure of other sizes. It stays surer than of nothing.
-    private void Bound(double scale)
-    {
-        double most = scale * scale;
-        if (_latencyVariance <= most)
-            return;
-        double share = most / _latencyVariance;
-        _latencyVariance *= share;
-        _covariance *= share;
-        _perByteVariance *= share;
     }
 }

@@ -119,36 +119,9 @@ public sealed class TieredCacheTests : IAsyncDisposable
             Tiers.Planner.AddPrefill(1_000_000, TimeSpan.FromTicks(1));
         }
 
+        await FirstTrialsAsync([.. Enumerable.Range(0, 16)]);
         (_, PromotionResult promoted) = await Fetch([.. Enumerable.Range(0, 16)]);
         Assert.Equal((4, 0, 0), (promoted.HeldBlocks, promoted.PlannedBlocks, promoted.LoadedBlocks));
-    }
-
-    /// <summary>Asking would take longer than computing, so nobody waits for it; it is measured aside, so that it has its chance again.</summary>
-    [Fact]
-    public async Task ATierThatIsTooFarIsNotAskedButMeasured()
-    {
-        Open(hot: 32, TestTiers.Queued("far", TestTiers.Store(64, _time)) with { WritePolicy = WritePolicy.OnSeal, Exclusive = false });
-        int[] tokens = [.. Enumerable.Range(0, 16)];
-        Compute(tokens);
-        await Tiers.DrainAsync(CancellationToken.None);
-        Assert.Equal(4, Cache.EvictAhead(32, 32));
-        TransferRate rate = Tiers.RateOf("far");
-        rate.AddLoad(4 * TestTiers.Layout.BytesPerBlock, TimeSpan.FromSeconds(10));
-        (_, PromotionResult promoted) = await Fetch(tokens);
-        Assert.Equal((0, 0), (promoted.HeldBlocks, promoted.LoadedBlocks));
-        for (int attempt = 0; attempt < 500 && Tiers.Usage[0].Hits == 0; attempt++)
-        {
-            await Task.Delay(10);
-        }
-
-        for (int attempt = 0; attempt < 500 && rate.SecondsFor(4 * TestTiers.Layout.BytesPerBlock) > 9; attempt++)
-        {
-            await Task.Delay(10);
-        }
-
-        // As many blocks as the load that was not made would have had.
-        Assert.InRange(rate.SecondsFor(4 * TestTiers.Layout.BytesPerBlock), 0, 9);
-        Assert.Equal(4, Tiers.Usage[0].Hits);
     }
 
     [Fact]
@@ -226,6 +199,18 @@ public sealed class TieredCacheTests : IAsyncDisposable
 
         Cache.Append(lease, tokens.AsSpan(lease.TokenCount));
         Cache.Publish(lease);
+    }
+
+    // A lane that seems too slow is tried at once the first times; afterwards none of it is hot.
+    private async Task FirstTrialsAsync(int[] tokens)
+    {
+        for (int trial = 0; trial < 5; trial++)
+        {
+            Cache.EvictAhead(32, 32);
+            Assert.Equal(4, (await Fetch(tokens)).Promoted.LoadedBlocks);
+        }
+
+        Cache.EvictAhead(32, 32);
     }
 
     private async Task<(int Hot, PromotionResult Promoted)> Fetch(int[] tokens)
