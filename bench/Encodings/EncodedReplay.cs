@@ -52,16 +52,12 @@ internal sealed class EncodedReplay : IAsyncDisposable
         }
 
         while (_cache.EvictAhead(int.MaxValue, atMost: 64) > 0)
-        {
             await _cache.DeparturesAsync();
-        }
 
         using BlockLease loaded = _cache.Acquire(root, dialogue.Prompt);
         PromotionResult promoted = await _tiers.PromoteAsync(loaded, dialogue.Prompt, cancel);
         if (promoted.TokenCount != earlier.Length || loaded.TokenCount != earlier.Length)
-        {
             throw new InvalidOperationException($"{promoted.TokenCount} of {earlier.Length} tokens came back from the tier.");
-        }
 
         int[] rest = [.. dialogue.Prompt[earlier.Length..], .. dialogue.Answer];
         Forward(loaded, rest, dialogue.Answer.Length + 1);
@@ -77,9 +73,7 @@ internal sealed class EncodedReplay : IAsyncDisposable
     private void Forward(BlockLease lease, int[] tokens, int logitRows)
     {
         if (!_cache.TryReserve(lease, tokens.Length))
-        {
             throw new InvalidOperationException("The hot tier is too small for one dialogue.");
-        }
 
         _batch.Clear();
         _batch.Add(lease.Table, tokens, lease.TokenCount, logitRows);

@@ -52,9 +52,7 @@ internal static class EncodingsCommand
             await using var replay = new EncodedReplay(model, encoding);
             float[][][] logits = new float[dialogues.Length][][];
             for (int i = 0; i < dialogues.Length; i++)
-            {
                 logits[i] = await replay.LogitsAsync(dialogues[i], i, cancel);
-            }
 
             if (lossless is null)
             {
@@ -85,9 +83,7 @@ internal static class EncodingsCommand
         foreach ((int i, RecordedDialogue dialogue) in dialogues.Index())
         {
             if (!dialogue.Answer.SequenceEqual(lossless[i][..^1].Select(row => Best(row, vocabulary))))
-            {
                 throw new InvalidOperationException($"Dialogue {i}: the lossless replay does not give the engine's answer.");
-            }
         }
     }
 
@@ -99,9 +95,7 @@ internal static class EncodingsCommand
     {
         int best = 0;
         for (int i = 1; i < vocabulary; i++)
-        {
             best = logits[i] > logits[best] ? i : best;
-        }
 
         return best;
     }

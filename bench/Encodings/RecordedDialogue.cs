@@ -26,9 +26,7 @@ internal sealed record RecordedDialogue(int[] Prompt, int EarlierTokens, int[] A
         {
             messages.Add(new ChatMessage(message.GetProperty("role").GetString()!, message.GetProperty("content").GetString()!));
             if (messages[^1].Role == "user")
-            {
                 messages.Add(new ChatMessage("assistant", (await AnswerAsync(engine, chat.Encode(messages, addGenerationPrompt: true).Ids, cancel)).Text));
-            }
         }
 
         int earlier = messages.Count;

@@ -79,9 +79,7 @@ internal static class HitRateCommand
         }
 
         if (folder is not null)
-        {
             plot.Save(Path.Combine(folder.FullName, "hit-rate.svg"));
-        }
 
         return ExitCodes.Ok;
     }

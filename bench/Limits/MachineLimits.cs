@@ -90,9 +90,7 @@ public static unsafe class MachineLimits
         finally
         {
             foreach (nint buffer in buffers)
-            {
                 NativeMemory.AlignedFree((void*)buffer);
-            }
         }
     }
 
@@ -127,9 +125,7 @@ public static unsafe class MachineLimits
 
         start.SignalAndWait();
         foreach (Thread thread in running)
-        {
             thread.Join();
-        }
 
         double rate = 0;
         for (int i = 0; i < threads; i++)

@@ -67,9 +67,7 @@ internal static class GcPausesCommand
                     byte[] made = new byte[_random.Next(32, 2048)];
                     bytes += made.Length;
                     if ((i & 7) == 0)
-                    {
                         _alive[_random.Next(_alive.Length)] = made;
-                    }
                 }
 
                 GCMemoryInfo last = GC.GetGCMemoryInfo(GCKind.Any);

@@ -33,14 +33,10 @@ internal sealed class HeldBlocks : IAsyncDisposable
             int[] tokens = [.. Enumerable.Range(0, BlocksPerConversation * layout.BlockSize).Select(_ => random.Next())];
             using BlockLease lease = hot.Acquire(root, tokens);
             if (!hot.TryReserve(lease, tokens.Length))
-            {
                 throw new InvalidOperationException("The hot tier was not to be full yet.");
-            }
 
             foreach (int slot in lease.Table.Slots)
-            {
                 hot.Pool.Bytes(slot).Fill((byte)i);
-            }
 
             hot.Append(lease, tokens);
         }
@@ -48,9 +44,7 @@ internal sealed class HeldBlocks : IAsyncDisposable
         using var block = new BlockPool(layout, 1);
         Memory<byte> bytes = NativeMemoryManager.At(block.Address(0), layout.BytesPerBlock).Memory;
         for (int i = 0; i < blocks; i++)
-        {
             await ram.TryWriteAsync(root.Next([i]), bytes, new BlockAttributes { TokenCount = layout.BlockSize }, CancellationToken.None);
-        }
 
         return new HeldBlocks(hot, ram);
     }

@@ -12,9 +12,7 @@ internal static class RepositoryRoot
             for (DirectoryInfo? folder = new(start); folder is not null; folder = folder.Parent)
             {
                 if (File.Exists(Path.Combine(folder.FullName, "KvTiers.sln")))
-                {
                     return Path.Combine([folder.FullName, .. parts]);
-                }
             }
         }
 

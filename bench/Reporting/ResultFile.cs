@@ -36,9 +36,7 @@ internal sealed class ResultFile : IDisposable
 
         var result = new ResultFile(file, columns.Length);
         foreach (string line in Environs())
-        {
             result.Write("# " + line);
-        }
 
         result.Write(string.Join(',', columns));
         return result;
@@ -47,9 +45,7 @@ internal sealed class ResultFile : IDisposable
     public void Add(params object[] values)
     {
         if (values.Length != _columnCount)
-        {
             throw new ArgumentException($"A row has {_columnCount} values; {values.Length} were given.", nameof(values));
-        }
 
         Write(string.Join(',', values.Select(Format)));
     }

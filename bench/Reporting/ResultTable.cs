@@ -26,9 +26,7 @@ internal sealed class ResultTable
         string commit = lines.FirstOrDefault(line => line.StartsWith("# commit ", StringComparison.Ordinal))?["# commit ".Length..] ?? "unknown";
         string[] table = [.. lines.Where(line => line[0] != '#')];
         if (table.Length == 0)
-        {
             throw new FormatException("A result has a line of column names; this has none.");
-        }
 
         string[] columns = Split(table[0]);
         var rows = new List<ResultRow>();
@@ -37,9 +35,7 @@ internal sealed class ResultTable
         {
             string[] values = Split(line);
             if (values.Length != columns.Length)
-            {
                 throw new FormatException($"A row has {columns.Length} values; this has {values.Length}: {line}");
-            }
 
             rows.Add(new ResultRow(result, values));
         }
@@ -60,9 +56,7 @@ internal sealed class ResultTable
             bool quoted = start < line.Length && line[start] == '"';
             int end = quoted ? line.IndexOf('"', start + 1) : line.IndexOf(',', start);
             if (end < 0)
-            {
                 end = line.Length;
-            }
 
             values.Add(quoted ? line[(start + 1)..end] : line[start..end]);
             start = quoted ? end + 2 : end + 1;

@@ -36,9 +36,7 @@ internal sealed class BenchModel : IAsyncDisposable
     {
         string path = Path.Combine(folder.FullName, shape);
         if (!File.Exists(Path.Combine(path, "config.json")))
-        {
             RandomModel.Write(ModelShape.Find(shape), path);
-        }
 
         return path;
     }

@@ -47,9 +47,7 @@ internal static class CacheOnOffCommand
                 on.Add(await OnAsync(model.Engine, prompt, newTokens, cancel));
                 off.Add(await OffAsync(model.Engine, prompt, newTokens, cancel));
                 if (!on[^1].Tokens.SequenceEqual(off[^1].Tokens))
-                {
                     throw new InvalidOperationException($"{shape}: the tokens differ with the cache on and off.");
-                }
             }
 
             double onSeconds = Median(on.Select(run => run.Seconds)), offSeconds = Median(off.Select(run => run.Seconds));

@@ -35,9 +35,7 @@ internal sealed class ServingClient(ServerProcess server, IReadOnlyList<int> end
             ttft ??= clock.Elapsed;
             usage = update.Contents.OfType<UsageContent>().SingleOrDefault()?.Details ?? usage;
             if (update.AdditionalProperties?["kvtiers"] is JsonElement told)
-            {
                 cached = told.GetProperty("cached").Deserialize<CachedTokens>(ConversationJson.Options);
-            }
         }
 
         return new ServedAnswer(ttft!.Value, clock.Elapsed, (int)usage!.InputTokenCount!, (int)usage.OutputTokenCount!, cached!);
@@ -100,9 +98,7 @@ internal sealed class ServingClient(ServerProcess server, IReadOnlyList<int> end
         {
             JsonNode tiers = JsonNode.Parse(await server.Http.GetStringAsync(new Uri("admin/tiers", UriKind.Relative), cancel))!;
             if (tiers["colder"]!.AsArray().All(tier => (int)tier!["queued_blocks"]! == 0))
-            {
                 return;
-            }
 
             await Task.Delay(PollInterval, cancel);
         }
@@ -113,8 +109,6 @@ internal sealed class ServingClient(ServerProcess server, IReadOnlyList<int> end
         using var content = new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json");
         using HttpResponseMessage response = await server.Http.PostAsync(new Uri(path, UriKind.Relative), content, cancel);
         if (!response.IsSuccessStatusCode)
-        {
             throw new InvalidOperationException($"POST {path} was answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync(cancel)}");
-        }
     }
 }

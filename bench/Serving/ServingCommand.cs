@@ -41,9 +41,7 @@ internal static class ServingCommand
             using var result = new ServingResult(parsed.GetValue(output), name);
             var plan = new ServingPlan(parsed.GetValue(answer), parsed.GetValue(answers));
             foreach (PrefixPlace[] places in Servers.Select(server => server.Intersect(parsed.GetRequiredValue(only)).ToArray()).Where(places => places.Length > 0))
-            {
                 await RunAsync(model, places, new ServingPrompts(model, parsed.GetValue(prefix), seed: 1), plan, result, cancel);
-            }
 
             result.SavePlots();
         });
@@ -67,14 +65,10 @@ internal static class ServingCommand
         foreach (PrefixPlace place in places)
         {
             if (place is not (PrefixPlace.Off or PrefixPlace.Cold))
-            {
                 await run.PlaceAsync(cancel);
-            }
 
             foreach (int level in ServingPlan.Levels)
-            {
                 result.Add(await run.TakeAsync(place, level, cancel));
-            }
         }
     }
 }

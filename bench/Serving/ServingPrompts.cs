@@ -21,9 +21,7 @@ internal sealed class ServingPrompts(string modelFolder, int prefixTokens, int s
     {
         var text = new StringBuilder();
         do
-        {
             AppendWords(text, 30);
-        }
         while (_tokenizer.Encode(text.ToString()).Length < prefixTokens);
         return text.ToString();
     }
@@ -46,8 +44,6 @@ internal sealed class ServingPrompts(string modelFolder, int prefixTokens, int s
     private void AppendWords(StringBuilder text, int characters)
     {
         for (int i = 0; i < characters; i++)
-        {
             text.Append(i % 6 == 5 ? ' ' : (char)('a' + _random.Next(26)));
-        }
     }
 }

@@ -26,9 +26,7 @@ internal sealed class ServingResult(DirectoryInfo? folder, string shape) : IDisp
     public void SavePlots()
     {
         if (folder is null || _rows.Count == 0)
-        {
             return;
-        }
 
         Save("serving-ttft.svg", $"Time to the first token, {shape}", "median (ms)", row => row.Ttft.P50);
         Save("serving-tokens.svg", $"Tokens a second, {shape}", "tokens/s", row => row.TokensPerSecond);
@@ -42,9 +40,7 @@ internal sealed class ServingResult(DirectoryInfo? folder, string shape) : IDisp
     {
         var plot = new SvgPlot { Title = title, XLabel = "conversations at one time", YLabel = label, LogarithmicX = true };
         foreach (IGrouping<PrefixPlace, ServingRow> place in _rows.GroupBy(row => row.Place))
-        {
             plot.Add(new SvgSeries(NameOf(place.Key), [.. place.Select(row => ((double)row.Conversations, value(row)))], place.Key == PrefixPlace.Off));
-        }
 
         plot.Save(Path.Combine(folder!.FullName, file));
     }

@@ -33,9 +33,7 @@ internal sealed class ServingRun(ServingClient client, ServingPrompts prompts, S
     public async Task PlaceAsync(CancellationToken cancel)
     {
         for (int i = 0; i < plan.AnswersOf(ServingPlan.Levels[^1]); i++)
-        {
             _placed.Add((prompts.System(), prompts.Question()));
-        }
 
         await SideBySideAsync(_placed.Count, ServingPlan.Levels[^1], async i => await client.AskAsync(_placed[i].System, _placed[i].Question, 1, cancel));
     }
@@ -50,9 +48,7 @@ internal sealed class ServingRun(ServingClient client, ServingPrompts prompts, S
         int[] common = [.. asked.Select((ask, i) => prompts.CommonTokens(ask.System, ask.Question, isNew ? prompts.Question() : _placed[i].Question))];
         var keys = new List<ConversationKey>();
         foreach ((string system, _) in place == PrefixPlace.Off ? asked : [])
-        {
             keys.Add(await client.CreateAsync(system, cancel));
-        }
 
         await CoolAsync(place, cancel);
         var answers = new ServedAnswer[count];
@@ -66,14 +62,10 @@ internal sealed class ServingRun(ServingClient client, ServingPrompts prompts, S
         for (int i = 0; i < count; i++)
         {
             if (PrefixPlaceCheck.Fault(place, common[i], answers[i]) is { } fault)
-            {
                 throw new InvalidOperationException(fault);
-            }
 
             if (answers[i].CompletionTokens != plan.AnswerTokens)
-            {
                 throw new InvalidOperationException($"An answer has {answers[i].CompletionTokens} tokens; {plan.AnswerTokens} were asked for.");
-            }
         }
 
         return new ServingRow(place, level, common.Order().ElementAt(count / 2), answers, seconds, full);
@@ -105,9 +97,7 @@ internal sealed class ServingRun(ServingClient client, ServingPrompts prompts, S
         await Task.WhenAll(Enumerable.Range(0, level).Select(async _ =>
         {
             for (int i; (i = Interlocked.Increment(ref next)) < count;)
-            {
                 await ask(i);
-            }
         }));
     }
 }

@@ -38,9 +38,7 @@ internal static class AllCommand
     private static async Task<int> RunAsync(string[] only, FileInfo? trace, CancellationToken cancel)
     {
         if (!RedisProcess.IsAvailable)
-        {
             Console.WriteLine("redis-server is not installed: what needs it is left out");
-        }
 
         var failed = new List<string>();
         foreach ((string name, TimeSpan limit) in Steps.Where(step => only.Length == 0 || only.Contains(step.Name)))
@@ -61,9 +59,7 @@ internal static class AllCommand
 
         SummaryCommand.Write();
         if (failed.Count > 0)
-        {
             Console.WriteLine($"failed: {string.Join(", ", failed)}");
-        }
 
         return failed.Count == 0 ? 0 : 1;
     }
@@ -91,14 +87,10 @@ internal static class AllCommand
             }
 
             if (process.ExitCode != 0)
-            {
                 return $"exit code {process.ExitCode}";
-            }
 
             foreach (FileInfo file in folder.EnumerateFiles())
-            {
                 file.CopyTo(RepositoryRoot.PathOf("bench", "results", file.Name), overwrite: true);
-            }
 
             return null;
         }

@@ -21,9 +21,7 @@ internal static class SummaryCommand
         File.WriteAllText(page, SummaryTable.PutInto(File.ReadAllText(page), SummaryTable.Of(results)));
         var engine = new FileInfo(Path.Combine(results.FullName, "engine.csv"));
         if (engine.Exists)
-        {
             File.WriteAllText(Path.Combine(results.FullName, "engine.svg"), EnginePlot.Of(ResultTable.Parse(File.ReadAllText(engine.FullName))));
-        }
 
         Console.WriteLine($"written: {page}");
     }

@@ -21,15 +21,11 @@ internal static class SummaryTable
         {
             var file = new FileInfo(Path.Combine(results.FullName, name + ".csv"));
             if (!file.Exists)
-            {
                 continue;
-            }
 
             ResultTable result = ResultTable.Parse(File.ReadAllText(file.FullName));
             foreach (SummaryLine line in lines(result))
-            {
                 table.Append($"| {line.Figure} | {line.Measured} | {line.Beside} | {line.Fraction} | `{name}` | {result.Commit} |\n");
-            }
         }
 
         return table.ToString();
@@ -41,9 +37,7 @@ internal static class SummaryTable
     {
         int begin = page.IndexOf(Begin, StringComparison.Ordinal), end = page.IndexOf(End, StringComparison.Ordinal);
         if (begin < 0 || end < begin)
-        {
             throw new FormatException($"The page has no lines '{Begin}' and '{End}' in this order.");
-        }
 
         return $"{page[..(begin + Begin.Length)]}\n\n{table}\n{page[end..]}";
     }

@@ -18,13 +18,9 @@ internal sealed class CodecLoad(HotBlocks hot, BlockCodec codec, bool decode) : 
             Span<byte> block = hot.Memory[_next].Span;
             long before = Stopwatch.GetTimestamp();
             if (decode)
-            {
                 codec.Decode(_encoded, block);
-            }
             else
-            {
                 codec.Encode(block, _encoded);
-            }
 
             ticks.Add(Stopwatch.GetTimestamp() - before);
             _next = (_next + 1) % hot.Count;

@@ -20,13 +20,9 @@ internal sealed unsafe class MemoryCopyLoad(HotBlocks hot, BlockPool target, boo
             Span<byte> to = target.Bytes(_next * 7919 % target.Capacity);
             ReadOnlySpan<byte> from = hot.Memory[_next % hot.Count].Span;
             if (nonTemporal)
-            {
                 CopyPastCaches(from, to);
-            }
             else
-            {
                 from.CopyTo(to);
-            }
 
             ticks.Add(Stopwatch.GetTimestamp() - before);
             _next = (_next + 1) & 0xFFFF;

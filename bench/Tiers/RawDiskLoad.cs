@@ -40,16 +40,12 @@ internal sealed unsafe partial class RawDiskLoad : ILoad, IDisposable
         const int PieceBytes = 4 << 20;
         int descriptor = OpenDirect(path);
         if (Allocate(descriptor, 0, (nint)fileBytes) != 0)
-        {
             throw new IOException($"No room for {fileBytes} bytes at '{path}'.");
-        }
 
         using var buffer = new SlabSegment(PieceBytes);
         new Random(1).NextBytes(new Span<byte>((void*)buffer.Start, PieceBytes));
         for (long offset = 0; offset < fileBytes; offset += PieceBytes)
-        {
             Check(Write(descriptor, (void*)buffer.Start, PieceBytes, (nint)offset), PieceBytes);
-        }
 
         _ = Close(descriptor);
     }
@@ -60,14 +56,10 @@ internal sealed unsafe partial class RawDiskLoad : ILoad, IDisposable
         var ticks = new List<long>[_depth];
         Thread[] threads = [.. Enumerable.Range(0, _depth).Select(thread => new Thread(() => ticks[thread] = Repeat(start, slice)))];
         foreach (Thread thread in threads)
-        {
             thread.Start();
-        }
 
         foreach (Thread thread in threads)
-        {
             thread.Join();
-        }
 
         samples.Add(Stopwatch.GetElapsedTime(start).TotalSeconds, _blockBytes, ticks.SelectMany(each => each));
         return Task.CompletedTask;
@@ -83,9 +75,7 @@ internal sealed unsafe partial class RawDiskLoad : ILoad, IDisposable
             int number = Interlocked.Increment(ref _next) & int.MaxValue;
             long before = Stopwatch.GetTimestamp();
             using (MemoryHandle buffer = _hot.Memory[number % _hot.Count].Pin())
-            {
                 Move(buffer.Pointer, _write ? number % _blocks : (long)number * Stride % _blocks);
-            }
 
             ticks.Add(Stopwatch.GetTimestamp() - before);
         }
@@ -102,9 +92,7 @@ internal sealed unsafe partial class RawDiskLoad : ILoad, IDisposable
     private static void Check(nint moved, int expected)
     {
         if (moved != expected)
-        {
             throw new Win32Exception(Marshal.GetLastPInvokeError(), $"moved {moved} of {expected} bytes");
-        }
     }
 
     private static int OpenDirect(string path)

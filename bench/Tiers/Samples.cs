@@ -37,9 +37,7 @@ internal sealed class Samples
     public double Microseconds(int percentile)
     {
         if (_ticks.Count == 0)
-        {
             return percentile == 50 ? _percentile50 : _percentile99;
-        }
 
         _ticks.Sort();
         return Stopwatch.GetElapsedTime(0, _ticks[(int)((long)(_ticks.Count - 1) * percentile / 100)]).TotalMicroseconds;

@@ -39,9 +39,7 @@ internal sealed class TierLoad : ILoad
     {
         var load = new TierLoad(tier, hot, capacity, depth, put);
         for (int number = 0; number < capacity; number++)
-        {
             await load.PutAsync(number);
-        }
 
         load._next = put ? capacity - 1 : -1;
         return load;
@@ -52,13 +50,9 @@ internal sealed class TierLoad : ILoad
         var ticks = new ConcurrentBag<List<long>>();
         long start = Stopwatch.GetTimestamp();
         if (_depth == 1)
-        {
             ticks.Add(await RepeatAsync(start, slice));
-        }
         else
-        {
             await Task.WhenAll(Enumerable.Range(0, _depth).Select(_ => Task.Run(async () => ticks.Add(await RepeatAsync(start, slice)))));
-        }
 
         samples.Add(Stopwatch.GetElapsedTime(start).TotalSeconds, _hot.Layout.BytesPerBlock, ticks.SelectMany(each => each));
     }
@@ -71,13 +65,9 @@ internal sealed class TierLoad : ILoad
             int number = Interlocked.Increment(ref _next) & int.MaxValue;
             long before = Stopwatch.GetTimestamp();
             if (_put)
-            {
                 await PutAsync(number % (2 * _held));
-            }
             else
-            {
                 await GetAsync(number);
-            }
 
             ticks.Add(Stopwatch.GetTimestamp() - before);
         }
@@ -89,18 +79,14 @@ internal sealed class TierLoad : ILoad
     {
         var attributes = new BlockAttributes { TokenCount = _hot.Layout.BlockSize };
         if (!await _tier.TryWriteAsync(_hot.Hash(number), _hot.Memory[number % _hot.Count], attributes, CancellationToken.None))
-        {
             throw new InvalidOperationException($"Tier '{_tier.Name}' refused a block: {Describe()}.");
-        }
     }
 
     private async ValueTask GetAsync(int number)
     {
         int held = (int)((long)number * Stride % _held);
         if (await _tier.ReadAsync(_hot.Hash(held), _hot.Memory[number % _hot.Count], CancellationToken.None) is null)
-        {
             throw new InvalidOperationException($"Tier '{_tier.Name}' missed a block that it held: {Describe()}.");
-        }
     }
 
     private string Describe() => string.Join(", ", _tier.Usage.Misses.Where(miss => miss.Value > 0).Select(miss => $"{miss.Key} {miss.Value}"));

@@ -51,17 +51,13 @@ internal static class TiersCommand
                 cancel.ThrowIfCancellationRequested();
                 using var hot = new HotBlocks(HotBlocks.LayoutOf(blockBytes), plan.HotBytes, hashCount: 2 * (int)(plan.StoredBytes / blockBytes));
                 if (blockBytes == plan.BlockBytes.First())
-                {
                     await CompileAsync(plan, hot);
-                }
 
                 await CodecsAsync(plan, hot, result);
                 await RamAsync(plan, hot, result);
                 await DiskAsync(plan, hot, result);
                 if (redis is not null)
-                {
                     await RedisAsync(plan, hot, redis, result);
-                }
             }
         }
         finally
@@ -78,18 +74,14 @@ internal static class TiersCommand
         foreach (BlockEncoding encoding in TiersPlan.Encodings)
         {
             foreach (bool decode in new[] { false, true })
-            {
                 await new CodecLoad(hot, BlockCodec.Create(hot.Layout, encoding), decode).RunAsync(plan.Compiling, new Samples());
-            }
         }
     }
 
     private static async Task CodecsAsync(TiersPlan plan, HotBlocks hot, TiersResult result)
     {
         if (!plan.Has("codec"))
-        {
             return;
-        }
 
         using var target = CopyTarget(plan, hot);
         foreach (BlockEncoding encoding in TiersPlan.Encodings)
@@ -106,9 +98,7 @@ internal static class TiersCommand
     private static async Task RamAsync(TiersPlan plan, HotBlocks hot, TiersResult result)
     {
         if (!plan.Has("ram"))
-        {
             return;
-        }
 
         using var target = CopyTarget(plan, hot);
         foreach (BlockEncoding encoding in TiersPlan.Encodings)
@@ -130,15 +120,11 @@ internal static class TiersCommand
     private static async Task DiskAsync(TiersPlan plan, HotBlocks hot, TiersResult result)
     {
         if (!plan.Has("disk"))
-        {
             return;
-        }
 
         string raw = Path.Combine(plan.Disk.FullName, "raw");
         if (!File.Exists(raw))
-        {
             RawDiskLoad.Fill(raw, plan.StoredBytes);
-        }
 
         foreach (BlockEncoding encoding in plan.EncodingsOutside(hot.Layout.BytesPerBlock))
         {
@@ -200,9 +186,7 @@ internal static class TiersCommand
     {
         var pool = new BlockPool(hot.Layout, (int)(plan.StoredBytes / hot.Layout.BytesPerBlock));
         for (int slot = 0; slot < pool.Capacity; slot++)
-        {
             hot.Memory[slot % hot.Count].Span.CopyTo(pool.Bytes(slot));
-        }
 
         return pool;
     }

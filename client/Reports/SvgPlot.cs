@@ -99,9 +99,7 @@ internal sealed class SvgPlot
     private static double NiceCeiling(double value)
     {
         if (value <= 0)
-        {
             return 1;
-        }
 
         double power = Math.Pow(10, Math.Floor(Math.Log10(value)));
         return new[] { 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10 }.First(step => step * power >= value * 0.9999) * power;

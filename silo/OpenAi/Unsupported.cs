@@ -43,9 +43,7 @@ internal static class Unsupported
     {
         if (fields is null) return;
         foreach ((string name, JsonElement value) in fields)
-        {
             if (refused.TryGetValue(name, out string? what) && !IsHarmless(name, value)) throw ApiException.Unsupported(prefix + name, what);
-        }
     }
 
     // What a field may say when it asks for nothing.

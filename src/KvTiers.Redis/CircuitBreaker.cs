@@ -14,9 +14,7 @@ internal sealed class CircuitBreaker(int faultsToOpen, TimeSpan retryAfter, Time
         get
         {
             lock (_lock)
-            {
                 return _faults >= faultsToOpen;
-            }
         }
     }
 
@@ -26,14 +24,10 @@ internal sealed class CircuitBreaker(int faultsToOpen, TimeSpan retryAfter, Time
         lock (_lock)
         {
             if (_faults < faultsToOpen)
-            {
                 return true;
-            }
 
             if (time.GetUtcNow() < _retryAt)
-            {
                 return false;
-            }
 
             _retryAt = time.GetUtcNow() + retryAfter;
             return true;
@@ -43,9 +37,7 @@ internal sealed class CircuitBreaker(int faultsToOpen, TimeSpan retryAfter, Time
     public void Succeeded()
     {
         lock (_lock)
-        {
             _faults = 0;
-        }
     }
 
     public void Failed()

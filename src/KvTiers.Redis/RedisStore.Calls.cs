@@ -13,17 +13,13 @@ public sealed partial class RedisStore
     private async ValueTask<RedisShards> ShardsAsync(CancellationToken cancellationToken)
     {
         if (Volatile.Read(ref _shards) is { } known)
-        {
             return known;
-        }
 
         bool isCluster = await CallAsync(null, _nodes.LookAsync, cancellationToken).ConfigureAwait(false);
         var shards = new RedisShards(
             _options.KeyPrefix, RecordBytes, _options.Shards ?? (isCluster ? RedisShards.CountFor(_options.CapacityBytes / RecordBytes) : 1));
         if (Interlocked.CompareExchange(ref _shards, shards, null) is { } other)
-        {
             return other;
-        }
 
         CountAll(shards);
         return shards;
@@ -57,9 +53,7 @@ public sealed partial class RedisStore
     private async void Probe()
     {
         if (!_breakers.IsAnyOpen || Interlocked.Exchange(ref _isProbing, 1) == 1)
-        {
             return;
-        }
 
         try
         {
@@ -94,9 +88,7 @@ public sealed partial class RedisStore
     {
         CircuitBreaker breaker = _breakers.Of(node);
         if (!breaker.TryEnter())
-        {
             throw new TierUnavailableException("Redis failed several times in a row and is left alone for a while.");
-        }
 
         Task<T>? pending = null;
         try

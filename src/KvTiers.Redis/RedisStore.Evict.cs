@@ -19,9 +19,7 @@ public sealed partial class RedisStore
         foreach ((RedisShard shard, long count) in parts)
         {
             if (count == 0)
-            {
                 continue;
-            }
 
             // No more than it has, and the last one's is all that is due.
             int share = (int)(due * count / left);
@@ -84,9 +82,7 @@ public sealed partial class RedisStore
             ShardAnswer owned = await TenantAsync(shard, tenant, Math.Min(atMost - evicted, HashesPerScript), cancellationToken).ConfigureAwait(false);
             ShardAnswer answer = await EvictAsync(shard, 0, 0, owned.Next, cancellationToken).ConfigureAwait(false);
             if (answer.Evicted == 0)
-            {
                 break;
-            }
 
             evicted += (int)answer.Evicted;
         }

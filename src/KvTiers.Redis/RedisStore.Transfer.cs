@@ -29,16 +29,12 @@ public sealed partial class RedisStore
     {
         // Waiting for others' reads is no fault of the server's.
         if (!await _reads.WaitAsync(_options.Deadline, cancellationToken).ConfigureAwait(false))
-        {
             throw new TimeoutException("Other reads from Redis took longer than a call may.");
-        }
 
         try
         {
             if (!CopyPieces(await ReadPiecesAsync(hash, cancellationToken).ConfigureAwait(false), header.Span, payload.Span))
-            {
                 return false;
-            }
         }
         finally
         {
@@ -62,9 +58,7 @@ public sealed partial class RedisStore
         RedisShard shard = (await ShardsAsync(cancellationToken).ConfigureAwait(false)).Of(hash);
         long room = shard.ShareOf(RecordsAllowed);
         if (live <= TimeSpan.Zero || room == 0)
-        {
             return false;
-        }
 
         byte[] record = _records.TryTake(out byte[]? used) ? used : GC.AllocateUninitializedArray<byte>(RecordBytes);
         seal();
@@ -83,9 +77,7 @@ public sealed partial class RedisStore
         ShardAnswer answer = ShardAnswer.Of(kept);
         Note(shard, answer);
         if (answer.Count > room)
-        {
             await TrimAsync(shard, room, VictimsAtOnce, answer.Next, cancellationToken).ConfigureAwait(false);
-        }
 
         return true;
     }
@@ -123,15 +115,11 @@ public sealed partial class RedisStore
     {
         int pieceBytes = _options.ReadPieceBytes;
         if (RecordBytes <= pieceBytes)
-        {
             return [await NextConnection().StringGetAsync(key).ConfigureAwait(false)];
-        }
 
         var pieces = new Task<RedisValue>[(RecordBytes + pieceBytes - 1) / pieceBytes];
         for (int i = 0; i < pieces.Length; i++)
-        {
             pieces[i] = NextConnection().StringGetRangeAsync(key, (long)i * pieceBytes, Math.Min((long)(i + 1) * pieceBytes, RecordBytes) - 1);
-        }
 
         return await Task.WhenAll(pieces).ConfigureAwait(false);
     }
@@ -145,9 +133,7 @@ public sealed partial class RedisStore
         foreach (RedisValue piece in pieces)
         {
             if (piece.IsNullOrEmpty)
-            {
                 return false;
-            }
 
             ReadOnlySpan<byte> bytes = (byte[])piece!;
             while (!bytes.IsEmpty && (inHeader || !target.IsEmpty))
@@ -166,9 +152,7 @@ public sealed partial class RedisStore
 
         target.Clear();
         if (inHeader)
-        {
             payload.Clear();
-        }
 
         return true;
     }

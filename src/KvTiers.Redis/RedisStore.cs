@@ -86,9 +86,7 @@ public sealed partial class RedisStore : IPartedStore
     public async ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken)
     {
         if (chain.IsEmpty)
-        {
             return 0;
-        }
 
         RedisShards shards = await ShardsAsync(cancellationToken).ConfigureAwait(false);
         (string Hash, RedisShard Shard)[] blocks = [.. chain.ToArray().Select(hash => (hash.ToString(), shards.Of(hash)))];
@@ -100,18 +98,14 @@ public sealed partial class RedisStore : IPartedStore
             Task<bool[]> answer = CallAsync(
                 node.Key, () => Task.WhenAll(there.Select(i => _control.GetDatabase().KeyExistsAsync(blocks[i].Shard.KeyOf(blocks[i].Hash)))), cancellationToken);
             for (int i = 0; i < there.Length; i++)
-            {
                 (asked[there[i]], answers[there[i]]) = (answer, i);
-            }
         }
 
         int count = 0;
         try
         {
             while (count < blocks.Length && (await asked[count].ConfigureAwait(false))[answers[count]])
-            {
                 count++;
-            }
         }
         catch (Exception fault) when (count > 0 && fault is IOException or TimeoutException)
         {
@@ -120,9 +114,7 @@ public sealed partial class RedisStore : IPartedStore
         finally
         {
             foreach (Task<bool[]> answer in asked.Distinct())
-            {
                 Forget(answer);
-            }
         }
 
         return count;
@@ -182,18 +174,14 @@ public sealed partial class RedisStore : IPartedStore
     private async ValueTask<int> OnShardsAsync(ReadOnlyMemory<BlockHash> hashes, Func<RedisShard, string[], Task<int>> call, CancellationToken cancellationToken)
     {
         if (hashes.IsEmpty)
-        {
             return 0;
-        }
 
         RedisShards shards = await ShardsAsync(cancellationToken).ConfigureAwait(false);
         int[] sums = await Task.WhenAll(hashes.ToArray().GroupBy(shards.Of, hash => hash.ToString()).Select(async shard =>
         {
             int sum = 0;
             foreach (string[] part in shard.Chunk(HashesPerScript))
-            {
                 sum += await call(shard.Key, part).ConfigureAwait(false);
-            }
 
             return sum;
         })).ConfigureAwait(false);

@@ -35,8 +35,6 @@ public sealed record RedisConversationStoreOptions
     private static void Check(bool holds, string property, object? value, string rule)
     {
         if (!holds)
-        {
             throw new ArgumentException($"{property} is {value}; it must be {rule}.", property);
-        }
     }
 }

@@ -208,9 +208,7 @@ public sealed partial class KvCache
 
         if (noted == blocks.Count) return;
         lock (_lock)
-        {
             foreach (ReusedBlock block in blocks.Skip(noted)) _reuse!.Clear(block.Slot);
-        }
     }
 
     private void NotifyTaken(int freeBlocks)

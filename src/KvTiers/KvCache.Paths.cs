@@ -101,9 +101,7 @@ public sealed partial class KvCache
     internal void Unpin(Pin pin)
     {
         lock (_lock)
-        {
             if (!_disposed && pin.IsActive) EndPin(pin);
-        }
     }
 
     private void EndPin(Pin pin)

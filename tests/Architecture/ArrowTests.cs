@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
@@ -10,15 +9,9 @@ namespace KvTiers.Architecture.Tests;
 /// </summary>
 public sealed partial class ArrowTests
 {
-    private static readonly string Root =
-        typeof(ArrowTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "RepositoryRoot").Value!;
+    private static readonly CodeFile[] Files = [.. Sources.Of("src", "silo", "client").Select(file => new CodeFile(file, Sources.TextOf(file)))];
 
-    private static readonly CodeFile[] Files = [.. new[] { "src", "silo", "client" }
-        .SelectMany(top => Directory.EnumerateFiles(Path.Combine(Root, top), "*.cs", SearchOption.AllDirectories))
-        .Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/')).Where(file => !Output().IsMatch(file))
-        .Select(file => new CodeFile(file, File.ReadAllText(Path.Combine(Root, file))))];
-
-    private static readonly Dictionary<string, (string[] References, string[][] Rooms)> Table = TableLine().Matches(File.ReadAllText(Path.Combine(Root, "docs", "flow.md")))
+    private static readonly Dictionary<string, (string[] References, string[][] Rooms)> Table = TableLine().Matches(Sources.TextOf("docs/flow.md"))
         .ToDictionary(line => line.Groups[1].Value, line => (List(line.Groups[2].Value, ','), (string[][])[.. List(line.Groups[3].Value, ',').Select(place => List(place, '↔'))]));
 
     [Fact]
@@ -40,7 +33,7 @@ public sealed partial class ArrowTests
     public void AProjectReferencesWhatTheTableSays() =>
         Assert.All(Table, line =>
         {
-            string project = Assert.Single(Directory.GetFiles(Path.Combine(Root, line.Key), "*.csproj"));
+            string project = Assert.Single(Directory.GetFiles(Path.Combine(Sources.Root, line.Key), "*.csproj"));
             IEnumerable<string> references = XDocument.Load(project).Descendants("ProjectReference").Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value));
             Assert.Equal(line.Value.References.Order(StringComparer.Ordinal), references.Order(StringComparer.Ordinal));
         });
@@ -71,9 +64,6 @@ public sealed partial class ArrowTests
     private static int Place(string room, Arrow arrow) => Array.FindIndex(Table[arrow.Project].Rooms, place => place.Contains(room));
 
     private static string[] List(string cell, char separator) => cell.Split(separator, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-
-    [GeneratedRegex("/(bin|obj)/")]
-    private static partial Regex Output();
 
     [GeneratedRegex(@"^\| `([^`]+)` \|([^|]*)\|([^|]*)\|", RegexOptions.Multiline)]
     private static partial Regex TableLine();

@@ -53,9 +53,7 @@ internal sealed class SharedStore : IAsyncDisposable
             Options = new GenerationOptions { MaxTokens = 4, Temperature = 0, UseCache = useCache },
         };
         await foreach (TurnEvent one in silo.TurnAsync(key, request))
-        {
             if (one is TurnCompleted completed) return completed;
-        }
 
         throw new InvalidOperationException("The stream ended before the turn was complete.");
     }

@@ -55,9 +55,7 @@ public sealed class RedisClusterTests : IDisposable
 
         _redis.Start(away);
         foreach (string id in ids)
-        {
             await UntilAsync(async () => (await OrleansCluster.SayAsync(cluster.Door(1), id, "And now?")).Version >= 3);
-        }
     }
 
     /// <summary>Tries again until it holds; that Redis is not there is no answer yet.</summary>

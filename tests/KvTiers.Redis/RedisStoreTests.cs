@@ -70,18 +70,14 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
     {
         using var server = new RedisServer();
         await using (BlockTier writer = OpenAt(server, "a:"))
-        {
             Assert.True(await writer.WriteAsync(1));
-        }
 
         await using RedisStore store = await RedisStore.ConnectAsync(RecordBytes, Impatient(server), Time);
         await using var tier = new BlockTier("redis", TestBlocks.Format, store);
         await EventuallyAsync(() => tier.ReadAsync(1)); // so that what a store asks once, of its parts, is not a fault of its own
         server.Hang();
         for (int i = 0; i < 4; i++)
-        {
             Assert.False(await tier.ReadAsync(1));
-        }
 
         Assert.Equal((2, 2), (tier.Usage.Misses[TierMiss.Deadline], tier.Usage.Misses[TierMiss.Unavailable]));
         Assert.True(store.IsDegraded);
@@ -96,9 +92,7 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
         await using BlockTier tier = OpenAt(server, "a:");
         await tier.WriteAsync(1);
         using (ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(server.Configuration))
-        {
             await connection.GetServer(connection.GetEndPoints().Single()).FlushAllDatabasesAsync();
-        }
 
         Assert.False(await tier.ReadAsync(1));
         Assert.True(await tier.WriteAsync(1));
@@ -159,9 +153,7 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
         });
         byte[][] records = [.. Enumerable.Range(0, Readers).Select(i => Enumerable.Repeat((byte)(i + 1), recordBytes).ToArray())];
         for (int i = 0; i < Readers; i++)
-        {
             Assert.True(await store.TryWriteAsync(TestBlocks.Hash(i), records[i], TestBlocks.Attributes(), CancellationToken.None));
-        }
 
         Assert.Equal(0, store.RecordCommandsUnderWay);
         byte[][] read = [.. records.Select(record => new byte[record.Length])];
@@ -182,9 +174,7 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
         await using RedisStore reader = await RedisStore.ConnectAsync(RecordBytes, Options(_server, "meanwhile:", 3));
         byte[] record = new byte[RecordBytes];
         for (int i = 1; i <= 3; i++)
-        {
             Assert.True(await writer.TryWriteAsync(TestBlocks.Hash(i), record, TestBlocks.Attributes(), CancellationToken.None));
-        }
 
         Assert.True(await reader.TryReadAsync(TestBlocks.Hash(1), record, CancellationToken.None));
         Assert.True(await writer.TryWriteAsync(TestBlocks.Hash(4), record, TestBlocks.Attributes(), CancellationToken.None));
@@ -201,15 +191,11 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
         await using RedisStore store = await RedisStore.ConnectAsync(RecordBytes, Options(server, "full:", 8) with { Deadline = TimeSpan.FromSeconds(20) });
         byte[] record = new byte[RecordBytes];
         for (int i = 0; i < 12; i++)
-        {
             Assert.True(await store.TryWriteAsync(TestBlocks.Hash(i), record, TestBlocks.Attributes(), CancellationToken.None));
-        }
 
         RedisWire.Ask(server.Port, "CONFIG", "RESETSTAT");
         for (int i = 12; i < 112; i++)
-        {
             Assert.True(await store.TryWriteAsync(TestBlocks.Hash(i), record, TestBlocks.Attributes(), CancellationToken.None));
-        }
 
         Assert.Equal((8, 104), (store.Count, store.Totals.EvictedRecords));
         Assert.Contains("cmdstat_evalsha:calls=100,", RedisWire.Ask(server.Port, "INFO", "commandstats"), StringComparison.Ordinal);

@@ -174,8 +174,10 @@ internal sealed class KvCacheModel : IBlockObserver, IDisposable
         // Deepest first; a partial end that lies on the path is a block of it, unless the path goes on in a longer one.
         int left = Cache.Peek(root, tokens).BlockCount * BlockSize;
         foreach ((BlockHash hash, Entry entry) in _entries)
+        {
             if (entry.Root == root && !entry.MayBeDropped && entry.Tokens.Length > left && IsPrefix(entry.Tokens, tokens) && result.ErasedBlocks > 0)
                 _entries.Remove(hash);
+        }
     }
 
     private void Extend()
@@ -183,8 +185,10 @@ internal sealed class KvCacheModel : IBlockObserver, IDisposable
         if (AnyLease() is not { } lease) return;
         int[] tokens = [.. lease.Tokens, .. Tokens(_random.Next(12))];
         foreach (Entry entry in _entries.Values)
+        {
             if (entry.Root == lease.Root && IsPrefix(lease.Tokens, entry.Tokens))
                 tokens = entry.Tokens;
+        }
 
         int before = lease.TokenCount;
         int gained = Cache.Extend(lease, tokens);
@@ -322,8 +326,10 @@ internal sealed class KvCacheModel : IBlockObserver, IDisposable
     private static bool Holds(Pin pin, Entry entry)
     {
         for (RadixNode? node = pin.Node; node is not null; node = node.Parent)
+        {
             if (node is RadixRoot root && root.Hash == entry.Root)
                 return IsPrefix(entry.Tokens, PathTokens(pin.Node));
+        }
         return false;
     }
 

@@ -8,8 +8,10 @@ internal static class RepositoryFiles
         get
         {
             for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+            {
                 if (File.Exists(Path.Combine(folder.FullName, "KvTiers.sln")))
                     return folder.FullName;
+            }
             throw new DirectoryNotFoundException("The tests do not run from inside the repository.");
         }
     }

@@ -32,8 +32,10 @@ public sealed class SharedPrefixTests
         using KvCache cache = FakeSequence.CreateCache(PromptBlocks + Conversations * (OwnBlocks + 1));
         BlockLease[] leases = [.. Enumerable.Range(0, Conversations).Select(i => cache.Acquire(FakeSequence.Root, Tokens(i)))];
         for (int start = 0; start < Prompt.Length + OwnTokens; start += 4)
+        {
             for (int i = 0; i < Conversations; i++)
                 cache.Compute(leases[i], Tokens(i).AsSpan(start, 4));
+        }
 
         AssertHeldOnce(cache, leases);
         Assert.Equal((Conversations - 1) * PromptBlocks, cache.Snapshot().Totals.DuplicateBlocks);

@@ -60,9 +60,7 @@ internal sealed class InstrumentRecord
     private static MetricSeries? Find(MetricSeries[] all, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         foreach (MetricSeries series in all)
-        {
             if (series.Matches(tags)) return series;
-        }
 
         return null;
     }

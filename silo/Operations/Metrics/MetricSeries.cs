@@ -26,9 +26,7 @@ internal sealed class MetricSeries
     {
         if (tags.Length != _tags.Length) return false;
         for (int i = 0; i < tags.Length; i++)
-        {
             if (tags[i].Key != _tags[i].Key || !Equals(tags[i].Value, _tags[i].Value)) return false;
-        }
 
         return true;
     }

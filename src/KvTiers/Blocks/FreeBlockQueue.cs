@@ -47,8 +47,10 @@ internal sealed class FreeBlockQueue
         _head = 0;
         Count = 0;
         foreach (int slot in slots)
+        {
             if (keep(slot))
                 Enqueue(slot);
+        }
     }
 
     /// <summary>The slots from the next one to be taken to the last.</summary>

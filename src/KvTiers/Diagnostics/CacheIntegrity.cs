@@ -51,8 +51,10 @@ public sealed class CacheIntegrity
         }
 
         for (int slot = 0; slot < _pool.SlotCount; slot++)
+        {
             if (_pool.State(slot) == SlotState.Retired)
                 Own(slot, "the retired slots");
+        }
     }
 
     private void CheckLease(BlockLease lease)

@@ -87,10 +87,14 @@ public readonly struct BlockHash : IEquatable<BlockHash>, IComparable<BlockHash>
         CopyTo(message);
         Span<byte> tokenBytes = message[ByteCount..];
         if (BitConverter.IsLittleEndian)
+        {
             MemoryMarshal.AsBytes(tokens).CopyTo(tokenBytes);
+        }
         else
+        {
             for (int i = 0; i < tokens.Length; i++)
                 BinaryPrimitives.WriteInt32LittleEndian(tokenBytes[(i * sizeof(int))..], tokens[i]);
+        }
 
         Span<byte> digest = stackalloc byte[ByteCount];
         Sha256.HashData(message, digest);

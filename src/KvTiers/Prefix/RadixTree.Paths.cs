@@ -99,8 +99,10 @@ internal sealed partial class RadixTree
     {
         if (node.IsLeaf) return false;
         foreach (RadixNode child in node.Children!)
+        {
             if (!child.Superseded)
                 return true;
+        }
         return false;
     }
 }

@@ -123,9 +123,7 @@ public sealed class BlockRecord
 
         if (BinaryPrimitives.ReadUInt32LittleEndian(sector) != Magic
             || BinaryPrimitives.ReadUInt32LittleEndian(sector[124..]) != Crc32C.Compute(sector[..124]))
-        {
             return RecordFault.Corrupt;
-        }
 
         if (BinaryPrimitives.ReadUInt16LittleEndian(sector[4..]) != FormatVersion)
             return RecordFault.OtherVersion;
@@ -139,9 +137,7 @@ public sealed class BlockRecord
             || BinaryPrimitives.ReadInt32LittleEndian(sector[12..]) != Codec.EncodedBytes
             || tokenCount < 1 || tokenCount > Codec.Layout.BlockSize
             || priority < 0 || priority > BlockAttributes.MaxPriority)
-        {
             return RecordFault.OtherLayout;
-        }
 
         long expires = BinaryPrimitives.ReadInt64LittleEndian(sector[64..]);
         header = new RecordHeader(

@@ -50,9 +50,7 @@ internal static unsafe partial class Crc32C
         int folded = source.Length / FoldBytes * FoldBytes;
         uint crc;
         fixed (byte* from = source)
-        {
             crc = Fold<PastCaches>(uint.MaxValue, from, to, folded);
-        }
 
         // Stores past the caches are not ordered with those that will say that the copy is there.
         Sse.StoreFence();
@@ -77,9 +75,7 @@ internal static unsafe partial class Crc32C
     private static uint Fold(uint crc, ReadOnlySpan<byte> data)
     {
         fixed (byte* from = data)
-        {
             return Fold<Nowhere>(crc, from, null, data.Length);
-        }
     }
 
     /// <summary>The remainder after <paramref name="byteCount"/> bytes, a multiple of <see cref="FoldBytes"/> and not zero.</summary>

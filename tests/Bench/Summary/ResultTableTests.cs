@@ -38,9 +38,7 @@ public sealed class ResultTableTests
         try
         {
             using (var file = ResultFile.Create(folder, "x", "what", "n", "share"))
-            {
                 file.Add("one, two", 3, 0.25);
-            }
 
             ResultRow row = Assert.Single(ResultTable.Parse(File.ReadAllText(Path.Combine(folder.FullName, "x.csv"))).Rows);
             Assert.Equal("one, two", row["what"]);

@@ -32,9 +32,7 @@ public sealed class EngineTiersTests(TinyModel tiny) : IClassFixture<TinyModel>,
         }
 
         await using (var host = new TieredHost(tiny, 64, format => [TieredHost.Disk(format, _folder) with { WritePolicy = WritePolicy.OnSeal, Exclusive = false }]))
-        {
             second = await host.Run(request);
-        }
 
         Requests.AssertSame(first, second);
 

@@ -267,9 +267,7 @@ public sealed class RedisConversationStoreTests : ConversationStoreContract, IAs
     public async ValueTask DisposeAsync()
     {
         foreach (IAsyncDisposable one in _open)
-        {
             await one.DisposeAsync();
-        }
 
         _server.Dispose();
     }
@@ -289,9 +287,7 @@ public sealed class RedisConversationStoreTests : ConversationStoreContract, IAs
         where T : IAsyncDisposable
     {
         lock (_open)
-        {
             _open.Add(opened);
-        }
 
         return opened;
     }

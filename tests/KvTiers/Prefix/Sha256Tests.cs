@@ -26,9 +26,7 @@ public sealed class Sha256Tests
         BlockHash hash = default(BlockHash).Next(tokens);
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 1_000; i++)
-        {
             hash = hash.Next(tokens);
-        }
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
         Assert.NotEqual(default, hash);

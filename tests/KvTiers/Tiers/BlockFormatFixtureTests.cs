@@ -83,11 +83,15 @@ public sealed class BlockFormatFixtureTests
         for (int layer = 0; layer < Layout.Layers; layer++)
         {
             for (int d = 0; d < 16; d++)
+            {
                 for (int t = 0; t < 16; t++)
                     Put(layer, 0, t, d);
+            }
             for (int t = 0; t < 16; t++)
+            {
                 for (int d = 0; d < 16; d++)
                     Put(layer, 1, t, d);
+            }
         }
 
         return block;

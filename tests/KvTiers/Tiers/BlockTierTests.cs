@@ -86,9 +86,7 @@ public abstract class BlockTierTests : IAsyncDisposable
     {
         BlockTier tier = Open(4);
         for (int i = 1; i <= 4; i++)
-        {
             await tier.WriteAsync(i);
-        }
 
         await tier.ResizeAsync(2L * RecordBytes, CancellationToken.None);
         Assert.Equal(2L * RecordBytes, tier.Usage.CapacityBytes);
@@ -96,15 +94,11 @@ public abstract class BlockTierTests : IAsyncDisposable
         await tier.ResizeAsync(5L * RecordBytes, CancellationToken.None);
         Assert.Equal(5L * RecordBytes, tier.Usage.CapacityBytes);
         for (int i = 5; i <= 7; i++)
-        {
             await tier.WriteAsync(i);
-        }
 
         await tier.AssertHoldsAsync([3, 4, 5, 6, 7], of: Enumerable.Range(1, 7));
         foreach (int i in new[] { 3, 4, 5, 6, 7 })
-        {
             Assert.True(await tier.ReadAsync(i));
-        }
     }
 
     [Fact]
@@ -203,9 +197,7 @@ public abstract class BlockTierTests : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (BlockTier tier in _opened)
-        {
             await tier.DisposeAsync();
-        }
 
         await CleanUpAsync();
         GC.SuppressFinalize(this);

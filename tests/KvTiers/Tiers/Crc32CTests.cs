@@ -22,9 +22,7 @@ public sealed class Crc32CTests
         var data = new byte[9_000];
         new Random(1).NextBytes(data);
         foreach (int length in Enumerable.Range(0, 40).Concat([1023, 4095, 4096, 4097, 4111, 8191, 8192, 8999]))
-        {
             Assert.Equal(Bitwise(data.AsSpan(0, length)), Crc32C.Compute(data.AsSpan(0, length)));
-        }
     }
 
     [Fact]
@@ -33,9 +31,7 @@ public sealed class Crc32CTests
         var data = new byte[20_000];
         new Random(2).NextBytes(data);
         foreach (int cut in new[] { 0, 1, 7, 4096, 5000, 19_999, 20_000 })
-        {
             Assert.Equal(Crc32C.Compute(data), Crc32C.Append(Crc32C.Compute(data.AsSpan(0, cut)), data.AsSpan(cut)));
-        }
     }
 
     /// <summary>Lengths around where each way of summing begins and ends, at addresses that are aligned and that are not.</summary>
@@ -73,9 +69,7 @@ public sealed class Crc32CTests
         {
             crc ^= value;
             for (int bit = 0; bit < 8; bit++)
-            {
                 crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82F63B78u : 0);
-            }
         }
 
         return ~crc;

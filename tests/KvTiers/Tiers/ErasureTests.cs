@@ -89,9 +89,7 @@ public sealed class ErasureTests : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (_tiers is not null)
-        {
             await _tiers.DisposeAsync();
-        }
     }
 
     private void OpenWithAllInTheFirstTier(bool immediate)

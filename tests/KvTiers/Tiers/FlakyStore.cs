@@ -77,9 +77,7 @@ internal sealed class FlakyStore(IRecordStore inner, int seed) : WrappedStore(in
     public override ValueTask<bool> TryWriteAsync(BlockHash hash, ReadOnlyMemory<byte> record, BlockAttributes attributes, CancellationToken cancellationToken)
     {
         if (Next(20) != 0)
-        {
             return base.TryWriteAsync(hash, record, attributes, cancellationToken);
-        }
 
         Interlocked.Increment(ref _writeErrors);
         throw new IOException("flaky write");
@@ -91,8 +89,6 @@ internal sealed class FlakyStore(IRecordStore inner, int seed) : WrappedStore(in
     private int Next(int end)
     {
         lock (_random)
-        {
             return _random.Next(end);
-        }
     }
 }

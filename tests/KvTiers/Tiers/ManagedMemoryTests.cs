@@ -38,9 +38,7 @@ public sealed class ManagedMemoryTests
         long before = GC.GetAllocatedBytesForCurrentThread();
         await using BlockTier tier = Ram();
         foreach (BlockHash hash in hashes)
-        {
             Assert.True(Now(tier.TryWriteAsync(hash, block, TestBlocks.Attributes(), CancellationToken.None)));
-        }
 
         long perBlock = (GC.GetAllocatedBytesForCurrentThread() - before) / Blocks;
         Assert.Equal(Blocks, tier.Usage.Blocks);

@@ -66,9 +66,7 @@ public sealed class RamStoreTests : BlockTierTests
         var store = new RamStore(RecordBytes, 2L * RecordBytes, Time, bytes => refuses ? throw new OutOfMemoryException("refused") : new SlabSegment(bytes));
         await using var tier = new BlockTier("ram", TestBlocks.Format, store, Time);
         for (int i = 0; i < 5; i++)
-        {
             Assert.False(await tier.WriteAsync(i));
-        }
 
         Assert.Equal(5, tier.Usage.Misses[TierMiss.WriteError]);
         refuses = false;

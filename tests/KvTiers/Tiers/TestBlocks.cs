@@ -32,9 +32,7 @@ internal static class TestBlocks
         byte[] bytes = new byte[Layout.BytesPerBlock];
         bool hit = await tier.TryReadAsync(Hash(number), bytes);
         if (hit)
-        {
             Assert.Equal(Bytes(number), bytes);
-        }
 
         return hit;
     }
@@ -48,9 +46,7 @@ internal static class TestBlocks
         foreach (int number in numbers)
         {
             if (await tier.CountLeadingAsync(new[] { Hash(number) }, CancellationToken.None) == 1)
-            {
                 held.Add(number);
-            }
         }
 
         return [.. held];

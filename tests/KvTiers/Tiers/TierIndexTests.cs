@@ -11,9 +11,7 @@ public sealed class TierIndexTests
         var time = new ManualTime();
         var index = new TierIndex(1000, time);
         for (int i = 0; i < 990; i++)
-        {
             Add(index, i, tenant: 1);
-        }
 
         Add(index, 990, tenant: 2, priority: 3);
         int first = Add(index, 991, tenant: 2);

@@ -45,9 +45,7 @@ public sealed class WritePolicyTests : IAsyncDisposable
         await tiers.DrainAsync(CancellationToken.None);
         Compute(Path(100, 16)); // evicts the path
         using (BlockLease lease = Cache.Acquire(Root, path))
-        {
             Assert.Equal(4, (await tiers.PromoteAsync(lease, path, CancellationToken.None)).LoadedBlocks);
-        }
 
         Compute(path);
         await tiers.DrainAsync(CancellationToken.None);
@@ -109,30 +107,22 @@ public sealed class WritePolicyTests : IAsyncDisposable
     {
         var options = new TieredCacheOptions { Tiers = [Tier("ram", 4)], Watermarks = new Watermarks(low, high) };
         if (isValid)
-        {
             options.Validate();
-        }
         else
-        {
             Assert.Contains("Watermarks", Assert.Throws<ArgumentException>(options.Validate).Message, StringComparison.Ordinal);
-        }
     }
 
     public async ValueTask DisposeAsync()
     {
         if (_tiers is not null)
-        {
             await _tiers.DisposeAsync();
-        }
     }
 
     private static async Task Until(Func<bool> condition)
     {
         using var patience = new CancellationTokenSource(HangLimit.Time);
         while (!condition())
-        {
             await Task.Delay(5, patience.Token);
-        }
     }
 
     private static int[] Path(int first, int count) => [.. Enumerable.Range(first, count)];
@@ -141,9 +131,7 @@ public sealed class WritePolicyTests : IAsyncDisposable
     {
         BlockHash hash = Root;
         for (int i = 0; i < blocks; i++)
-        {
             yield return hash = hash.Next(tokens.AsSpan(i * 4, 4));
-        }
     }
 
     private static IEnumerable<BlockHash> Held(TierOptions tier) => ((RamStore)TestTiers.StoreOf(tier)).InEvictionOrder().Select(block => block.Hash);

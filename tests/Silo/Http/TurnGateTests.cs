@@ -66,9 +66,7 @@ public sealed class TurnGateTests
         await foreach (string item in silo.Http.StreamAsync(
             "/v1/conversations/c/turns",
             $$"""{"messages":[{"role":"user","content":"y"}],"options":{"max_tokens":{{TestModels.Endless}},"logit_bias":[{"id":2,"bias":-100},{"id":0,"bias":-100}]},"stream":true}"""))
-        {
             if (item.Contains("\"token\"", StringComparison.Ordinal)) break;
-        }
 
         await Eventually.TrueAsync(() => silo.Model.Engine.Snapshot().Running == 0);
         Assert.Equal(before, (await silo.Http.GetJsonAsync("/v1/conversations/c")).ToJsonString());

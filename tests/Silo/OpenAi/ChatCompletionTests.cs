@@ -125,9 +125,7 @@ public sealed class ChatCompletionTests(SharedSilo silo)
         List<string> data = await silo.Http.StreamAsync(Path, """{"messages":[{"role":"user","content":"Three ways to say hello"}],"n":3,"max_tokens":6,"seed":11,"stream":true}""").ToListAsync();
         var texts = new Dictionary<int, string> { [0] = "", [1] = "", [2] = "" };
         foreach (string item in data[..^1])
-        {
             foreach (JsonNode? choice in JsonNode.Parse(item)!["choices"]!.AsArray()) texts[(int)choice!["index"]!] += (string?)choice["delta"]!["content"];
-        }
 
         Assert.Equal(answer["choices"]!.AsArray().Select(choice => (string)choice!["message"]!["content"]!), texts.Values);
     }
@@ -201,9 +199,7 @@ public sealed class ChatCompletionTests(SharedSilo silo)
         {
             var text = new System.Text.StringBuilder();
             await foreach (string item in silo.Http.StreamAsync(Path, Body(i, stream: true)))
-            {
                 if (item != "[DONE]") text.Append((string?)JsonNode.Parse(item)!["choices"]![0]!["delta"]!["content"]);
-            }
 
             return text.ToString();
         }));

@@ -34,9 +34,7 @@ public sealed class DamageTests : IDisposable
         await using SiloServer reference = await SiloServer.StartAsync("--kv", "f32");
         var talks = new TalkGroup("damaged", 16);
         await using (SiloServer first = await StartAsync())
-        {
             await talks.SayAsync(first.Http, turns: 3);
-        }
 
         Damage(damage);
         await using SiloServer second = await StartAsync();

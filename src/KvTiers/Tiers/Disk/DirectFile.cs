@@ -121,7 +121,9 @@ internal sealed partial class DirectFile : IDisposable
                 throw new IOException($"fdatasync of '{Path}' failed with error {Marshal.GetLastPInvokeError()}.");
         }
         else
+        {
             RandomAccess.FlushToDisk(_handle);
+        }
     }
 
     /// <summary>Gives the room of a range back to the file system, which reads as zeros then. Advice: a file system may not take it.</summary>

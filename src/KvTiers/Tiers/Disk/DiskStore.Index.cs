@@ -39,13 +39,9 @@ public sealed partial class DiskStore
             writer.Write(attributes.Priority);
             writer.Write(attributes.Tenant);
             if (attributes.Expires is { } expires)
-            {
                 writer.Write(expires.ToUnixTimeMilliseconds());
-            }
             else
-            {
                 writer.WriteNil();
-            }
         }
 
         writer.Flush();
@@ -59,17 +55,13 @@ public sealed partial class DiskStore
     private bool TryLoadIndex()
     {
         if (!File.Exists(IndexPath))
-        {
             return false;
-        }
 
         byte[] file = File.ReadAllBytes(IndexPath);
         File.Delete(IndexPath);
         if (file.Length < sizeof(uint)
             || Crc32C.Compute(file.AsSpan(..^sizeof(uint))) != BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(^sizeof(uint)..)))
-        {
             return false;
-        }
 
         try
         {
@@ -87,9 +79,7 @@ public sealed partial class DiskStore
     {
         if (reader.ReadArrayHeader() != 4 || reader.ReadInt32() != IndexFormat
             || reader.ReadInt32() != RecordBytes || reader.ReadInt32() != _slotsPerSegment)
-        {
             throw new FormatException("The index speaks of other segments than there are.");
-        }
 
         var slots = new HashSet<int>();
         var hashes = new HashSet<BlockHash>();
@@ -97,16 +87,12 @@ public sealed partial class DiskStore
         for (int left = reader.ReadArrayHeader(); left > 0; left--)
         {
             if (reader.ReadArrayHeader() != 6)
-            {
                 throw new FormatException("An entry of the index does not have six parts.");
-            }
 
             int slot = reader.ReadInt32();
             var hash = new BlockHash(reader.ReadBinary());
             if (!slots.Add(slot) || !hashes.Add(hash))
-            {
                 throw new FormatException($"The slot {slot} or its block stands twice in the index.");
-            }
 
             var attributes = new BlockAttributes
             {
@@ -116,9 +102,7 @@ public sealed partial class DiskStore
                 Expires = reader.TryReadNil() ? null : DateTimeOffset.FromUnixTimeMilliseconds(reader.ReadInt64()),
             };
             if (slot >= 0 && slot < Math.Min(_segments.Count * _slotsPerSegment, _configuredSlots))
-            {
                 records.Add((slot, hash, attributes));
-            }
         }
 
         return records;

@@ -31,9 +31,13 @@ public sealed partial class DiskStore
                 _index.Resize(_segments.Count * _slotsPerSegment);
             }
             else if (_index.TryPeekVictim(out int victim))
+            {
                 Evict(victim);
+            }
             else
+            {
                 return false;
+            }
         }
     }
 
@@ -119,9 +123,7 @@ public sealed partial class DiskStore
         {
             if (_segments[slot / _slotsPerSegment].TryRead(OffsetOf(slot), sector.GetSpan())
                 && _format.TryReadHeader(sector.GetSpan(), out RecordHeader header) == RecordFault.None)
-            {
                 found.Add((slot, header));
-            }
         }
 
         // Of two records of one block the later one counts.

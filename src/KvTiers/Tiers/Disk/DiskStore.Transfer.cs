@@ -103,7 +103,9 @@ public sealed partial class DiskStore
                     _index.Commit(slot);
                 }
                 else
+                {
                     _index.Abandon(slot);
+                }
             }
         }
 

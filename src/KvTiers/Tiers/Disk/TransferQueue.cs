@@ -67,9 +67,7 @@ internal sealed unsafe partial class TransferQueue
         {
             Event done;
             if (Call(Numbers.GetEvents, (nint)_context, 1, 1, (nint)(&done), 0) != 1)
-            {
                 continue; // a signal came in between
-            }
 
             _underWay--;
             error = done.Result < 0 ? -done.Result : error;

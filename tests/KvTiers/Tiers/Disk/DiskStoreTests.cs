@@ -19,9 +19,7 @@ public sealed class DiskStoreTests : BlockTierTests
         await using (BlockTier tier = OpenIn("a", 4))
         {
             for (int i = 1; i <= 4; i++)
-            {
                 await tier.WriteAsync(i);
-            }
 
             await tier.ReadAsync(1);
         }
@@ -35,9 +33,7 @@ public sealed class DiskStoreTests : BlockTierTests
         await using (BlockTier tier = OpenIn("a", 4))
         {
             for (int i = 1; i <= 4; i++)
-            {
                 await tier.WriteAsync(i);
-            }
         }
 
         File.Delete(Path.Combine(_folder, "a", "index"));
@@ -51,9 +47,7 @@ public sealed class DiskStoreTests : BlockTierTests
         await using (BlockTier tier = OpenIn("a", 4))
         {
             for (int i = 1; i <= 3; i++)
-            {
                 await tier.WriteAsync(i);
-            }
 
             Assert.Equal(2L * RecordBytes, await tier.EvictAsync(TestBlocks.Attributes().Tenant, 2L * RecordBytes, CancellationToken.None));
             Assert.Equal(2, tier.Usage.EvictedBlocks);
@@ -70,9 +64,7 @@ public sealed class DiskStoreTests : BlockTierTests
         await using (BlockTier tier = OpenIn("a", 4))
         {
             for (int i = 1; i <= 4; i++)
-            {
                 await tier.WriteAsync(i);
-            }
         }
 
         string index = Path.Combine(_folder, "a", "index");
@@ -86,9 +78,7 @@ public sealed class DiskStoreTests : BlockTierTests
     public async Task TheIndexIsTrustedOnceOnly()
     {
         await using (BlockTier tier = OpenIn("a", 4))
-        {
             await tier.WriteAsync(1);
-        }
 
         await using DiskStore store = OpenStore("a", 4);
         Assert.True(store.OpenedFromIndex);
@@ -102,9 +92,7 @@ public sealed class DiskStoreTests : BlockTierTests
         await using (BlockTier tier = OpenIn("a", 8))
         {
             for (int i = 1; i <= 8; i++)
-            {
                 await tier.WriteAsync(i);
-            }
         }
 
         File.Delete(Path.Combine(_folder, "a", "index"));
@@ -122,9 +110,7 @@ public sealed class DiskStoreTests : BlockTierTests
         for (int i = 1; i <= 8; i++)
         {
             if (await reopened.ReadAsync(i))
-            {
                 hits.Add(i);
-            }
         }
 
         Assert.Equal([1, 2, 4, 6, 7, 8], hits);
@@ -176,9 +162,7 @@ public sealed class DiskStoreTests : BlockTierTests
         byte[] expected = block.GetSpan().ToArray();
         var options = new DiskStoreOptions { Folder = Path.Combine(_folder, "long"), CapacityBytes = 2L * format.RecordBytes };
         await using (var tier = new BlockTier("disk", format, DiskStore.Open(format, options)))
-        {
             Assert.True(await tier.TryWriteAsync(hash, block.Memory, TestBlocks.Attributes(), CancellationToken.None));
-        }
 
         await using var store = DiskStore.Open(format, options);
         using var record = new AlignedBuffer(format.RecordBytes);
@@ -192,15 +176,11 @@ public sealed class DiskStoreTests : BlockTierTests
     public async Task ATruncatedSegmentIsMadeAnew()
     {
         await using (BlockTier tier = OpenIn("a", 4))
-        {
             await tier.WriteAsync(1);
-        }
 
         string segment = Directory.GetFiles(Path.Combine(_folder, "a"), "segment-*").Single();
         using (FileStream file = File.OpenWrite(segment))
-        {
             file.SetLength(1000);
-        }
 
         await using BlockTier reopened = OpenIn("a", 4);
         Assert.False(await reopened.ReadAsync(1));
@@ -246,9 +226,7 @@ public sealed class DiskStoreTests : BlockTierTests
             await tier.WriteAsync(2);
             CloseSegments(store);
             for (int attempt = 0; attempt < 2; attempt++)
-            {
                 Assert.Equal(new TierAnswer(0, TierMiss.OtherError), await tier.RemoveAsync(new[] { TestBlocks.Hash(1) }, CancellationToken.None));
-            }
 
             await tier.AssertHoldsAsync([2], of: [1, 2]);
         }
@@ -297,9 +275,7 @@ public sealed class DiskStoreTests : BlockTierTests
         await using var tier = new BlockTier("disk", TestBlocks.Format, store, Time);
         Directory.CreateDirectory(obstacle);
         for (int i = 1; i <= SlotsPerSegment + 2; i++)
-        {
             Assert.True(await tier.WriteAsync(i));
-        }
 
         Assert.Equal(SlotsPerSegment, tier.Usage.Blocks);
         await tier.AssertHoldsAsync([3], of: [1, 2, 3]);
@@ -365,17 +341,13 @@ public sealed class DiskStoreTests : BlockTierTests
         await tier.WriteAsync(5);
         await tier.AssertHoldsAsync(afterOneMore, of: [1, 2, 3, 4, 5]);
         foreach (int i in afterOneMore)
-        {
             Assert.True(await tier.ReadAsync(i));
-        }
     }
 
     private static void CloseSegments(DiskStore store)
     {
         object segments = typeof(DiskStore).GetField("_segments", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!.GetValue(store)!;
         foreach (DirectFile segment in (List<DirectFile>)segments)
-        {
             segment.Dispose();
-        }
     }
 }

@@ -117,9 +117,7 @@ public sealed class BlockCodecTests
             for (int first = 0; first < 256; first += 16)
             {
                 for (int i = 0; i < 16; i++)
-                {
                     codes[i] = (byte)(first + i);
-                }
 
                 var values = Float8Quantizer.Load(codes);
                 Float8Quantizer.Store(values, again);
@@ -127,9 +125,7 @@ public sealed class BlockCodecTests
                 {
                     int code = first + i;
                     if ((code & 0x7F) == 0x7F)
-                    {
                         continue; // NaN, which the codec never writes
-                    }
 
                     int exponent = code >> 3 & 15, mantissa = code & 7;
                     double magnitude = exponent == 0 ? mantissa * Math.Pow(2, -9) : (1 + (mantissa / 8.0)) * Math.Pow(2, exponent - 7);
