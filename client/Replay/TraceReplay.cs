@@ -66,7 +66,7 @@ internal static class TraceReplay
     private static TierOptions Tier(string name, int blocks) => new()
     {
         Name = name,
-        Open = (record, time) => ValueTask.FromResult<IRecordStore>(new RamStore(record.RecordBytes, (long)blocks * record.RecordBytes, time)),
+        Open = (record, time) => TierOptions.Ram((long)blocks * record.RecordBytes).Open(record, time),
         ReadConcurrency = 64,
     };
 }

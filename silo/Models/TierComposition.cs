@@ -25,10 +25,10 @@ internal static class TierComposition
         }
 
         if (options.RamBytes > 0)
-            tiers.Add(Tier("ram", "Ram", options.RamBytes, options.RamFormat, format => ValueTask.FromResult<IRecordStore>(new RamStore(format.RecordBytes, options.RamBytes, time))));
+            tiers.Add(Tier("ram", "Ram", options.RamBytes, options.RamFormat, format => TierOptions.Ram(options.RamBytes).Open(format, time)));
         if (options.DiskBytes > 0)
         {
-            TierOptions disk = Tier("disk", "Disk", options.DiskBytes, options.DiskFormat, format => ValueTask.FromResult<IRecordStore>(OpenDisk(options, format, time)));
+            TierOptions disk = Tier("disk", "Disk", options.DiskBytes, options.DiskFormat, format => OpenDisk(options, format, time));
             tiers.Add(disk with { WritePolicy = options.DiskWrite, Exclusive = false });
         }
 
@@ -44,14 +44,14 @@ internal static class TierComposition
         return await TieredCache.OpenAsync(layout, all, time);
     }
 
-    private static DiskStore OpenDisk(SiloOptions options, BlockRecord format, TimeProvider time)
+    private static ValueTask<IRecordStore> OpenDisk(SiloOptions options, BlockRecord format, TimeProvider time)
     {
         string folder = Path.Combine(options.Data, "blocks");
         try
         {
             // A tier smaller than a segment takes no more of the disk than it may hold.
             long segmentBytes = Math.Clamp(options.DiskBytes, Math.Max(1 << 20, format.RecordBytes), 256 << 20);
-            return DiskStore.Open(format, new DiskStoreOptions { Folder = folder, CapacityBytes = options.DiskBytes, SegmentBytes = segmentBytes }, time);
+            return TierOptions.Disk(new DiskStoreOptions { Folder = folder, CapacityBytes = options.DiskBytes, SegmentBytes = segmentBytes }).Open(format, time);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -7,6 +7,10 @@ public sealed class BlockTable
     private int[] _slots = [];
     private nint[] _addresses = [];
 
+    internal BlockTable()
+    {
+    }
+
     /// <summary>Blocks in the table.</summary>
     public int Count { get; private set; }
 

@@ -48,7 +48,7 @@ public sealed class BlockPath
     public ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, TokenCount);
 
     /// <summary>The hash that names the point after the first whole blocks; the root's for none.</summary>
-    public BlockHash HashAfter(int blockCount)
+    internal BlockHash HashAfter(int blockCount)
     {
         if (blockCount == 0)
             return Root;
@@ -68,12 +68,12 @@ public sealed class BlockPath
     }
 
     /// <summary>The hash of the first tokens of a block, as many as <paramref name="tokenCount"/>: what a partial last block is published under.</summary>
-    public BlockHash HashOfPart(int block, int tokenCount) => HashAfter(block).Next(_tokens.AsSpan(block * BlockSize, tokenCount));
+    internal BlockHash HashOfPart(int block, int tokenCount) => HashAfter(block).Next(_tokens.AsSpan(block * BlockSize, tokenCount));
 
     /// <summary>
     /// The hashes of every block from one on, the last, partial one too, and of every length that each may have been published at while it was the last.
     /// </summary>
-    public IEnumerable<BlockHash> HashesWithParts(int firstBlock)
+    internal IEnumerable<BlockHash> HashesWithParts(int firstBlock)
     {
         for (int block = firstBlock; block * BlockSize < TokenCount; block++)
         {
@@ -93,7 +93,7 @@ public sealed class BlockPath
     }
 
     /// <summary>Becomes the path of these tokens, and keeps the hashes of the blocks that they begin with as it did.</summary>
-    public void Follow(ReadOnlySpan<int> tokens)
+    internal void Follow(ReadOnlySpan<int> tokens)
     {
         int common = tokens.CommonPrefixLength(Tokens);
         Truncate(common);

@@ -1,7 +1,7 @@
 namespace KvTiers.Prefix;
 
 /// <summary>Why a block was the first to go.</summary>
-public enum EvictionCause
+internal enum EvictionCause
 {
     /// <summary>An edit cut it from its conversation.</summary>
     Superseded = 0,

@@ -4,7 +4,7 @@ namespace KvTiers.Tiers;
 
 /// <summary>A store in memory that lends a record where it lies, so that a block is encoded to and decoded from its own place, in one pass with its checksum.</summary>
 /// <remarks>Every call completes at once.</remarks>
-public interface IMemoryStore : IRecordStore
+internal interface IMemoryStore : IRecordStore
 {
     /// <summary>Lends a record, until <see cref="Unpin"/>; a use of it.</summary>
     /// <returns>False when it is not held.</returns>

@@ -3,7 +3,7 @@ using KvTiers.Prefix;
 namespace KvTiers.Tiers;
 
 /// <content>Who leaves, handed on before its place is taken, and the memory that is given back when the store shrinks.</content>
-public sealed unsafe partial class RamStore
+internal sealed unsafe partial class RamStore
 {
     private const int VictimsPerRetirement = 1024;
 

@@ -5,7 +5,7 @@ namespace KvTiers.Tiers;
 
 /// <summary>Records in native memory, in segments that are mapped as they are needed.</summary>
 /// <remarks>Every call completes at once. A record is copied outside the lock, under a pin.</remarks>
-public sealed unsafe partial class RamStore : IMemoryStore
+internal sealed unsafe partial class RamStore : IMemoryStore
 {
     private const long SegmentBytes = 64 << 20;
 

@@ -71,7 +71,7 @@ public sealed record TierOptions
 
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentException">Names the property, its value and the rule.</exception>
-    public void Validate()
+    internal void Validate()
     {
         ArgumentException.ThrowIfNullOrEmpty(Name);
         ArgumentNullException.ThrowIfNull(Open);

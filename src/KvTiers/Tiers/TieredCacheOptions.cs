@@ -20,7 +20,7 @@ public sealed record TieredCacheOptions
 
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentException">Names the property, its value and the rule.</exception>
-    public void Validate()
+    internal void Validate()
     {
         ArgumentNullException.ThrowIfNull(Hot);
         ArgumentNullException.ThrowIfNull(Tiers);

@@ -11,7 +11,7 @@ namespace KvTiers.Tiers.Disk;
 /// tokenCount, priority, tenant, expires in unix milliseconds or nil], the first victim first; then the CRC-32C of all
 /// that as a little-endian 32-bit integer.
 /// </remarks>
-public sealed partial class DiskStore
+internal sealed partial class DiskStore
 {
     private const int IndexFormat = 1;
 

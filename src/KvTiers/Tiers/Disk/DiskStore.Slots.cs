@@ -5,7 +5,7 @@ using KvTiers.Prefix;
 namespace KvTiers.Tiers.Disk;
 
 /// <content>Slots and the segments they lie in: found at the start, reserved as they are needed, given back when the store shrinks.</content>
-public sealed partial class DiskStore
+internal sealed partial class DiskStore
 {
     /// <summary>Takes a slot in a segment that exists, evicting as needed.</summary>
     private bool TryTake(BlockHash hash, in BlockAttributes attributes, out int slot, [NotNullWhen(true)] out DirectFile? segment)

@@ -7,7 +7,7 @@ namespace KvTiers.Tiers.Disk;
 /// Records to and from their slots, each with its slot pinned or taken for as long as the device works on it. The calling thread
 /// waits for the device: handing a transfer to another thread and back costs as much as a tenth of it.
 /// </content>
-public sealed partial class DiskStore
+internal sealed partial class DiskStore
 {
     /// <inheritdoc/>
     public int PartAlignment => DirectFile.Alignment;

@@ -12,7 +12,7 @@ namespace KvTiers.Tiers.Disk;
 /// A removed record's header is overwritten, so it stays removed. When the disk takes no further segment, the store makes
 /// do with those it has and tries again later.
 /// </remarks>
-public sealed partial class DiskStore : IPartedStore
+internal sealed partial class DiskStore : IPartedStore
 {
     private readonly Lock _lock = new();
     private readonly BlockRecord _format;

@@ -32,7 +32,7 @@ public sealed record DiskStoreOptions
 
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentException">Names the property, its value and the rule.</exception>
-    public void Validate(int recordBytes)
+    internal void Validate(int recordBytes)
     {
         Check(!string.IsNullOrWhiteSpace(Folder), nameof(Folder), Folder, "not empty");
         Check(SegmentBytes is >= 1 << 20 and <= 16L << 30, nameof(SegmentBytes), SegmentBytes, "from 1 MiB to 16 GiB");
