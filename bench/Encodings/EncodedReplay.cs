@@ -42,7 +42,7 @@ internal sealed class EncodedReplay : IAsyncDisposable
     public async Task<float[][]> LogitsAsync(RecordedDialogue dialogue, int number, CancellationToken cancel)
     {
         // A namespace of its own, so that no block has been through the tier twice.
-        BlockHash root = BlockHash.Root(_model.Fingerprint.Span, _cache.Layout, BitConverter.GetBytes(number));
+        BlockHash root = BlockHash.Root(_model.Fingerprint.Span, _cache.Shape, BitConverter.GetBytes(number));
         int[] earlier = dialogue.Prompt[..dialogue.EarlierTokens];
         using (BlockLease lease = _cache.Acquire(root, earlier))
         {

@@ -8,7 +8,8 @@ namespace KvTiers.Samples.OwnEngine;
 /// <summary>An engine of one's own over the cache: the same prompt is computed, found hot, and after a restart loaded from disk.</summary>
 public static class Sample
 {
-    private static readonly BlockLayout Layout = new(Layers: 1, KvHeads: 1, HeadDim: 4);
+    // Sixteen tokens a block, one number for each. An engine with attention's keys and values says BlockLayout instead.
+    private static readonly BlockShape Shape = new(bytesPerBlock: 16 * sizeof(int), blockSize: 16, "a number for each token"u8);
     private static readonly int[] Prompt = [.. Enumerable.Range(1, 100)];
 
     /// <summary>Runs it.</summary>
@@ -21,14 +22,14 @@ public static class Sample
             Hot = new KvCacheOptions { HotBytes = 1 << 20 },
             Tiers = [TierOptions.Ram(4 << 20), TierOptions.Disk(new DiskStoreOptions { Folder = folder, CapacityBytes = 16 << 20, SegmentBytes = 1 << 20 })],
         };
-        await using (TieredCache cache = await TieredCache.OpenAsync(Layout, options))
+        await using (TieredCache cache = await TieredCache.OpenAsync(Shape, options))
         {
             await AnswerAsync("computed", cache, output);
             await AnswerAsync("hot", cache, output);
             await cache.FlushAsync(CancellationToken.None); // to disk, before the process ends
         }
 
-        await using TieredCache reopened = await TieredCache.OpenAsync(Layout, options);
+        await using TieredCache reopened = await TieredCache.OpenAsync(Shape, options);
         await AnswerAsync("disk", reopened, output);
     }
 

@@ -11,7 +11,7 @@ internal sealed class ToyEngine
     /// <summary>Computes the tokens of a prompt from one on into the lease's blocks, and answers with a digest of all.</summary>
     public int Compute(KvCache cache, BlockLease lease, ReadOnlySpan<int> prompt, int first)
     {
-        int blockSize = cache.Layout.BlockSize;
+        int blockSize = cache.Shape.BlockSize;
         Span<int> Rows(int token) => MemoryMarshal.Cast<byte, int>(cache.Pool.Bytes(lease.Table.Slots[token / blockSize]));
         int digest = first == 0 ? 17 : Rows(first - 1)[(first - 1) % blockSize];
         for (int token = first; token < prompt.Length; token++)

@@ -54,7 +54,7 @@ internal sealed partial class ModelLoader(
         var hot = new KvCacheOptions { HotBytes = options.HotBytes, Prefault = false };
         TieredCache? tiers = await TierComposition.OpenAsync(options, hot, layout, time, decorate);
         KvCache cache = tiers?.Cache ?? new KvCache(layout, hot, time);
-        HotTier(_logger, ByteSize.Format((long)cache.Pool.Capacity * cache.Layout.BytesPerBlock), cache.Pool.Capacity, cache.Layout.BlockSize, options.Kv);
+        HotTier(_logger, ByteSize.Format((long)cache.Pool.Capacity * cache.Shape.BytesPerBlock), cache.Pool.Capacity, cache.Shape.BlockSize, options.Kv);
 
         foreach (TierUsage tier in tiers?.Usage ?? [])
             ColderTier(_logger, tier.Name, ByteSize.Format(tier.CapacityBytes), tier.Blocks);

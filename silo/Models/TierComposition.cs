@@ -84,7 +84,7 @@ internal static class TierComposition
     {
         try
         {
-            return new BlockRecord(BlockCodec.Create(layout, encoding));
+            return new BlockRecord(layout, encoding);
         }
         catch (ArgumentException e)
         {

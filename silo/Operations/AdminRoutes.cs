@@ -61,9 +61,9 @@ internal sealed partial class AdminRoutes(ModelHost host, ApiKeys keys, ILogger<
         if (tier == Hot)
         {
             KvCache cache = host.Model.Cache;
-            long wanted = Capacity(request, cache.Layout.BytesPerBlock, MemoryBytes, "the machine's");
-            int reached = cache.Resize((int)Math.Min(int.MaxValue, wanted / cache.Layout.BytesPerBlock));
-            Resized(logger, tier, ByteSize.Format(wanted), ByteSize.Format((long)reached * cache.Layout.BytesPerBlock));
+            long wanted = Capacity(request, cache.Shape.BytesPerBlock, MemoryBytes, "the machine's");
+            int reached = cache.Resize((int)Math.Min(int.MaxValue, wanted / cache.Shape.BytesPerBlock));
+            Resized(logger, tier, ByteSize.Format(wanted), ByteSize.Format((long)reached * cache.Shape.BytesPerBlock));
             await AnswerAsync(context, HotTierStatus.Of(cache));
             return;
         }

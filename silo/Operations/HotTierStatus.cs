@@ -50,7 +50,7 @@ internal sealed record HotTierStatus
         {
             CapacityBytes = (long)snapshot.CapacityBlocks * snapshot.BytesPerBlock,
             BlockBytes = snapshot.BytesPerBlock,
-            BlockTokens = cache.Layout.BlockSize,
+            BlockTokens = cache.Shape.BlockSize,
             CapacityBlocks = snapshot.CapacityBlocks,
             FreeBlocks = snapshot.FreeBlocks,
             PrivateBlocks = snapshot.PrivateBlocks,

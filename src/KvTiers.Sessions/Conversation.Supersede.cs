@@ -59,7 +59,7 @@ public sealed partial class Conversation
         DropPin();
         int spared = Spared(PathOf(former), kept);
         SupersedeResult result = Cache.Supersede(_root, former.Tokens.Span, spared);
-        int blockSize = Cache.Layout.BlockSize;
+        int blockSize = Cache.Shape.BlockSize;
         return result with { SharedBlocks = result.SharedBlocks + (spared / blockSize) - (kept / blockSize) };
     }
 
@@ -84,7 +84,7 @@ public sealed partial class Conversation
     {
         if (plan.KeptTokens == plan.Former.TokenCount)
             return null;
-        int blockSize = Cache.Layout.BlockSize;
+        int blockSize = Cache.Shape.BlockSize;
         int hotTokens = Cache.Peek(_root, plan.Former.Tokens.Span).HotTokenCount;
         int blocks = Math.Max(0, ((hotTokens + blockSize - 1) / blockSize) - (plan.KeptTokens / blockSize));
         return Receipt(plan.Former, plan.KeptTokens, new(blocks, 0), []);
@@ -99,7 +99,7 @@ public sealed partial class Conversation
         BlocksShared = hot.SharedBlocks,
         BytesFreed = new Dictionary<string, long>(colder.Select(tier => KeyValuePair.Create(tier.Tier, tier.Bytes)))
         {
-            ["hot"] = (long)hot.SupersededBlocks * Cache.Layout.BytesPerBlock,
+            ["hot"] = (long)hot.SupersededBlocks * Cache.Shape.BytesPerBlock,
         },
     };
 }

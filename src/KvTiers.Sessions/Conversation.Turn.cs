@@ -73,7 +73,7 @@ public sealed partial class Conversation
         BlockLease lease = Cache.Acquire(_root, tokens.Span);
         try
         {
-            int room = (int)Math.Min(tokens.Length, lease.TokenCount + ((long)Cache.Pool.FreeCount * Cache.Layout.BlockSize));
+            int room = (int)Math.Min(tokens.Length, lease.TokenCount + ((long)Cache.Pool.FreeCount * Cache.Shape.BlockSize));
             PromotionResult loaded = await tiers.PromoteAsync(lease, tokens[..room], cancellationToken).ConfigureAwait(false);
             Cache.Publish(lease);
             (_lease, lease) = (lease, _lease!);

@@ -326,7 +326,7 @@ public sealed partial class Conversation : IDisposable
     private void ReleaseFrom(int tokenCount)
     {
         if (_lease is not null)
-            Cache.Truncate(_lease, Math.Min(_lease.TokenCount, tokenCount) / Cache.Layout.BlockSize * Cache.Layout.BlockSize);
+            Cache.Truncate(_lease, Math.Min(_lease.TokenCount, tokenCount) / Cache.Shape.BlockSize * Cache.Shape.BlockSize);
     }
 
     private void RenewPin()

@@ -80,7 +80,7 @@ public sealed class ConversationServices
     public BlockHash RootFor(string tenant) => Engine.RootFor(Salts.For(tenant));
 
     /// <summary>The path of tokens through a namespace, in this cache's blocks.</summary>
-    internal BlockPath PathOf(BlockHash root, ReadOnlySpan<int> tokens) => new(root, Engine.Cache.Layout.BlockSize, tokens);
+    internal BlockPath PathOf(BlockHash root, ReadOnlySpan<int> tokens) => new(root, Engine.Cache.Shape.BlockSize, tokens);
 
     /// <summary>The tokens of a log as this model knows them: those of another vocabulary mean nothing to it.</summary>
     internal TokenLog KnownLog(ConversationState state) => state.Vocabulary == Vocabulary ? state.Log : TokenLog.Empty;

@@ -9,7 +9,7 @@ internal sealed class PinBudget(KvCache cache, double share)
     private long _pinnedBlocks;
 
     /// <summary>Blocks that a pin of so many tokens holds at most.</summary>
-    public int BlocksFor(int tokenCount) => (tokenCount + cache.Layout.BlockSize - 1) / cache.Layout.BlockSize;
+    public int BlocksFor(int tokenCount) => (tokenCount + cache.Shape.BlockSize - 1) / cache.Shape.BlockSize;
 
     /// <summary>Pins as many leading tokens as the budget has room for, in place of a former pin, which ends when the new one holds.</summary>
     public Pin Pin(BlockHash root, ReadOnlySpan<int> tokens, DateTimeOffset? until, Pin? former)
@@ -19,7 +19,7 @@ internal sealed class PinBudget(KvCache cache, double share)
             if (former is not null)
                 _pinnedBlocks -= BlocksFor(former.TokenCount);
             long room = Math.Max(0, (long)(share * cache.Pool.Capacity) - _pinnedBlocks);
-            int count = (int)Math.Min(tokens.Length, room * cache.Layout.BlockSize);
+            int count = (int)Math.Min(tokens.Length, room * cache.Shape.BlockSize);
             Pin pin = cache.Pin(root, tokens[..count], until);
             _pinnedBlocks += BlocksFor(pin.TokenCount);
             former?.Dispose();

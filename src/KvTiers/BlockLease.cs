@@ -18,7 +18,7 @@ public sealed class BlockLease : IDisposable
     {
         _cache = cache;
         Node = node;
-        Path = new BlockPath(root, cache.Layout.BlockSize, []);
+        Path = new BlockPath(root, cache.Shape.BlockSize, []);
     }
 
     /// <summary>The namespace.</summary>

@@ -10,7 +10,7 @@ internal interface IBlockObserver
     /// <remarks>Called under the cache's lock: do not wait, and do not call the cache.</remarks>
     /// <param name="hash">Its prefix hash.</param>
     /// <param name="attributes">Its tokens, fewer than the block size for the published end of a sequence; its path's rank, and when it expires unless it is used.</param>
-    /// <param name="bytes">Its bytes, in the cache's layout.</param>
+    /// <param name="bytes">Its bytes, in the cache's shape.</param>
     void OnSealed(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes);
 
     /// <summary>Whether <see cref="OnReused"/> is called at all. Constant.</summary>
@@ -20,7 +20,7 @@ internal interface IBlockObserver
     /// <remarks>Called without the cache's lock; the lease holds the block. Do not wait: a request does.</remarks>
     /// <param name="hash">Its prefix hash.</param>
     /// <param name="attributes">As for <see cref="OnSealed"/>.</param>
-    /// <param name="bytes">Its bytes, in the cache's layout.</param>
+    /// <param name="bytes">Its bytes, in the cache's shape.</param>
     /// <returns>Whether that is noted. Otherwise it, and what follows it, is told again at the next use.</returns>
     bool OnReused(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes) => true;
 
@@ -39,7 +39,7 @@ internal interface IBlockObserver
     /// </remarks>
     /// <param name="hash">Its prefix hash.</param>
     /// <param name="attributes">As for <see cref="OnSealed"/>, counted from its last use.</param>
-    /// <param name="bytes">Its bytes, in the cache's layout.</param>
+    /// <param name="bytes">Its bytes, in the cache's shape.</param>
     /// <param name="cause">Why it goes first; a superseded block is not worth keeping elsewhere.</param>
     /// <param name="budget">What may be waited with.</param>
     void OnEvicting(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes, EvictionCause cause, StallBudget budget);

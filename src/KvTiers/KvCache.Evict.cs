@@ -293,7 +293,7 @@ public sealed partial class KvCache
             return new CacheSnapshot
             {
                 CapacityBlocks = Pool.Capacity,
-                BytesPerBlock = Layout.BytesPerBlock,
+                BytesPerBlock = Shape.BytesPerBlock,
                 FreeBlocks = Pool.FreeCount,
                 PrivateBlocks = Pool.Capacity - Pool.FreeCount - _tree.BlockCount - departing,
                 HeldBlocks = _tree.BlockCount - _tree.EvictableBlockCount,

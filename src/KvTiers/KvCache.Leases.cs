@@ -25,7 +25,7 @@ public sealed partial class KvCache
             if (!TryMakeRoom(Math.Max(0, wantedCount - lease.Table.Count) + (copies ? 1 : 0))) return false;
 
             for (int i = lease.Table.Count; i < wantedCount; i++) AppendEntry(lease, TakeSlot());
-            lease.Path.EnsureCapacity(lease.Table.Count * Layout.BlockSize);
+            lease.Path.EnsureCapacity(lease.Table.Count * Shape.BlockSize);
             NotifyTaken(AvailableCount - (copies ? 1 : 0));
             if (!copies) return true;
             copySource = lease.Table.Slots[lease.SharedBlockCount - 1];
@@ -66,7 +66,7 @@ public sealed partial class KvCache
     /// <summary><see cref="Append"/> for the next whole blocks of a path, which come from a colder tier and are no news to the observer.</summary>
     internal void AppendPromoted(BlockLease lease, BlockPath path, int blockCount)
     {
-        for (int i = 0; i < blockCount; i++) Take(lease, path.Tokens.Slice(lease.TokenCount, Layout.BlockSize), isPromoted: true, path);
+        for (int i = 0; i < blockCount; i++) Take(lease, path.Tokens.Slice(lease.TokenCount, Shape.BlockSize), isPromoted: true, path);
     }
 
     private void Take(BlockLease lease, ReadOnlySpan<int> tokens, bool isPromoted, BlockPath? knownBy = null)
@@ -74,11 +74,11 @@ public sealed partial class KvCache
         lock (_lock)
         {
             Require(lease);
-            int room = SharesTail(lease) ? 0 : lease.Table.Count * Layout.BlockSize - lease.TokenCount;
+            int room = SharesTail(lease) ? 0 : lease.Table.Count * Shape.BlockSize - lease.TokenCount;
             if (tokens.Length > room) throw new InvalidOperationException($"{tokens.Length} tokens are to follow, and room for {room} is reserved.");
             lease.Path.Append(tokens);
             if (knownBy is not null) lease.Path.Anchor(lease.Path.BlockCount, knownBy.HashAfter(lease.Path.BlockCount));
-            while (!lease.IsPrivate && lease.TokenCount - lease.SharedBlockCount * Layout.BlockSize >= Layout.BlockSize) Seal(lease, isPromoted);
+            while (!lease.IsPrivate && lease.TokenCount - lease.SharedBlockCount * Shape.BlockSize >= Shape.BlockSize) Seal(lease, isPromoted);
         }
     }
 
@@ -93,7 +93,7 @@ public sealed partial class KvCache
         {
             Require(lease);
             ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)tokenCount, (uint)lease.TokenCount, nameof(tokenCount));
-            int blockCount = Layout.BlocksFor(tokenCount);
+            int blockCount = Shape.BlocksFor(tokenCount);
             int firstOwn = Math.Max(blockCount, lease.SharedBlockCount);
             if (late is null) FreeEntries(lease, firstOwn, lease.Table.Count);
             else FreeLater(lease, firstOwn, lease.Table.Count, late);
@@ -111,7 +111,7 @@ public sealed partial class KvCache
         lock (_lock)
         {
             Require(lease);
-            int tailStart = lease.SharedBlockCount * Layout.BlockSize;
+            int tailStart = lease.SharedBlockCount * Shape.BlockSize;
             if (lease.IsPrivate || lease.TokenCount <= tailStart) return;
             ReadOnlySpan<int> tokens = lease.Tokens[tailStart..];
             int slot = lease.Table.Slots[lease.SharedBlockCount];
@@ -139,7 +139,7 @@ public sealed partial class KvCache
         lock (_lock)
         {
             Require(lease);
-            copyCount = Math.Max(0, Layout.BlocksFor(lease.TokenCount) - lease.SharedBlockCount);
+            copyCount = Math.Max(0, Shape.BlocksFor(lease.TokenCount) - lease.SharedBlockCount);
             if (!TryMakeRoom(copyCount)) return null;
             fork = new BlockLease(this, lease.Root, lease.Node)
             {
@@ -150,7 +150,7 @@ public sealed partial class KvCache
             _tree.Hold(fork.Node, revive: false);
             FillTable(fork, from: 0);
             for (int i = 0; i < copyCount; i++) AppendEntry(fork, TakeSlot());
-            fork.Path.EnsureCapacity(fork.Table.Count * Layout.BlockSize);
+            fork.Path.EnsureCapacity(fork.Table.Count * Shape.BlockSize);
             fork.Path.Append(lease.Tokens);
             AnchorPath(fork);
             _leases.Add(fork);
@@ -190,7 +190,7 @@ public sealed partial class KvCache
         {
             _totals.SealedBlocks++;
             _reuse?.Clear(slot);
-            if (!isPromoted) NotifySealed(lease.Node, slot, Layout.BlockSize);
+            if (!isPromoted) NotifySealed(lease.Node, slot, Shape.BlockSize);
         }
 
         lease.SharedBlockCount++;
@@ -224,5 +224,5 @@ public sealed partial class KvCache
 
     private void AppendEntry(BlockLease lease, int slot) => lease.Table.Append(slot, Pool.Address(slot));
 
-    private int BlocksFor(long tokenCount) => (int)Math.Min(int.MaxValue, (tokenCount + Layout.BlockSize - 1) / Layout.BlockSize);
+    private int BlocksFor(long tokenCount) => (int)Math.Min(int.MaxValue, (tokenCount + Shape.BlockSize - 1) / Shape.BlockSize);
 }

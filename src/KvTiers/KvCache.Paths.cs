@@ -25,7 +25,7 @@ public sealed partial class KvCache
         {
             if (!TryFindRoot(root, out RadixNode? node)) return default;
             int before = _tree.SupersededBlockCount;
-            SupersedeResult result = _tree.Supersede(node, tokens, keptTokenCount / Layout.BlockSize);
+            SupersedeResult result = _tree.Supersede(node, tokens, keptTokenCount / Shape.BlockSize);
             _totals.SupersededBlocks += _tree.SupersededBlockCount - before;
             return result;
         }
@@ -59,8 +59,8 @@ public sealed partial class KvCache
             ObjectDisposedException.ThrowIf(_disposed, this);
             RadixNode node = _tree.PathNode(_tree.GetOrAddRoot(root), tokens, out int blockCount);
             _tree.Hold(node);
-            int missing = node.Run.BlockCount * Layout.BlockSize - node.Run.TokenCount;
-            Pin pin = new(this, node, blockCount * Layout.BlockSize - missing, until);
+            int missing = node.Run.BlockCount * Shape.BlockSize - node.Run.TokenCount;
+            Pin pin = new(this, node, blockCount * Shape.BlockSize - missing, until);
             _pins.Add(pin);
             if (until is { } end) _lapsing.Enqueue(pin, end.UtcTicks);
             return pin;

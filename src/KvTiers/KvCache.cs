@@ -25,21 +25,21 @@ public sealed partial class KvCache : IDisposable
     private bool _disposed;
 
     /// <summary>Maps the hot tier's memory.</summary>
-    /// <param name="layout">The shape of a block.</param>
+    /// <param name="shape">The shape of a block.</param>
     /// <param name="options">The hot tier's size.</param>
     /// <param name="time">The clock of pins and times to live; the system's by default.</param>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
-    public KvCache(BlockLayout layout, KvCacheOptions options, TimeProvider? time = null)
-        : this(layout, options, time, observer: null)
+    public KvCache(BlockShape shape, KvCacheOptions options, TimeProvider? time = null)
+        : this(shape, options, time, observer: null)
     {
     }
 
     /// <summary>Maps the hot tier's memory below somebody who is told of blocks that become matchable or go.</summary>
-    internal KvCache(BlockLayout layout, KvCacheOptions options, TimeProvider? time, IBlockObserver? observer)
+    internal KvCache(BlockShape shape, KvCacheOptions options, TimeProvider? time, IBlockObserver? observer)
     {
-        ArgumentNullException.ThrowIfNull(layout);
+        ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(options);
-        Pool = new BlockPool(layout, options.CapacityFor(layout), options.Prefault);
+        Pool = new BlockPool(shape, options.CapacityFor(shape), options.Prefault);
         _time = time ?? TimeProvider.System;
         _patience = options.EvictionPatience;
         _tree = new RadixTree(Pool, _time);
@@ -49,7 +49,9 @@ public sealed partial class KvCache : IDisposable
     }
 
     /// <summary>The shape of a block.</summary>
-    public BlockLayout Layout => Pool.Layout;
+    public BlockShape Shape => Pool.Shape;
+
+    internal BlockShape Layout => Shape;
 
     /// <summary>The memory of the blocks. Only the cache takes and frees slots.</summary>
     public BlockPool Pool { get; }
@@ -85,7 +87,7 @@ public sealed partial class KvCache : IDisposable
             lease = new(this, root, rootNode);
             HoldMatch(lease, end);
             FillTable(lease, from: 0);
-            int tokenCount = end.BlockCount * Layout.BlockSize + end.TailTokens;
+            int tokenCount = end.BlockCount * Shape.BlockSize + end.TailTokens;
             lease.Path.Append(tokens[..tokenCount]);
             AnchorPath(lease);
             lease.CachedTokenCount = tokenCount;
@@ -129,13 +131,13 @@ public sealed partial class KvCache : IDisposable
             if (!tokens.StartsWith(lease.Tokens)) throw new ArgumentException("The tokens do not begin with the lease's.", nameof(tokens));
             bool sharesTail = SharesTail(lease);
             if (lease.IsPrivate) return 0;
-            if (!sharesTail && lease.TokenCount % Layout.BlockSize != 0) return 0;
+            if (!sharesTail && lease.TokenCount % Shape.BlockSize != 0) return 0;
 
             // The node held ends after a shared tail, where the search cannot start.
             int knownBlocks = sharesTail ? 0 : lease.SharedBlockCount;
             RadixNode from = sharesTail ? _tree.GetOrAddRoot(lease.Root) : lease.Node;
-            PathEnd end = _tree.Match(from, tokens[(knownBlocks * Layout.BlockSize)..]);
-            int tokenCount = (knownBlocks + end.BlockCount) * Layout.BlockSize + end.TailTokens;
+            PathEnd end = _tree.Match(from, tokens[(knownBlocks * Shape.BlockSize)..]);
+            int tokenCount = (knownBlocks + end.BlockCount) * Shape.BlockSize + end.TailTokens;
             gained = tokenCount - lease.TokenCount;
             if (gained <= 0) return 0;
 
@@ -144,8 +146,8 @@ public sealed partial class KvCache : IDisposable
             HoldMatch(lease, end, knownBlocks);
             _tree.Release(formerNode);
             FreeEntries(lease, formerShared, lease.SharedBlockCount);
-            FillTable(lease, from: lease.TokenCount / Layout.BlockSize);
-            lease.Path.EnsureCapacity(lease.Table.Count * Layout.BlockSize);
+            FillTable(lease, from: lease.TokenCount / Shape.BlockSize);
+            lease.Path.EnsureCapacity(lease.Table.Count * Shape.BlockSize);
             lease.Path.Append(tokens[lease.TokenCount..tokenCount]);
             AnchorPath(lease);
             lease.CachedTokenCount += gained;
@@ -165,7 +167,7 @@ public sealed partial class KvCache : IDisposable
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (_tree.FindRoot(root) is not { } rootNode) return new PrefixMatch(0, 0, root);
             PathEnd end = _tree.Match(rootNode, tokens);
-            return new PrefixMatch(end.BlockCount * Layout.BlockSize + end.TailTokens, end.BlockCount, _tree.HashAfter(end.Node, end.NodeBlocks));
+            return new PrefixMatch(end.BlockCount * Shape.BlockSize + end.TailTokens, end.BlockCount, _tree.HashAfter(end.Node, end.NodeBlocks));
         }
     }
 
@@ -222,7 +224,7 @@ public sealed partial class KvCache : IDisposable
     }
 
     // The last block is in the tree and reaches beyond the lease's tokens: it must not be written.
-    private bool SharesTail(BlockLease lease) => lease.SharedBlockCount * Layout.BlockSize > lease.TokenCount;
+    private bool SharesTail(BlockLease lease) => lease.SharedBlockCount * Shape.BlockSize > lease.TokenCount;
 
     private void Require(BlockLease lease)
     {

@@ -17,15 +17,15 @@ public sealed record KvCacheOptions
     /// <summary>How long a call that needs room may be held up, in all, by the tiers that want what is evicted for it. From 0, for not at all. Default 20 ms.</summary>
     public TimeSpan EvictionPatience { get; init; } = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>The hot tier's size in blocks of a layout.</summary>
+    /// <summary>The hot tier's size in blocks of a shape.</summary>
     /// <exception cref="ArgumentException">A value is out of range; the message names property, value and rule.</exception>
-    public int CapacityFor(BlockLayout layout)
+    internal int CapacityFor(BlockShape shape)
     {
-        ArgumentNullException.ThrowIfNull(layout);
+        ArgumentNullException.ThrowIfNull(shape);
         if (HotBlocks is { } blocks)
             return blocks >= 1 ? blocks : throw new ArgumentException($"{nameof(HotBlocks)} is {blocks}; it must be at least 1.");
-        if (HotBytes < layout.BytesPerBlock)
-            throw new ArgumentException($"{nameof(HotBytes)} is {HotBytes}; it must hold at least one block of {layout.BytesPerBlock} bytes.");
-        return (int)Math.Min(int.MaxValue, HotBytes / layout.BytesPerBlock);
+        if (HotBytes < shape.BytesPerBlock)
+            throw new ArgumentException($"{nameof(HotBytes)} is {HotBytes}; it must hold at least one block of {shape.BytesPerBlock} bytes.");
+        return (int)Math.Min(int.MaxValue, HotBytes / shape.BytesPerBlock);
     }
 }

@@ -12,7 +12,7 @@ internal sealed class ReuseMarks(RadixTree tree, BlockPool pool)
     /// <summary>The blocks of a lease found for the first time, from one entry of its table on, parents first; null for none.</summary>
     public List<ReusedBlock>? Find(BlockLease lease, int firstEntry)
     {
-        int blockSize = pool.Layout.BlockSize, wholeBlocks = lease.TokenCount / blockSize;
+        int blockSize = pool.Shape.BlockSize, wholeBlocks = lease.TokenCount / blockSize;
         if (wholeBlocks <= firstEntry) return null;
         EnsureSlots();
         List<ReusedBlock>? found = null;

@@ -28,7 +28,7 @@ public sealed class DrainTests
         Assert.Equal(0, BlocksOnRedis(other));
 
         await cluster.Silos[leaving].StopAsync();
-        int size = other.Model.Cache.Layout.BlockSize;
+        int size = other.Model.Cache.Shape.BlockSize;
         foreach (string id in given)
         {
             TurnCompleted next = await OrleansCluster.SayAsync(cluster.Door(1 - leaving), id, "And now?", Options);

@@ -48,7 +48,7 @@ public sealed class ColderTierTests(TinyModel model, ITestOutputHelper output) :
         await host.Conversations.DisposeAsync();
         await host.Tiers!.DrainAsync(CancellationToken.None);
         BlockHash root = host.Services.RootFor(ConversationHost.Tenant);
-        int blockSize = host.Cache.Layout.BlockSize;
+        int blockSize = host.Cache.Shape.BlockSize;
         HashSet<BlockHash> superseded = [.. paths.SelectMany(path => TierPlaces.Path(root, path, blockSize))];
         for (int i = 0; i < Talks; i++)
             superseded.ExceptWith(TierPlaces.Path(root, await host.Log($"c{i}"), blockSize));
@@ -102,7 +102,7 @@ public sealed class ColderTierTests(TinyModel model, ITestOutputHelper output) :
         await PushDownAsync(host);
 
         BlockHash root = host.Services.RootFor(ConversationHost.Tenant);
-        int blockSize = host.Cache.Layout.BlockSize;
+        int blockSize = host.Cache.Shape.BlockSize;
         HashSet<BlockHash> gone = TierPlaces.Path(root, await host.Log("gone"), blockSize), stays = TierPlaces.NeededPath(root, await host.Log("stays"), blockSize);
         HashSet<BlockHash> own = [.. gone.Except(stays)], shared = [.. gone.Intersect(stays)];
         (int Ram, int Disk, int Redis) before = await CountAsync(places, own), sharedBefore = await CountAsync(places, shared);

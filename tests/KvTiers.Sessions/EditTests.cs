@@ -18,7 +18,7 @@ public sealed class EditTests(TinyModel model)
         EditReceipt receipt = await host.Conversations.EditAsync(ConversationHost.Key(), new() { Index = 1, Content = "My cat is called Tim, and it is old.", DropLater = true });
         int differing = (await host.Log()).AsSpan().CommonPrefixLength(before);
         Assert.Equal((3L, differing, before.Length - differing), (receipt.Version, receipt.TokensKept, receipt.TokensInvalidated));
-        int blockSize = host.Cache.Layout.BlockSize;
+        int blockSize = host.Cache.Shape.BlockSize;
         int blocksOfThePath = (first.Usage.PromptTokens + first.Usage.CompletionTokens - 1 + blockSize - 1) / blockSize;
         Assert.Equal((blocksOfThePath - differing / blockSize, 0), (receipt.BlocksReleased, receipt.BlocksShared));
 
@@ -175,7 +175,7 @@ public sealed class EditTests(TinyModel model)
         DeleteReceipt receipt = await host.Conversations.DeleteAsync(ConversationHost.Key());
         Assert.Equal(0, host.UsedBlocks);
         TierErasure hot = Assert.Single(receipt.Tiers);
-        Assert.Equal(("hot", used, (long)used * host.Cache.Layout.BytesPerBlock), (hot.Tier, hot.Blocks, hot.Bytes));
+        Assert.Equal(("hot", used, (long)used * host.Cache.Shape.BytesPerBlock), (hot.Tier, hot.Blocks, hot.Bytes));
         Assert.Equal(0, receipt.BlocksShared);
         await Assert.ThrowsAsync<ConversationNotFoundException>(() => host.Conversations.GetAsync(ConversationHost.Key()));
         await Assert.ThrowsAsync<ConversationNotFoundException>(() => host.Conversations.DeleteAsync(ConversationHost.Key()));
@@ -187,7 +187,7 @@ public sealed class EditTests(TinyModel model)
         await using var host = new ConversationHost(model);
         await host.Create();
         await host.Turn("My cat is called Tom.");
-        int ahead = 3 * host.Cache.Layout.BlockSize;
+        int ahead = 3 * host.Cache.Shape.BlockSize;
         Assert.Null(await host.Interrupt(host.Endless("Go on and on."), async () =>
         {
             long generated = host.Engine.Snapshot().GeneratedTokens;
@@ -211,7 +211,7 @@ public sealed class EditTests(TinyModel model)
         await host.Turn("One thing.", "a");
         await host.Turn("Another thing.", "b");
         DeleteReceipt receipt = await host.Conversations.DeleteAsync(ConversationHost.Key("a"));
-        Assert.True(receipt.BlocksShared >= 100 / host.Cache.Layout.BlockSize);
+        Assert.True(receipt.BlocksShared >= 100 / host.Cache.Shape.BlockSize);
         TakenTurn next = await host.Turn("Go on.", "b");
         Assert.Equal(ExplanationReason.Appended, (await host.Conversations.ExplainAsync(ConversationHost.Key("b"))).Reason);
         Assert.True(next.Cached > 100);

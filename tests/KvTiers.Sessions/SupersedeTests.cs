@@ -68,7 +68,7 @@ public sealed class SupersedeTests(TinyModel model)
         await host.Services.Erasures.IdleAsync();
         Assert.Equal(0, host.Cache.Snapshot().SupersededBlocks);
         BlockHash root = host.Services.RootFor(ConversationHost.Tenant);
-        HashSet<BlockHash> needed = TierPlaces.NeededPath(root, log, host.Cache.Layout.BlockSize);
+        HashSet<BlockHash> needed = TierPlaces.NeededPath(root, log, host.Cache.Shape.BlockSize);
         Assert.Equal(disk.Intersect(needed).Order(), places.OnDisk().Intersect(needed).Order());
 
         // What was in RAM is there, or was loaded into the hot tier.
@@ -98,7 +98,7 @@ public sealed class SupersedeTests(TinyModel model)
         hanging.SetResult();
         await host.Services.Erasures.IdleAsync();
         BlockHash root = host.Services.RootFor(ConversationHost.Tenant);
-        int blockSize = host.Cache.Layout.BlockSize;
+        int blockSize = host.Cache.Shape.BlockSize;
         HashSet<BlockHash> cut = TierPlaces.Path(root, former, blockSize);
         cut.ExceptWith(TierPlaces.Path(root, await host.Log(), blockSize));
         Assert.Empty(places.InRam().Intersect(cut));
@@ -113,7 +113,7 @@ public sealed class SupersedeTests(TinyModel model)
         await host.Turn("Tell me something long.", options: new() { MaxTokens = 60 });
         int[] former = await host.Log();
         TakenTurn turn = await host.Regenerate(options: Anew with { MaxTokens = 60 });
-        int blockSize = host.Cache.Layout.BlockSize;
+        int blockSize = host.Cache.Shape.BlockSize;
         int computed = turn.Usage.PromptTokens + turn.Usage.CompletionTokens - 1;
 
         Assert.Equal((computed + blockSize - 1) / blockSize, host.Conversations.Snapshot().IdleLeasedBlocks);

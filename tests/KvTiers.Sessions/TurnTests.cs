@@ -111,7 +111,7 @@ public sealed class TurnTests(TinyModel model)
         Assert.Equal((differing, former.Length - differing), (two.Started.Edit!.TokensKept, two.Started.Edit.TokensInvalidated));
         Assert.Equal(former.Length - differing, two.Usage.InvalidatedTokens);
         Assert.True(two.Started.Edit.BlocksReleased > 0);
-        Assert.Equal((long)two.Started.Edit.BlocksReleased * host.Cache.Layout.BytesPerBlock, two.Started.Edit.BytesFreed["hot"]);
+        Assert.Equal((long)two.Started.Edit.BlocksReleased * host.Cache.Shape.BytesPerBlock, two.Started.Edit.BytesFreed["hot"]);
     }
 
     [Fact]

@@ -37,10 +37,10 @@ internal static class FakeSequence
         for (int i = 0; i < tokens.Length; i++)
         {
             digest = Next(digest, tokens[i]);
-            (int entry, int row) = Math.DivRem(lease.TokenCount + i, cache.Layout.BlockSize);
+            (int entry, int row) = Math.DivRem(lease.TokenCount + i, cache.Shape.BlockSize);
             Span<int> block = MemoryMarshal.Cast<byte, int>(cache.Pool.Bytes(lease.Table.Slots[entry]));
             block[row] = digest;
-            block[cache.Layout.BlockSize + row] = tokens[i];
+            block[cache.Shape.BlockSize + row] = tokens[i];
         }
     }
 
@@ -51,9 +51,9 @@ internal static class FakeSequence
         for (int i = 0; i < lease.TokenCount; i++)
         {
             digest = Next(digest, lease.Tokens[i]);
-            (int entry, int row) = Math.DivRem(i, cache.Layout.BlockSize);
+            (int entry, int row) = Math.DivRem(i, cache.Shape.BlockSize);
             Span<int> block = MemoryMarshal.Cast<byte, int>(cache.Pool.Bytes(lease.Table.Slots[entry]));
-            if (block[row] != digest || block[cache.Layout.BlockSize + row] != lease.Tokens[i]) return false;
+            if (block[row] != digest || block[cache.Shape.BlockSize + row] != lease.Tokens[i]) return false;
         }
 
         return true;

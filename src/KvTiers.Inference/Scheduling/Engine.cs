@@ -59,9 +59,8 @@ public sealed partial class Engine : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(cache);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        BlockLayout layout = model.Config.CreateLayout(cache.Layout.Format, cache.Layout.BlockSize);
-        if (layout != cache.Layout)
-            throw new ArgumentException($"The cache is laid out as {cache.Layout}; the model needs {layout}.", nameof(cache));
+        if (cache.Shape is not BlockLayout layout || layout != model.Config.CreateLayout(layout.Format, layout.BlockSize))
+            throw new ArgumentException($"The cache's blocks are {cache.Shape}; the model needs {model.Config.CreateLayout(blockSize: cache.Shape.BlockSize)}, or the same in BF16.", nameof(cache));
 
         Model = model;
         Tokenizer = tokenizer;
@@ -103,10 +102,10 @@ public sealed partial class Engine : IAsyncDisposable
 
     /// <summary>The hash under which a tenant's blocks of this model are found, as the tiers leave them.</summary>
     public BlockHash RootFor(ReadOnlySpan<byte> tenantSalt) =>
-        Tiers?.RootFor(Model.Fingerprint.Span, tenantSalt) ?? BlockHash.Root(Model.Fingerprint.Span, Cache.Layout, tenantSalt);
+        Tiers?.RootFor(Model.Fingerprint.Span, tenantSalt) ?? BlockHash.Root(Model.Fingerprint.Span, Cache.Shape, tenantSalt);
 
     /// <summary>Tokens that prompt and output of one choice can have together: the model's context, or all that the pool holds.</summary>
-    public int MaxTokenCount => (int)Math.Min(Model.Config.ContextLength, (long)Cache.Pool.Capacity * Cache.Layout.BlockSize);
+    public int MaxTokenCount => (int)Math.Min(Model.Config.ContextLength, (long)Cache.Pool.Capacity * Cache.Shape.BlockSize);
 
     /// <summary>Queues a request.</summary>
     /// <param name="request">What to continue and how.</param>

@@ -237,7 +237,7 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
         if (!sequence.UsesCache || sequence.NeedsPromptLogits)
             return best;
         ReadOnlySpan<int> wanted = sequence.Tokens[..sequence.MatchableCount];
-        int blockSize = cache.Layout.BlockSize;
+        int blockSize = cache.Shape.BlockSize;
         for (int i = 0; i < runners; i++)
         {
             Sequence other = Running[i];

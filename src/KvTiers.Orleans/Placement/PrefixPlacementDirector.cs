@@ -52,7 +52,7 @@ internal sealed class PrefixPlacementDirector(SiloConversations silo, SiloView v
 
     private static BlockHash[] Hash(ConversationServices services, string tenant, ReadOnlySpan<int> tokens)
     {
-        int size = services.Engine.Cache.Layout.BlockSize;
+        int size = services.Engine.Cache.Shape.BlockSize;
         var path = new BlockPath(services.RootFor(tenant), size, tokens[..Math.Min(tokens.Length, MaxBlocks * size)]);
         return path.Hashes(0, path.BlockCount).ToArray();
     }

@@ -79,5 +79,5 @@ internal sealed class PathEraser(KvCache cache, TieredCache? tiers, SharedPaths 
         }
     }
 
-    private BlockPath PathOf(BlockHash root, ReadOnlySpan<int> tokens) => new(root, cache.Layout.BlockSize, tokens);
+    private BlockPath PathOf(BlockHash root, ReadOnlySpan<int> tokens) => new(root, cache.Shape.BlockSize, tokens);
 }

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace KvTiers.Blocks;
 
-/// <summary>The shape of one block: <see cref="BlockSize"/> consecutive token positions of K and V, all layers.</summary>
+/// <summary>The shape of blocks of keys and values: <see cref="BlockShape.BlockSize"/> consecutive token positions of K and V, all layers.</summary>
 /// <remarks>
 /// Layer-major, and KV-head-major inside a layer. One head of one layer is K transposed <c>[HeadDim][BlockSize]</c>, then V
 /// <c>[BlockSize][HeadDim]</c>, both without padding; the block as a whole is padded to a multiple of 64 bytes.
@@ -12,16 +12,11 @@ namespace KvTiers.Blocks;
 /// <param name="KvHeads">Key/value heads of a layer, at least 1.</param>
 /// <param name="HeadDim">Elements of one head's key or value, at least 1.</param>
 /// <param name="Format">The element format.</param>
-/// <param name="BlockSize">Tokens in a block, 1 to <see cref="MaxBlockSize"/>.</param>
+/// <param name="BlockSize">Tokens in a block, 1 to <see cref="BlockShape.MaxBlockSize"/>.</param>
 /// <exception cref="ArgumentOutOfRangeException">A number is out of its range, or the block would reach 2 GiB.</exception>
 public sealed record BlockLayout(int Layers, int KvHeads, int HeadDim, KvFormat Format = KvFormat.F32, int BlockSize = 16)
+    : BlockShape((Int128)2 * Layers * KvHeads * HeadDim * BlockSize * ElementBytes(Format), BlockSize, Describe(Layers, KvHeads, HeadDim, BlockSize, (int)Format))
 {
-    /// <summary>Blocks start on a multiple of this many bytes, and are a multiple of it long.</summary>
-    public const int Alignment = 64;
-
-    /// <summary>The largest <see cref="BlockSize"/>, in tokens.</summary>
-    public const int MaxBlockSize = 256;
-
     /// <summary>Transformer layers.</summary>
     public int Layers { get; } = Positive(Layers);
 
@@ -35,23 +30,11 @@ public sealed record BlockLayout(int Layers, int KvHeads, int HeadDim, KvFormat 
     public KvFormat Format { get; } =
         Enum.IsDefined(Format) ? Format : throw new ArgumentOutOfRangeException(nameof(Format), Format, "Must be F32 or BF16.");
 
-    /// <summary>Tokens in a block.</summary>
-    public int BlockSize { get; } =
-        Positive(BlockSize) <= MaxBlockSize
-            ? BlockSize
-            : throw new ArgumentOutOfRangeException(nameof(BlockSize), BlockSize, $"Must be at most {MaxBlockSize}.");
-
-    /// <summary>Bytes of a block, a multiple of <see cref="Alignment"/>.</summary>
-    public int BytesPerBlock { get; } = PaddedBlockBytes((Int128)2 * Layers * KvHeads * HeadDim * BlockSize * ElementBytes(Format));
-
     /// <summary>Bytes of one element.</summary>
     public int BytesPerElement => ElementBytes(Format);
 
     /// <summary>Bytes of K and V of one token over all layers and heads, without the block's padding.</summary>
     public int BytesPerToken => 2 * Layers * KvHeads * HeadDim * BytesPerElement;
-
-    /// <summary>Blocks that hold <paramref name="tokenCount"/> tokens, the last one perhaps in part.</summary>
-    public int BlocksFor(int tokenCount) => (tokenCount + BlockSize - 1) / BlockSize;
 
     /// <summary>Byte offset in a block of the head's keys, <c>[HeadDim][BlockSize]</c>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such layer or head.</exception>
@@ -69,11 +52,6 @@ public sealed record BlockLayout(int Layers, int KvHeads, int HeadDim, KvFormat 
     private int HeadBytes => HeadDim * BlockSize * BytesPerElement;
 
     private static int ElementBytes(KvFormat format) => format == KvFormat.F32 ? 4 : 2;
-
-    private static int PaddedBlockBytes(Int128 byteCount) =>
-        byteCount <= int.MaxValue - Alignment
-            ? ((int)byteCount + Alignment - 1) / Alignment * Alignment
-            : throw new ArgumentOutOfRangeException(nameof(Layers), $"A block of {byteCount} bytes exceeds 2 GiB.");
 
     private static int Positive(int value, [CallerArgumentExpression(nameof(value))] string name = "")
     {

@@ -27,23 +27,23 @@ public sealed unsafe class BlockPool : IDisposable
     private int _retiredCount;
 
     /// <summary>Maps a pool.</summary>
-    /// <param name="layout">The shape of a block.</param>
+    /// <param name="shape">The shape of a block.</param>
     /// <param name="capacity">Blocks, at least 1.</param>
     /// <param name="prefault">Makes the memory resident in the background, so that no request pays for first touch.</param>
     /// <exception cref="ArgumentOutOfRangeException">The capacity is not positive.</exception>
     /// <exception cref="OutOfMemoryException">The system refuses the address space.</exception>
-    internal BlockPool(BlockLayout layout, int capacity, bool prefault = false)
+    internal BlockPool(BlockShape shape, int capacity, bool prefault = false)
     {
-        ArgumentNullException.ThrowIfNull(layout);
+        ArgumentNullException.ThrowIfNull(shape);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
-        Layout = layout;
+        Shape = shape;
         _prefault = prefault;
-        _segmentShift = BitOperations.Log2((uint)Math.Max(1, SegmentBytes / layout.BytesPerBlock));
+        _segmentShift = BitOperations.Log2((uint)Math.Max(1, SegmentBytes / shape.BytesPerBlock));
         Grow(capacity);
     }
 
     /// <summary>The shape of a block.</summary>
-    public BlockLayout Layout { get; }
+    public BlockShape Shape { get; }
 
     /// <summary>Blocks in service, free and used.</summary>
     public int Capacity => SlotCount - _retiredCount;
@@ -74,15 +74,15 @@ public sealed unsafe class BlockPool : IDisposable
         _free.Enqueue(slot);
     }
 
-    /// <summary>Where the slot's <see cref="BlockLayout.BytesPerBlock"/> bytes start, 64-byte aligned, until the pool is disposed.</summary>
+    /// <summary>Where the slot's <see cref="BlockShape.BytesPerBlock"/> bytes start, 64-byte aligned, until the pool is disposed.</summary>
     public nint Address(int slot)
     {
         SlabSegment segment = _segments[slot >> _segmentShift];
-        return segment.Start + (nint)(slot & ((1 << _segmentShift) - 1)) * Layout.BytesPerBlock;
+        return segment.Start + (nint)(slot & ((1 << _segmentShift) - 1)) * Shape.BytesPerBlock;
     }
 
     /// <summary>The slot's bytes.</summary>
-    public Span<byte> Bytes(int slot) => new((void*)Address(slot), Layout.BytesPerBlock);
+    public Span<byte> Bytes(int slot) => new((void*)Address(slot), Shape.BytesPerBlock);
 
     /// <summary>Copies one block's bytes to another.</summary>
     internal void Copy(int fromSlot, int toSlot) => Bytes(fromSlot).CopyTo(Bytes(toSlot));
@@ -158,7 +158,7 @@ public sealed unsafe class BlockPool : IDisposable
         if (needed == _segments.Length) return;
         SlabSegment[] segments = new SlabSegment[needed];
         _segments.CopyTo(segments, 0);
-        for (int i = _segments.Length; i < needed; i++) segments[i] = new SlabSegment((long)Layout.BytesPerBlock << _segmentShift);
+        for (int i = _segments.Length; i < needed; i++) segments[i] = new SlabSegment((long)Shape.BytesPerBlock << _segmentShift);
         Volatile.Write(ref _segments, segments);
     }
 
@@ -189,7 +189,7 @@ public sealed unsafe class BlockPool : IDisposable
             if (slot == start)
                 slot++;
             else
-                action(_segments[start >> _segmentShift], (long)(start & segmentMask) * Layout.BytesPerBlock, (long)(slot - start) * Layout.BytesPerBlock);
+                action(_segments[start >> _segmentShift], (long)(start & segmentMask) * Shape.BytesPerBlock, (long)(slot - start) * Shape.BytesPerBlock);
         }
     }
 }

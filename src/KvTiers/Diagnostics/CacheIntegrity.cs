@@ -59,7 +59,7 @@ public sealed class CacheIntegrity
 
     private void CheckLease(BlockLease lease)
     {
-        int blockSize = _pool.Layout.BlockSize;
+        int blockSize = _pool.Shape.BlockSize;
         BlockTable table = lease.Table;
         CountHold(lease.Node);
         Require(lease.TokenCount <= table.Count * blockSize, "a lease has more tokens than its blocks hold");
@@ -136,9 +136,9 @@ public sealed class CacheIntegrity
 
     private BlockHash CheckRun(RadixNode node, BlockHash hash)
     {
-        int blockSize = _pool.Layout.BlockSize;
+        int blockSize = _pool.Shape.BlockSize;
         Require(!node.Run.IsPartial || node.Run.BlockCount == 1, "a partial block shares its node");
-        Require(_pool.Layout.BlocksFor(node.Run.TokenCount) == node.Run.BlockCount, "a run's tokens do not fill its blocks");
+        Require(_pool.Shape.BlocksFor(node.Run.TokenCount) == node.Run.BlockCount, "a run's tokens do not fill its blocks");
         _treeBlocks += node.Run.BlockCount;
         for (int i = 0; i < node.Run.BlockCount; i++)
         {

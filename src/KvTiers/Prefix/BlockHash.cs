@@ -10,7 +10,7 @@ namespace KvTiers.Prefix;
 
 /// <summary>The prefix hash: names a block by everything before it and in it. 32 bytes, the same on every machine, always.</summary>
 /// <remarks>
-/// Root = SHA-256(format version ‖ model fingerprint ‖ layout ‖ tenant salt ‖ losses); a block = SHA-256(parent ‖ its token ids as little-endian
+/// Root = SHA-256(format version ‖ model fingerprint ‖ shape ‖ tenant salt ‖ losses); a block = SHA-256(parent ‖ its token ids as little-endian
 /// int32). The exact bytes are in <c>docs/block-format.md</c>. Hashes order as their bytes do, first byte first.
 /// </remarks>
 [StructLayout(LayoutKind.Sequential)]
@@ -20,7 +20,7 @@ public readonly struct BlockHash : IEquatable<BlockHash>, IComparable<BlockHash>
     public const int ByteCount = 32;
 
     /// <summary>The version of in-block layout and hash derivation that <see cref="Root"/> mixes in.</summary>
-    public const int FormatVersion = 1;
+    internal const int FormatVersion = 1;
 
     private const int StackTokens = 256;
 
@@ -37,29 +37,25 @@ public readonly struct BlockHash : IEquatable<BlockHash>, IComparable<BlockHash>
         this = MemoryMarshal.Read<BlockHash>(bytes);
     }
 
-    /// <summary>The hash that a namespace's first blocks have as their parent. Different models, layouts, tenants and losses never share a block.</summary>
+    /// <summary>The hash that a namespace's first blocks have as their parent. Different models, shapes, tenants and losses never share a block.</summary>
     /// <param name="modelFingerprint">Bytes that differ whenever the model would compute other bits.</param>
-    /// <param name="layout">The layout of the blocks.</param>
+    /// <param name="shape">The shape of the blocks.</param>
     /// <param name="tenantSalt">The tenant's secret; empty for a single tenant.</param>
-    public static BlockHash Root(ReadOnlySpan<byte> modelFingerprint, BlockLayout layout, ReadOnlySpan<byte> tenantSalt) => LossyRoot(modelFingerprint, layout, tenantSalt, []);
+    public static BlockHash Root(ReadOnlySpan<byte> modelFingerprint, BlockShape shape, ReadOnlySpan<byte> tenantSalt) => LossyRoot(modelFingerprint, shape, tenantSalt, []);
 
     /// <summary>As above, for blocks that may have been through tiers.</summary>
     /// <param name="modelFingerprint">Bytes that differ whenever the model would compute other bits.</param>
-    /// <param name="layout">The layout of the blocks.</param>
+    /// <param name="shape">The shape of the blocks.</param>
     /// <param name="tenantSalt">The tenant's secret; empty for a single tenant.</param>
     /// <param name="losses">What the blocks may have lost in colder tiers, ascending; empty for blocks that have the computed bits.</param>
-    internal static BlockHash LossyRoot(ReadOnlySpan<byte> modelFingerprint, BlockLayout layout, ReadOnlySpan<byte> tenantSalt, ReadOnlySpan<int> losses)
+    internal static BlockHash LossyRoot(ReadOnlySpan<byte> modelFingerprint, BlockShape shape, ReadOnlySpan<byte> tenantSalt, ReadOnlySpan<int> losses)
     {
-        ArgumentNullException.ThrowIfNull(layout);
+        ArgumentNullException.ThrowIfNull(shape);
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         AppendInt32(hash, FormatVersion);
         AppendInt32(hash, modelFingerprint.Length);
         hash.AppendData(modelFingerprint);
-        AppendInt32(hash, layout.Layers);
-        AppendInt32(hash, layout.KvHeads);
-        AppendInt32(hash, layout.HeadDim);
-        AppendInt32(hash, layout.BlockSize);
-        AppendInt32(hash, (int)layout.Format);
+        hash.AppendData(shape.Description);
         AppendInt32(hash, tenantSalt.Length);
         hash.AppendData(tenantSalt);
         if (!losses.IsEmpty)

@@ -52,7 +52,7 @@ internal sealed partial class RadixTree
             node = parent;
         }
 
-        return new EraseResult(erased, (long)erased * pool.Layout.BytesPerBlock, blockCount - erased);
+        return new EraseResult(erased, (long)erased * pool.Shape.BytesPerBlock, blockCount - erased);
     }
 
     /// <summary>Ranks the whole path. A block that continues into another branch never falls below that branch. Counts as use.</summary>

@@ -12,7 +12,7 @@ namespace KvTiers.Prefix;
 /// </remarks>
 internal sealed partial class RadixTree(BlockPool pool, TimeProvider time)
 {
-    private readonly int _blockSize = pool.Layout.BlockSize;
+    private readonly int _blockSize = pool.Shape.BlockSize;
     private readonly Dictionary<BlockHash, RadixRoot> _roots = [];
     private BlockHash[] _hashes = new BlockHash[pool.SlotCount];
 

@@ -6,7 +6,7 @@ namespace KvTiers.Tiers;
 /// <summary>Blocks of one lane into a lease's own blocks, checked and sealed in order.</summary>
 internal sealed class BlockLoader(KvCache cache, TimeProvider time)
 {
-    private int BlockBytes => cache.Layout.BytesPerBlock;
+    private int BlockBytes => cache.Shape.BytesPerBlock;
 
     /// <summary>Reads blocks side by side, and seals those that arrived in order.</summary>
     /// <param name="load">The promotion; its lease ends where the first block begins.</param>
@@ -39,14 +39,14 @@ internal sealed class BlockLoader(KvCache cache, TimeProvider time)
     public async ValueTask<bool> TryLoadTailAsync(Loading load, TierLane lane, BlockHash hash, int length, TimeSpan deadline)
     {
         BlockLease lease = load.Lease;
-        int hot = lease.TokenCount % cache.Layout.BlockSize;
+        int hot = lease.TokenCount % cache.Shape.BlockSize;
         if (!cache.TryReserve(lease, length - hot))
         {
             load.LackedRoom = true;
             return false;
         }
 
-        int entry = lease.TokenCount / cache.Layout.BlockSize;
+        int entry = lease.TokenCount / cache.Shape.BlockSize;
         LaneRead read = await lane.ReadAsync(new[] { hash }, _ => MemoryOf(lease, entry), deadline, load.Cancellation).ConfigureAwait(false);
         if (read.Arrived.Length == 1)
         {
@@ -63,13 +63,13 @@ internal sealed class BlockLoader(KvCache cache, TimeProvider time)
     private async ValueTask<(int Arrived, Task? Late)> ReadInPlaceAsync(Loading load, TierLane lane, ReadOnlyMemory<BlockHash> hashes, TimeSpan deadline)
     {
         BlockLease lease = load.Lease;
-        if (!cache.TryReserve(lease, hashes.Length * cache.Layout.BlockSize))
+        if (!cache.TryReserve(lease, hashes.Length * cache.Shape.BlockSize))
         {
             load.LackedRoom = true;
             return default;
         }
 
-        int entry = lease.TokenCount / cache.Layout.BlockSize;
+        int entry = lease.TokenCount / cache.Shape.BlockSize;
         LaneRead read = await lane.ReadAsync(hashes, i => MemoryOf(lease, entry + i), deadline, load.Cancellation).ConfigureAwait(false);
         if (read.Arrived.Length > 0 && lane.Options.Exclusive)
             await lane.ForgetAsync(hashes[..read.Arrived.Length], CancellationToken.None).ConfigureAwait(false);
@@ -82,7 +82,7 @@ internal sealed class BlockLoader(KvCache cache, TimeProvider time)
     /// </summary>
     private async ValueTask<(int Arrived, Task? Late)> ExchangeAsync(Loading load, TierLane lane, ReadOnlyMemory<BlockHash> hashes, TimeSpan deadline)
     {
-        int bytes = BlockBytes, blockSize = cache.Layout.BlockSize;
+        int bytes = BlockBytes, blockSize = cache.Shape.BlockSize;
         byte[] staging = ArrayPool<byte>.Shared.Rent(hashes.Length * bytes);
         LaneRead read = await lane.ReadAsync(hashes, i => staging.AsMemory(i * bytes, bytes), deadline, load.Cancellation).ConfigureAwait(false);
         int count = read.Arrived.Length;

@@ -11,7 +11,7 @@ namespace KvTiers.Tiers;
 /// encoded block, and zeros up to a whole sector. <c>docs/block-format.md</c> is the truth.
 /// </summary>
 /// <remarks>
-/// Thread-safe. A record answers for one hash, one layout and one encoding; whatever disagrees, by one bit, is a
+/// Thread-safe. A record answers for one hash, one shape and one encoding; whatever disagrees, by one bit, is a
 /// <see cref="RecordFault"/> and never a block.
 /// </remarks>
 public sealed class BlockRecord
@@ -20,32 +20,41 @@ public sealed class BlockRecord
     public const int SectorBytes = 512;
 
     /// <summary>The version this code writes, and the only one it reads.</summary>
-    public const ushort FormatVersion = 1;
+    internal const ushort FormatVersion = 1;
 
     internal const uint Magic = 0x4254564B; // "KVTB"
     internal const int HeaderBytes = 128;
 
-    private readonly ulong _layoutFingerprint;
+    private readonly ulong _fingerprint;
     private readonly byte _tokensPerScale;
 
+    /// <summary>The records of one tier.</summary>
+    /// <param name="shape">The hot blocks' shape.</param>
+    /// <param name="encoding">How they are stored.</param>
+    /// <exception cref="ArgumentException">The encoding does not fit the shape.</exception>
+    public BlockRecord(BlockShape shape, BlockEncoding encoding)
+        : this(BlockCodec.Create(shape, encoding))
+    {
+    }
+
     /// <summary>Records of blocks that <paramref name="codec"/> encodes.</summary>
-    public BlockRecord(BlockCodec codec)
+    internal BlockRecord(BlockCodec codec)
     {
         ArgumentNullException.ThrowIfNull(codec);
         Codec = codec;
         RecordBytes = SectorBytes + ((codec.EncodedBytes + SectorBytes - 1) / SectorBytes * SectorBytes);
-        _layoutFingerprint = LayoutFingerprint(codec.Layout);
+        _fingerprint = Fingerprint(codec.Shape);
         _tokensPerScale = (byte)codec.TokensPerScale;
     }
 
     /// <summary>How the payload is encoded.</summary>
-    public BlockCodec Codec { get; }
+    internal BlockCodec Codec { get; }
 
     /// <summary>Bytes of a record, a multiple of <see cref="SectorBytes"/>.</summary>
     public int RecordBytes { get; }
 
     /// <summary>Whether a record is a header and the very bytes of the hot block, so that the block need not be copied to be stored.</summary>
-    internal bool IsPlain => Codec.IsLossless && RecordBytes == SectorBytes + Codec.Layout.BytesPerBlock;
+    internal bool IsPlain => Codec.IsLossless && RecordBytes == SectorBytes + Codec.Shape.BytesPerBlock;
 
     /// <summary>Writes the record of a hot block.</summary>
     /// <param name="hash">The block's hash.</param>
@@ -54,7 +63,7 @@ public sealed class BlockRecord
     /// <param name="block">The hot block's bytes.</param>
     /// <param name="record"><see cref="RecordBytes"/> long.</param>
     /// <exception cref="ArgumentException">A span has another length.</exception>
-    public void Write(BlockHash hash, in BlockAttributes attributes, long sequence, ReadOnlySpan<byte> block, Span<byte> record)
+    internal void Write(BlockHash hash, in BlockAttributes attributes, long sequence, ReadOnlySpan<byte> block, Span<byte> record)
     {
         CheckLength(record.Length);
         uint checksum = Codec.EncodeAndSum(block, record.Slice(SectorBytes, Codec.EncodedBytes));
@@ -76,7 +85,7 @@ public sealed class BlockRecord
         BinaryPrimitives.WriteInt32LittleEndian(header[8..], attributes.TokenCount);
         BinaryPrimitives.WriteInt32LittleEndian(header[12..], Codec.EncodedBytes);
         hash.CopyTo(header[16..]);
-        BinaryPrimitives.WriteUInt64LittleEndian(header[48..], _layoutFingerprint);
+        BinaryPrimitives.WriteUInt64LittleEndian(header[48..], _fingerprint);
         BinaryPrimitives.WriteInt64LittleEndian(header[56..], sequence);
         BinaryPrimitives.WriteInt64LittleEndian(header[64..], attributes.Expires?.ToUnixTimeMilliseconds() ?? 0);
         BinaryPrimitives.WriteInt32LittleEndian(header[72..], attributes.Priority);
@@ -89,7 +98,7 @@ public sealed class BlockRecord
     /// <param name="hash">The block that was asked for.</param>
     /// <param name="record">What the store returned; any bytes of any length.</param>
     /// <param name="block">Takes the hot block; its contents are unspecified unless the result is <see cref="RecordFault.None"/>.</param>
-    public RecordFault TryRead(BlockHash hash, ReadOnlySpan<byte> record, Span<byte> block) => TryRead(hash, record, block, out _);
+    internal RecordFault TryRead(BlockHash hash, ReadOnlySpan<byte> record, Span<byte> block) => TryRead(hash, record, block, out _);
 
     internal RecordFault TryRead(BlockHash hash, ReadOnlySpan<byte> record, Span<byte> block, out BlockAttributes attributes)
     {
@@ -115,7 +124,7 @@ public sealed class BlockRecord
     /// <summary>Reads and checks a header alone; the payload is checked when it is read.</summary>
     /// <param name="sector">The record's first <see cref="SectorBytes"/>.</param>
     /// <param name="header">What it says.</param>
-    public RecordFault TryReadHeader(ReadOnlySpan<byte> sector, out RecordHeader header)
+    internal RecordFault TryReadHeader(ReadOnlySpan<byte> sector, out RecordHeader header)
     {
         header = default;
         if (sector.Length < HeaderBytes)
@@ -133,9 +142,9 @@ public sealed class BlockRecord
 
         int tokenCount = BinaryPrimitives.ReadInt32LittleEndian(sector[8..]);
         int priority = BinaryPrimitives.ReadInt32LittleEndian(sector[72..]);
-        if (BinaryPrimitives.ReadUInt64LittleEndian(sector[48..]) != _layoutFingerprint
+        if (BinaryPrimitives.ReadUInt64LittleEndian(sector[48..]) != _fingerprint
             || BinaryPrimitives.ReadInt32LittleEndian(sector[12..]) != Codec.EncodedBytes
-            || tokenCount < 1 || tokenCount > Codec.Layout.BlockSize
+            || tokenCount < 1 || tokenCount > Codec.Shape.BlockSize
             || priority < 0 || priority > BlockAttributes.MaxPriority)
             return RecordFault.OtherLayout;
 
@@ -160,16 +169,10 @@ public sealed class BlockRecord
         return fault == RecordFault.None && header.Hash != hash ? RecordFault.OtherBlock : fault;
     }
 
-    private static ulong LayoutFingerprint(BlockLayout layout)
+    private static ulong Fingerprint(BlockShape shape)
     {
-        Span<byte> fields = stackalloc byte[20];
-        BinaryPrimitives.WriteInt32LittleEndian(fields, layout.Layers);
-        BinaryPrimitives.WriteInt32LittleEndian(fields[4..], layout.KvHeads);
-        BinaryPrimitives.WriteInt32LittleEndian(fields[8..], layout.HeadDim);
-        BinaryPrimitives.WriteInt32LittleEndian(fields[12..], layout.BlockSize);
-        BinaryPrimitives.WriteInt32LittleEndian(fields[16..], (int)layout.Format);
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(fields, digest);
+        SHA256.HashData(shape.Description, digest);
         return BinaryPrimitives.ReadUInt64LittleEndian(digest);
     }
 

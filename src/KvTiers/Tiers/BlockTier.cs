@@ -215,7 +215,7 @@ internal sealed partial class BlockTier : IAsyncDisposable
     // A length that is not the layout's is the caller's mistake, not the store's.
     private void CheckLength(int byteCount)
     {
-        if (byteCount != _format.Codec.Layout.BytesPerBlock)
-            throw new ArgumentException($"A block has {_format.Codec.Layout.BytesPerBlock} bytes; {byteCount} were given.", nameof(byteCount));
+        if (byteCount != _format.Codec.Shape.BytesPerBlock)
+            throw new ArgumentException($"A block has {_format.Codec.Shape.BytesPerBlock} bytes; {byteCount} were given.", nameof(byteCount));
     }
 }

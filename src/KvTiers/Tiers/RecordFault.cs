@@ -1,7 +1,7 @@
 namespace KvTiers.Tiers;
 
 /// <summary>Why a record is no answer.</summary>
-public enum RecordFault
+internal enum RecordFault
 {
     /// <summary>It is one.</summary>
     None,
@@ -18,7 +18,7 @@ public enum RecordFault
     /// <summary>Encoded otherwise than this reader accepts.</summary>
     OtherEncoding,
 
-    /// <summary>Of another layout.</summary>
+    /// <summary>Of another shape.</summary>
     OtherLayout,
 
     /// <summary>A sound record of another block.</summary>

@@ -7,4 +7,4 @@ namespace KvTiers.Tiers;
 /// <param name="Attributes">What is kept beside it.</param>
 /// <param name="Sequence">Its place in the order of writing.</param>
 /// <param name="PayloadChecksum">CRC-32C of the encoded block.</param>
-public readonly record struct RecordHeader(BlockHash Hash, BlockAttributes Attributes, long Sequence, uint PayloadChecksum);
+internal readonly record struct RecordHeader(BlockHash Hash, BlockAttributes Attributes, long Sequence, uint PayloadChecksum);

@@ -104,13 +104,13 @@ internal sealed class TenantBudget : IAsyncDisposable
         if (byteCount <= 0)
             return 0;
 
-        long blocks = (byteCount + _cache.Layout.BytesPerBlock - 1) / _cache.Layout.BytesPerBlock;
+        long blocks = (byteCount + _cache.Shape.BytesPerBlock - 1) / _cache.Shape.BytesPerBlock;
         long freed = HotBytes(_cache.EvictTenant(tenant, (int)Math.Min(int.MaxValue, blocks), deadOnly));
         Interlocked.Add(ref _evictedBytes, freed);
         return freed;
     }
 
-    private long HotBytes(int blocks) => (long)blocks * _cache.Layout.BytesPerBlock;
+    private long HotBytes(int blocks) => (long)blocks * _cache.Shape.BytesPerBlock;
 
     private void Close()
     {

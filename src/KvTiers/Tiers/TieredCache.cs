@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
 using KvTiers.Blocks;
 using KvTiers.Prefix;
-using KvTiers.Tiers.Encodings;
 
 namespace KvTiers.Tiers;
 
@@ -25,12 +24,12 @@ public sealed class TieredCache : IAsyncDisposable
     private long _plannedBlocks;
     private long _loadedBlocks;
 
-    private TieredCache(BlockLayout layout, TieredCacheOptions options, IEnumerable<BlockTier> tiers, TimeProvider time)
+    private TieredCache(BlockShape shape, TieredCacheOptions options, IEnumerable<BlockTier> tiers, TimeProvider time)
     {
         _lanes = [.. options.Tiers.Zip(tiers, (tier, blocks) => Lane(tier, blocks, time))];
         _losses = [.. _lanes.Select(lane => lane.Tier.Loss).Where(loss => loss != 0).Distinct().Order()];
         _demotion = new Demotion(_lanes, Gained);
-        Cache = new KvCache(layout, options.Hot, time, _lanes.Length == 0 && options.TenantBudgetBytes is null ? null : _demotion);
+        Cache = new KvCache(shape, options.Hot, time, _lanes.Length == 0 && options.TenantBudgetBytes is null ? null : _demotion);
         _promotion = new Promotion(Cache, _lanes, options.Promotion, Planner, time);
         _erasure = new Erasure(Cache, _lanes, time);
         _budget = options.TenantBudgetBytes is { } bytes ? new TenantBudget(bytes, Cache, _lanes) : null;
@@ -66,13 +65,13 @@ public sealed class TieredCache : IAsyncDisposable
     internal Meter Meter => _instruments.Meter;
 
     /// <summary>Maps the hot tier's memory, and opens the colder ones.</summary>
-    /// <param name="layout">The shape of a block.</param>
+    /// <param name="shape">The shape of a block.</param>
     /// <param name="options">Sizes, and how blocks move.</param>
     /// <param name="time">The clock; the system's by default.</param>
-    /// <exception cref="ArgumentException">An option is out of range; or what a store's opening throws.</exception>
-    public static async Task<TieredCache> OpenAsync(BlockLayout layout, TieredCacheOptions options, TimeProvider? time = null)
+    /// <exception cref="ArgumentException">An option is out of range; an encoding does not fit the shape; or what a store's opening throws.</exception>
+    public static async Task<TieredCache> OpenAsync(BlockShape shape, TieredCacheOptions options, TimeProvider? time = null)
     {
-        ArgumentNullException.ThrowIfNull(layout);
+        ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         time ??= TimeProvider.System;
@@ -81,11 +80,11 @@ public sealed class TieredCache : IAsyncDisposable
         {
             foreach (TierOptions tier in options.Tiers)
             {
-                var format = new BlockRecord(BlockCodec.Create(layout, tier.Encoding));
+                var format = new BlockRecord(shape, tier.Encoding);
                 tiers.Add(new BlockTier(tier.Name, format, await tier.Open(format, time).ConfigureAwait(false), time));
             }
 
-            return new TieredCache(layout, options, tiers, time);
+            return new TieredCache(shape, options, tiers, time);
         }
         catch
         {
@@ -99,7 +98,7 @@ public sealed class TieredCache : IAsyncDisposable
     /// <param name="modelFingerprint">Bytes that differ whenever the model would compute other bits.</param>
     /// <param name="tenantSalt">The tenant's secret; empty for a single tenant.</param>
     public BlockHash RootFor(ReadOnlySpan<byte> modelFingerprint, ReadOnlySpan<byte> tenantSalt = default) =>
-        BlockHash.LossyRoot(modelFingerprint, Cache.Layout, tenantSalt, _losses);
+        BlockHash.LossyRoot(modelFingerprint, Cache.Shape, tenantSalt, _losses);
 
     /// <summary>Takes a lease on what is held of a sequence: what is hot, and what was worth loading from the colder tiers.</summary>
     /// <param name="root">The namespace, <see cref="RootFor"/>.</param>

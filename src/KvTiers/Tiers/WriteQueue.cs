@@ -36,7 +36,7 @@ internal sealed class WriteQueue : IAsyncDisposable
         _health = health;
         _time = time;
         _written = written;
-        _blockBytes = tier.Format.Codec.Layout.BytesPerBlock;
+        _blockBytes = tier.Format.Codec.Shape.BytesPerBlock;
         _capacity = options.WriteQueueBlocks ?? (int)Math.Clamp(DefaultBytes / _blockBytes, 64, 1024);
         _room = new SemaphoreSlim(_capacity);
         _workers = [.. Enumerable.Range(0, options.WriteConcurrency).Select(_ => Task.Run(WorkAsync))];

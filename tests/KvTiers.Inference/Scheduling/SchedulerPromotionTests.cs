@@ -17,7 +17,7 @@ public sealed class SchedulerPromotionTests(TinyModel tiny) : IClassFixture<Tiny
             new(new Generation(host.Engine, Requests.Of(prompt), root, number, prompt.Length + 40, seed: 1), tiny.Tokenizer);
 
         // Eight blocks, four of them hot and free to be evicted.
-        using var cache = new KvCache(host.Cache.Layout, new KvCacheOptions { HotBlocks = 8, Prefault = false });
+        using var cache = new KvCache(host.Cache.Shape, new KvCacheOptions { HotBlocks = 8, Prefault = false });
         int[] hot = Requests.Tokens(4 * Block, 1);
         using (BlockLease lease = cache.Acquire(root, hot))
         {

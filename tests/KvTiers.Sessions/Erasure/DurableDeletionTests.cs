@@ -217,7 +217,7 @@ public sealed class DurableDeletionTests(TinyModel model)
         await host.Turn("And this one is another's.", "stays");
         await host.Tiers!.FlushAsync(CancellationToken.None);
         BlockHash root = host.Services.RootFor(ConversationHost.Tenant);
-        int blockSize = host.Cache.Layout.BlockSize;
+        int blockSize = host.Cache.Shape.BlockSize;
         HashSet<BlockHash> own = TierPlaces.Path(root, await host.Log("gone"), blockSize);
         own.ExceptWith(TierPlaces.NeededPath(root, await host.Log("stays"), blockSize));
         Assert.NotEmpty(places.OnDisk().Intersect(own));

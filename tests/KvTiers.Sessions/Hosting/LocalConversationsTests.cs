@@ -53,7 +53,7 @@ public sealed class LocalConversationsTests(TinyModel model)
     {
         await using var host = new ConversationHost(model, blocks: 1024);
         string system = model.TextOf(400, "Be kind");
-        int blockSize = host.Cache.Layout.BlockSize;
+        int blockSize = host.Cache.Shape.BlockSize;
         for (int i = 0; i < 20; i++)
         {
             await host.Create($"c{i}", system);
@@ -140,7 +140,7 @@ public sealed class LocalConversationsTests(TinyModel model)
         await host.Create("big", model.TextOf(600, "Big"));
         Task<TakenTurn> big = host.Turn("Well?", "big");
         await host.WhileTimePasses(big);
-        Assert.True((await big).Usage.PromptTokens > 30 * host.Cache.Layout.BlockSize);
+        Assert.True((await big).Usage.PromptTokens > 30 * host.Cache.Shape.BlockSize);
     }
 
     /// <summary>Each needs room that only the other could give up, and both are waiting.</summary>
@@ -207,7 +207,7 @@ public sealed class LocalConversationsTests(TinyModel model)
         await host.Create();
         await host.Turn("My cat is called Tom, and it likes to sleep on the sofa all day long.");
         PinReceipt pin = await host.Conversations.PinAsync(ConversationHost.Key(), ttl: null);
-        Assert.Equal((4, 4 * host.Cache.Layout.BlockSize, DateTimeOffset.MaxValue), (pin.Blocks, pin.Tokens, pin.PinnedUntil));
+        Assert.Equal((4, 4 * host.Cache.Shape.BlockSize, DateTimeOffset.MaxValue), (pin.Blocks, pin.Tokens, pin.PinnedUntil));
         await host.Create("other", "Something else altogether, long enough for a block.");
         await host.Turn("Hello", "other");
         Assert.Equal(0, (await host.Conversations.PinAsync(ConversationHost.Key("other"), ttl: null)).Blocks);

@@ -75,7 +75,7 @@ public sealed class PreloadTests(TinyModel model)
     private static void Demote(ConversationHost host)
     {
         using (BlockLease all = host.Cache.AcquirePrivate())
-            Assert.True(host.Cache.TryReserve(all, host.Cache.Pool.Capacity * host.Cache.Layout.BlockSize));
+            Assert.True(host.Cache.TryReserve(all, host.Cache.Pool.Capacity * host.Cache.Shape.BlockSize));
         Assert.Equal(0, host.UsedBlocks);
         Assert.True(host.Tiers!.Usage[0].Blocks > 8);
     }

@@ -114,11 +114,11 @@ public sealed class BlockPoolTests
 
         pool.StartPrefault();
         await pool.Prefaulting;
-        Assert.Equal(4096 * pool.Layout.BytesPerBlock / Environment.SystemPageSize, ResidentPages(pool, 0, 4096));
+        Assert.Equal(4096 * pool.Shape.BytesPerBlock / Environment.SystemPageSize, ResidentPages(pool, 0, 4096));
 
         pool.Grow(4096);
         await pool.Prefaulting;
-        Assert.Equal(4096 * pool.Layout.BytesPerBlock / Environment.SystemPageSize, ResidentPages(pool, 4096, 4096));
+        Assert.Equal(4096 * pool.Shape.BytesPerBlock / Environment.SystemPageSize, ResidentPages(pool, 4096, 4096));
     }
 
     [Fact]
@@ -143,7 +143,7 @@ public sealed class BlockPoolTests
     // One word for each page of the process's addresses; its highest bit says that there is memory behind it.
     private static int ResidentPages(BlockPool pool, int firstSlot, int count)
     {
-        ulong[] pages = new ulong[count * pool.Layout.BytesPerBlock / Environment.SystemPageSize];
+        ulong[] pages = new ulong[count * pool.Shape.BytesPerBlock / Environment.SystemPageSize];
         using var map = File.OpenHandle("/proc/self/pagemap");
         Span<byte> words = MemoryMarshal.AsBytes(pages.AsSpan());
         Assert.Equal(words.Length, RandomAccess.Read(map, words, pool.Address(firstSlot) / Environment.SystemPageSize * sizeof(ulong)));

@@ -22,8 +22,8 @@ internal static class TestTiers
     public static IRecordStore StoreOf(TierOptions tier) => tier.Open(Format, TimeProvider.System).Result;
 
     /// <summary>Opens at once, as every store here is open.</summary>
-    public static TieredCache Open(TieredCacheOptions options, TimeProvider? time = null, BlockLayout? layout = null) =>
-        TieredCache.OpenAsync(layout ?? Layout, options, time).GetAwaiter().GetResult();
+    public static TieredCache Open(TieredCacheOptions options, TimeProvider? time = null, BlockShape? shape = null) =>
+        TieredCache.OpenAsync(shape ?? Layout, options, time).GetAwaiter().GetResult();
 
     public static KvCacheOptions Hot(int blocks) => new() { HotBlocks = blocks, Prefault = false };
 }

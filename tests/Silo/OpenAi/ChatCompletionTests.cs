@@ -211,7 +211,7 @@ public sealed class ChatCompletionTests(SharedSilo silo)
     public async Task AHundredConversationsHoldTheirSharedSystemPromptOnce()
     {
         string system = string.Concat(Enumerable.Range(0, 130).Select(i => $"rule {i} "));
-        int blockSize = silo.Model.Cache.Layout.BlockSize;
+        int blockSize = silo.Model.Cache.Shape.BlockSize;
         int shared = silo.Model.Chat.Encode([new("system", system)], addGenerationPrompt: false).Ids.Length;
         Assert.InRange(shared, 500, 2_000);
         long sealedBefore = silo.Model.Cache.Snapshot().Totals.SealedBlocks;

@@ -57,7 +57,7 @@ public sealed class OperationsTests
     public async Task TheHotTierIsResizedWhileItServes()
     {
         await using SiloServer silo = await SiloServer.StartAsync();
-        int blockBytes = silo.Model.Cache.Layout.BytesPerBlock;
+        int blockBytes = silo.Model.Cache.Shape.BytesPerBlock;
 
         JsonObject small = await silo.Http.PostAsync("/admin/tiers/hot/resize", $$"""{"capacity":"{{100 * blockBytes}}"}""");
         await silo.Http.PostAsync("/v1/chat/completions", """{"messages":[{"role":"user","content":"x"}],"max_tokens":3}""");

@@ -61,7 +61,7 @@ public sealed class TierAdminTests
         await using (SiloServer alone = await SiloServer.StartAsync()) expected = await TalkAsync(alone);
 
         await using SiloServer silo = await SiloServer.StartAsync("--hot", "1MiB", "--ram", "8MiB", "--disk", "16MiB", "--KvTiers:Promotion=always");
-        int hotBlockBytes = silo.Model.Cache.Layout.BytesPerBlock;
+        int hotBlockBytes = silo.Model.Cache.Shape.BytesPerBlock;
 
         // So small that what passes through the hot tier passes through all.
         await silo.Http.PostAsync("/admin/tiers/hot/resize", $$"""{"capacity":"{{64 * hotBlockBytes}}"}""");

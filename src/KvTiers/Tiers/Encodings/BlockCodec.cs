@@ -3,19 +3,21 @@ using KvTiers.Blocks;
 namespace KvTiers.Tiers.Encodings;
 
 /// <summary>Turns a hot block into what a tier stores, and back.</summary>
-/// <remarks>Thread-safe: a codec has no state but its layout. Every result depends on the block alone, never on the machine.</remarks>
-public abstract class BlockCodec
+/// <remarks>Thread-safe: a codec has no state but its shape. Every result depends on the block alone, never on the machine.</remarks>
+internal abstract class BlockCodec
 {
-    private protected BlockCodec(BlockLayout layout, BlockEncoding encoding, int encodedBytes, int tokensPerScale = 0)
+    private protected BlockCodec(BlockShape shape, BlockEncoding encoding, int encodedBytes, int tokensPerScale = 0)
     {
-        Layout = layout;
+        Shape = shape;
         Encoding = encoding;
         EncodedBytes = encodedBytes;
         TokensPerScale = tokensPerScale;
     }
 
-    /// <summary>The hot blocks' layout.</summary>
-    public BlockLayout Layout { get; }
+    /// <summary>The hot blocks' shape.</summary>
+    public BlockShape Shape { get; }
+
+    internal BlockShape Layout => Shape;
 
     /// <summary>How the elements are stored.</summary>
     public BlockEncoding Encoding { get; }
@@ -27,23 +29,26 @@ public abstract class BlockCodec
     public int TokensPerScale { get; }
 
     /// <summary>Whether decoding gives back the very bytes that were encoded.</summary>
-    public bool IsLossless => Encoding == BlockEncoding.Hot || (Encoding == BlockEncoding.BFloat16 && Layout.Format == KvFormat.BF16);
+    public virtual bool IsLossless => false;
 
     /// <summary>Names what a block loses on the way in and out: 0 for nothing, else the encoding's number + 256 × <see cref="TokensPerScale"/>.</summary>
     public int Loss => IsLossless ? 0 : (int)Encoding + (256 * TokensPerScale);
 
     /// <summary>The codec of an encoding.</summary>
-    /// <param name="layout">The hot blocks' layout.</param>
+    /// <param name="shape">The hot blocks' shape; an encoding that works on elements needs a <see cref="BlockLayout"/>.</param>
     /// <param name="encoding">How the elements are to be stored.</param>
     /// <param name="tokensPerScale">For encodings with scales: tokens of one head that share a scale; 1, 2, 4, 8 or 16.</param>
-    /// <exception cref="ArgumentException">An encoding with scales needs blocks of 16 tokens and a head dimension that is a multiple of 16.</exception>
-    public static BlockCodec Create(BlockLayout layout, BlockEncoding encoding, int tokensPerScale = 4)
+    /// <exception cref="ArgumentException">The shape is no <see cref="BlockLayout"/>, or an encoding with scales was asked for, which needs blocks of 16 tokens and a head dimension that is a multiple of 16.</exception>
+    public static BlockCodec Create(BlockShape shape, BlockEncoding encoding, int tokensPerScale = 4)
     {
-        ArgumentNullException.ThrowIfNull(layout);
+        ArgumentNullException.ThrowIfNull(shape);
+        if (encoding == BlockEncoding.Hot)
+            return new HotCodec(shape, encoding);
+        if (shape is not BlockLayout layout)
+            throw new ArgumentException($"Blocks of a form of their own are stored as they are, not as {encoding}.", nameof(shape));
         return encoding switch
         {
-            BlockEncoding.Hot => new HotCodec(layout, BlockEncoding.Hot),
-            BlockEncoding.BFloat16 when layout.Format == KvFormat.BF16 => new HotCodec(layout, BlockEncoding.BFloat16),
+            BlockEncoding.BFloat16 when layout.Format == KvFormat.BF16 => new HotCodec(layout, encoding),
             BlockEncoding.BFloat16 => new BFloat16Codec(layout),
             BlockEncoding.Float8E4M3 => new ScaledCodec<Float8Quantizer>(layout, encoding, tokensPerScale),
             BlockEncoding.Int8 => new ScaledCodec<Int8Quantizer>(layout, encoding, tokensPerScale),
@@ -103,10 +108,10 @@ public abstract class BlockCodec
 
     private void CheckLengths(int block, int encoded)
     {
-        if (block != Layout.BytesPerBlock || encoded != EncodedBytes)
+        if (block != Shape.BytesPerBlock || encoded != EncodedBytes)
         {
             throw new ArgumentException(
-                $"A hot block has {Layout.BytesPerBlock} bytes and a stored one {EncodedBytes}; {block} and {encoded} were given.");
+                $"A hot block has {Shape.BytesPerBlock} bytes and a stored one {EncodedBytes}; {block} and {encoded} were given.");
         }
     }
 }

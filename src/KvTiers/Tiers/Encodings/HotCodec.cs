@@ -3,8 +3,10 @@ using KvTiers.Blocks;
 namespace KvTiers.Tiers.Encodings;
 
 /// <summary>The bytes as they are.</summary>
-internal sealed class HotCodec(BlockLayout layout, BlockEncoding encoding) : BlockCodec(layout, encoding, layout.BytesPerBlock)
+internal sealed class HotCodec(BlockShape shape, BlockEncoding encoding) : BlockCodec(shape, encoding, shape.BytesPerBlock)
 {
+    public override bool IsLossless => true;
+
     private protected override void EncodeCore(ReadOnlySpan<byte> block, Span<byte> encoded) => block.CopyTo(encoded);
 
     private protected override void DecodeCore(ReadOnlySpan<byte> encoded, Span<byte> block) => encoded.CopyTo(block);

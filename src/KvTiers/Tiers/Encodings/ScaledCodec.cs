@@ -17,14 +17,14 @@ internal sealed unsafe class ScaledCodec<TQuantizer> : BlockCodec
 {
     private const int Tokens = 16;
 
+    private readonly BlockLayout _layout;
+
     public ScaledCodec(BlockLayout layout, BlockEncoding encoding, int tokensPerScale)
-        : base(layout, encoding, SizeOf(layout, encoding, tokensPerScale), tokensPerScale)
-    {
-    }
+        : base(layout, encoding, SizeOf(layout, encoding, tokensPerScale), tokensPerScale) => _layout = layout;
 
     private protected override void EncodeCore(ReadOnlySpan<byte> block, Span<byte> encoded)
     {
-        if (Layout.Format == KvFormat.F32)
+        if (_layout.Format == KvFormat.F32)
             Encode<Float32Elements>(block, encoded);
         else
             Encode<BFloat16Elements>(block, encoded);
@@ -32,7 +32,7 @@ internal sealed unsafe class ScaledCodec<TQuantizer> : BlockCodec
 
     private protected override void DecodeCore(ReadOnlySpan<byte> encoded, Span<byte> block)
     {
-        if (Layout.Format == KvFormat.F32)
+        if (_layout.Format == KvFormat.F32)
             Decode<Float32Elements>(encoded, block);
         else
             Decode<BFloat16Elements>(encoded, block);
@@ -41,11 +41,11 @@ internal sealed unsafe class ScaledCodec<TQuantizer> : BlockCodec
     private void Encode<TElements>(ReadOnlySpan<byte> block, Span<byte> encoded)
         where TElements : struct, IHotElements
     {
-        int headDim = Layout.HeadDim;
+        int headDim = _layout.HeadDim;
         fixed (byte* source = block, destination = encoded)
         {
             byte* to = destination;
-            for (int head = 0; head < Layout.Layers * Layout.KvHeads; head++)
+            for (int head = 0; head < _layout.Layers * _layout.KvHeads; head++)
             {
                 long keys = (long)head * 2 * headDim * Tokens;
                 to = EncodeKeys<TElements>(source, keys, headDim, to);
@@ -57,11 +57,11 @@ internal sealed unsafe class ScaledCodec<TQuantizer> : BlockCodec
     private void Decode<TElements>(ReadOnlySpan<byte> encoded, Span<byte> block)
         where TElements : struct, IHotElements
     {
-        int headDim = Layout.HeadDim;
+        int headDim = _layout.HeadDim;
         fixed (byte* source = encoded, destination = block)
         {
             byte* from = source;
-            for (int head = 0; head < Layout.Layers * Layout.KvHeads; head++)
+            for (int head = 0; head < _layout.Layers * _layout.KvHeads; head++)
             {
                 long keys = (long)head * 2 * headDim * Tokens;
                 from = DecodeKeys<TElements>(from, destination, keys, headDim);
