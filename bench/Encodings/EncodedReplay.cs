@@ -52,7 +52,7 @@ internal sealed class EncodedReplay : IAsyncDisposable
         }
 
         while (_cache.EvictAhead(int.MaxValue, atMost: 64) > 0)
-            await _cache.DeparturesAsync();
+            await _cache.EvictionsAsync();
 
         using BlockLease loaded = _cache.Acquire(root, dialogue.Prompt);
         PromotionResult promoted = await _tiers.PromoteAsync(loaded, dialogue.Prompt, cancel);

@@ -1,6 +1,6 @@
 namespace KvTiers.Conversations;
 
-/// <summary>Where a conversation branches off.</summary>
+/// <summary>Says where a conversation branches off.</summary>
 public sealed record ForkRequest
 {
     /// <summary>How many messages the fork keeps; null = all.</summary>

@@ -33,7 +33,7 @@ internal sealed class RedisShards
     /// <summary>Each of them.</summary>
     public IReadOnlyList<RedisShard> All => _shards;
 
-    /// <summary>As many parts as a cluster's tier with room for so many records has.</summary>
+    /// <summary>The parts that a cluster's tier has when it has room for so many records.</summary>
     public static int CountFor(long records)
     {
         int count = InCluster;

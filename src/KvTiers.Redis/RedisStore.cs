@@ -49,7 +49,7 @@ public sealed partial class RedisStore : IPartedStore
     /// <inheritdoc/>
     public long CapacityBytes => Interlocked.Read(ref _capacity);
 
-    /// <summary>As of this process's last write or removal in each part of the tier.</summary>
+    /// <summary>The value is that of this process's last write or removal in each part of the tier.</summary>
     public long UsedBytes => Count * RecordBytes;
 
     /// <inheritdoc cref="UsedBytes"/>
@@ -58,7 +58,7 @@ public sealed partial class RedisStore : IPartedStore
     /// <summary>Whether a node is left alone for now after too many faults.</summary>
     public bool IsDegraded => _breakers.IsAnyOpen;
 
-    /// <summary>Of this process alone. Records that expired are not evicted.</summary>
+    /// <summary>Counts this process alone. Records that expired are not evicted.</summary>
     public StoreTotals Totals => new(
         Interlocked.Read(ref _evictedRecords),
         Interlocked.Read(ref _readRecords) * RecordBytes,

@@ -5,7 +5,7 @@ using KvTiers.Sessions.Storage;
 
 namespace KvTiers.Sessions;
 
-/// <content>What nobody comes back to goes: with the conversation, or when it has gathered.</content>
+/// <content>Erases what nobody comes back to: with the conversation, or when enough has gathered.</content>
 public sealed partial class Conversation
 {
     // Former logs that undo no longer reaches, and cancelled turns: their blocks are erased when that many have gathered.

@@ -30,7 +30,7 @@ public sealed class BlockLease : IDisposable
     /// <summary>Tokens whose K and V are in the blocks.</summary>
     public int TokenCount => Path.TokenCount;
 
-    /// <summary>How many tokens were found rather than computed, when the lease was taken and in every <see cref="KvCache.Extend"/>.</summary>
+    /// <summary>How many tokens were found rather than computed, when the lease was taken and in every <see cref="KvCache.Rematch"/>.</summary>
     public int CachedTokenCount { get; internal set; }
 
     /// <summary>The ids of the <see cref="TokenCount"/> tokens. Valid until the lease changes.</summary>

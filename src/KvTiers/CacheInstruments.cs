@@ -59,7 +59,7 @@ internal sealed class CacheInstruments : IDisposable
         yield return Of(snapshot.PrivateBlocks, "state", "private");
         yield return Of(snapshot.HeldBlocks, "state", "held");
         yield return Of(snapshot.EvictableBlocks, "state", "evictable");
-        yield return Of(snapshot.DepartingBlocks, "state", "departing");
+        yield return Of(snapshot.PendingFreeBlocks, "state", "pending_free");
     }
 
     private static Measurement<long> Of(long value, string key, string tag) => new(value, new KeyValuePair<string, object?>(key, tag));

@@ -1,6 +1,6 @@
 namespace KvTiers;
 
-/// <summary>The state of the hot tier at one moment. CapacityBlocks = FreeBlocks + PrivateBlocks + HeldBlocks + EvictableBlocks + DepartingBlocks.</summary>
+/// <summary>The state of the hot tier at one moment. CapacityBlocks = FreeBlocks + PrivateBlocks + HeldBlocks + EvictableBlocks + PendingFreeBlocks.</summary>
 public sealed record CacheSnapshot
 {
     /// <summary>Blocks in service.</summary>
@@ -21,8 +21,8 @@ public sealed record CacheSnapshot
     /// <summary>Matchable blocks that nobody holds.</summary>
     public required int EvictableBlocks { get; init; }
 
-    /// <summary>Blocks just evicted that the observer is being shown: no longer found, and not free yet.</summary>
-    public required int DepartingBlocks { get; init; }
+    /// <summary>Blocks that nobody finds any more and that are not free yet: the recipient is being shown them, or a late read may still write to them.</summary>
+    public required int PendingFreeBlocks { get; init; }
 
     /// <summary>Matchable blocks with the superseded mark; those that serve as the source of a copy are held for that moment.</summary>
     public required int SupersededBlocks { get; init; }

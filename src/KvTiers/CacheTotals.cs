@@ -3,7 +3,7 @@ namespace KvTiers;
 /// <summary>What a cache has done since it was made.</summary>
 public record struct CacheTotals
 {
-    /// <summary>Tokens found when leases were taken or extended.</summary>
+    /// <summary>Tokens found when leases were taken or rematched.</summary>
     public long HitTokens { get; internal set; }
 
     /// <summary>Tokens asked for and not found when leases were taken.</summary>
@@ -42,8 +42,8 @@ public record struct CacheTotals
     /// <summary>Reservations refused because every block was in use.</summary>
     public long RefusedReservations { get; internal set; }
 
-    /// <summary>Times that the observer threw, which costs its copies and nothing else.</summary>
-    public long ObserverFaults { get; internal set; }
+    /// <summary>Times that the recipient threw, which costs its copies and nothing else.</summary>
+    public long RecipientFaults { get; internal set; }
 
     /// <summary>Blocks evicted for any cause.</summary>
     public readonly long EvictedBlocks => EvictedSupersededBlocks + EvictedExpiredBlocks + EvictedLiveBlocks;

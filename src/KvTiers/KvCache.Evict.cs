@@ -8,8 +8,11 @@ public sealed partial class KvCache
     // Whoever makes the hot tier smaller waits for the tiers below, and nobody else does.
     private static readonly TimeSpan ResizePatience = TimeSpan.FromSeconds(10);
 
-    private readonly List<Departure> _departures = [];
-    private readonly Stack<Departure> _spareDepartures = [];
+    private readonly List<Eviction> _evictions = [];
+    private readonly Stack<Eviction> _spareEvictions = [];
+
+    // Slots of former leases that a store may still write to.
+    private readonly List<int[]> _lateSlots = [];
 
     // Free blocks that nobody waits for.
     private int AvailableCount
@@ -17,20 +20,14 @@ public sealed partial class KvCache
         get
         {
             int available = Pool.FreeCount;
-            foreach (Departure departure in _departures) available -= departure.PromisedBlocks;
+            foreach (Eviction eviction in _evictions) available -= eviction.PromisedBlocks;
             return available;
         }
     }
 
-    private int DepartingCount
-    {
-        get
-        {
-            int departing = 0;
-            foreach (Departure departure in _departures) departing += departure.Blocks.Count;
-            return departing;
-        }
-    }
+    private int PendingFreeCount => _evictions.Sum(eviction => eviction.Blocks.Count) + _lateSlots.Sum(slots => slots.Length);
+
+    private bool AreSlotsAwaited => _evictions.Count + _lateSlots.Count > 0;
 
     /// <summary>Evicts in the usual order until so many blocks are free, ahead of any need for them.</summary>
     /// <param name="freeBlocks">The wanted number of free blocks.</param>
@@ -49,16 +46,16 @@ public sealed partial class KvCache
         }
     }
 
-    /// <summary>Ends when the observer has seen every block that is out of the tree by now.</summary>
-    internal Task DeparturesAsync()
+    /// <summary>Ends when the recipient has seen every block that is out of the tree by now.</summary>
+    internal Task EvictionsAsync()
     {
-        lock (_lock) return _departures.Count == 0 ? Task.CompletedTask : Task.WhenAll(_departures.Where(departure => !departure.IsBeingWritten).Select(departure => departure.Done));
+        lock (_lock) return Task.WhenAll(_evictions.Select(eviction => eviction.Done));
     }
 
-    /// <summary>Ends when the observer has seen one of these blocks; null when none is on its way out.</summary>
-    internal Task? DepartureOf(ReadOnlyMemory<BlockHash> hashes)
+    /// <summary>Ends when the recipient has seen one of these blocks; null when none is on its way out.</summary>
+    internal Task? EvictionOf(ReadOnlyMemory<BlockHash> hashes)
     {
-        lock (_lock) return _departures.Find(departure => departure.Blocks.Exists(block => hashes.Span.Contains(block.Hash)))?.Done;
+        lock (_lock) return _evictions.Find(eviction => eviction.Blocks.Exists(block => hashes.Span.Contains(block.Hash)))?.Done;
     }
 
     // Evicts until so many blocks are free for the caller; nothing when even that would not do. May leave the lock, as Evict does.
@@ -81,16 +78,16 @@ public sealed partial class KvCache
         return true;
     }
 
-    // What departs ahead of need is not in use: it is waited for rather than refused.
+    // What is evicted ahead of need is not in use: it is waited for rather than refused.
     private bool TryAwaitRoomMadeAhead(int blockCount)
     {
         long ahead = 0;
-        Departure? last = null;
-        foreach (Departure departure in _departures)
+        Eviction? last = null;
+        foreach (Eviction eviction in _evictions)
         {
-            if (!departure.IsAhead) continue;
-            ahead += departure.Blocks.Count;
-            last = departure;
+            if (!eviction.IsAhead) continue;
+            ahead += eviction.Blocks.Count;
+            last = eviction;
         }
 
         if (last is null || AvailableCount + _tree.EvictableBlockCount + ahead < blockCount) return false;
@@ -109,32 +106,32 @@ public sealed partial class KvCache
         return true;
     }
 
-    // Takes blocks that are evictable out of the tree, and frees their slots once the observer has seen them. The lock is left for the
-    // observer's time, so anything but the caller's own lease may have changed afterwards; the promised blocks are still free.
+    // Takes blocks that are evictable out of the tree, and frees their slots once the recipient has seen them. The lock is left for the
+    // recipient's time, so anything but the caller's own lease may have changed afterwards; the promised blocks are still free.
     private void Evict(int blockCount, int promisedBlocks, bool isAhead = false, TimeSpan? patience = null)
     {
-        if (_observer is null)
+        if (_recipient is null)
         {
             for (int i = 0; i < blockCount; i++) Pool.Free(TakeVictim().Slot);
             return;
         }
 
-        if (!_spareDepartures.TryPop(out Departure? departure)) departure = new Departure(_time);
-        for (int i = 0; i < blockCount; i++) departure.Blocks.Add(TakeVictim());
-        departure.PromisedBlocks = promisedBlocks;
-        departure.IsAhead = isAhead;
-        _departures.Add(departure);
+        if (!_spareEvictions.TryPop(out Eviction? eviction)) eviction = new Eviction(_time);
+        for (int i = 0; i < blockCount; i++) eviction.Blocks.Add(TakeVictim());
+        eviction.PromisedBlocks = promisedBlocks;
+        eviction.IsAhead = isAhead;
+        _evictions.Add(eviction);
         _lock.Exit();
         try
         {
-            StallBudget budget = departure.Budget.Begin(patience ?? _patience);
-            foreach (EvictedBlock block in departure.Blocks) Show(block, budget);
+            StallBudget budget = eviction.Budget.Begin(patience ?? _patience);
+            foreach (EvictedBlock block in eviction.Blocks) Show(block, budget);
         }
         finally
         {
             _lock.Enter();
-            End(departure);
-            _spareDepartures.Push(departure);
+            End(eviction);
+            _spareEvictions.Push(eviction);
         }
     }
 
@@ -143,52 +140,58 @@ public sealed partial class KvCache
         try
         {
             var attributes = BlockAttributes.Of(block.TokenCount, block.Priority, block.Expires, block.Tenant);
-            _observer!.OnEvicting(block.Hash, attributes, Pool.Bytes(block.Slot), block.Cause, budget);
+            _recipient!.OnEvicting(block.Hash, attributes, Pool.Bytes(block.Slot), block.Cause, budget);
         }
         catch (Exception)
         {
-            Interlocked.Increment(ref _observerFaults);
+            Interlocked.Increment(ref _recipientFaults);
         }
     }
 
-    // The slots of a departure become free together.
-    private void End(Departure departure)
+    // The slots of an eviction become free together.
+    private void End(Eviction eviction)
     {
-        foreach (EvictedBlock block in departure.Blocks) Pool.Free(block.Slot);
-        _departures.Remove(departure);
-        departure.End();
-        if (_disposed && _departures.Count == 0) Pool.Dispose();
+        foreach (EvictedBlock block in eviction.Blocks) Pool.Free(block.Slot);
+        _evictions.Remove(eviction);
+        eviction.End();
+        DisposePoolIfLast();
     }
 
     // A store may still write into these blocks of a lease, which nobody sees: they leave it now, and are free when that has ended.
     private void FreeLater(BlockLease lease, int from, int to, Task late)
     {
-        Departure departure = new(_time) { IsBeingWritten = true };
-        ReadOnlySpan<int> slots = lease.Table.Slots;
-        for (int i = Math.Min(to, slots.Length) - 1; i >= from; i--) departure.Blocks.Add(new EvictedBlock { Slot = slots[i] });
-        if (departure.Blocks.Count == 0) return;
-        _departures.Add(departure);
-        late.ContinueWith(
-            _ =>
-            {
-                lock (_lock) End(departure);
-            },
-            CancellationToken.None,
-            TaskContinuationOptions.ExecuteSynchronously,
-            TaskScheduler.Default);
+        if (from >= to) return;
+        int[] slots = lease.Table.Slots[from..to].ToArray();
+        _lateSlots.Add(slots);
+        late.ContinueWith(_ => EndLate(slots), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    private void EndLate(int[] slots)
+    {
+        lock (_lock)
+        {
+            for (int i = slots.Length - 1; i >= 0; i--) Pool.Free(slots[i]);
+            _lateSlots.Remove(slots);
+            DisposePoolIfLast();
+        }
+    }
+
+    private void DisposePoolIfLast()
+    {
+        if (_disposed && !AreSlotsAwaited) Pool.Dispose();
     }
 
     private void NotifySealed(RadixNode node, int slot, int tokenCount)
     {
-        if (_observer is null) return;
+        if (_recipient is null) return;
         DateTimeOffset? expires = node.TimeToLive == RadixNode.NoTimeToLive ? null : node.ExpiresAfter(_tree.Order.ReadClock());
         try
         {
-            _observer.OnSealed(_tree.HashOf(slot), BlockAttributes.Of(tokenCount, node.Priority, expires, node.Root.Tenant), Pool.Bytes(slot));
+            _recipient.OnSealed(_tree.HashOf(slot), BlockAttributes.Of(tokenCount, node.Priority, expires, node.Root.Tenant), Pool.Bytes(slot));
         }
         catch (Exception)
         {
-            Interlocked.Increment(ref _observerFaults);
+            Interlocked.Increment(ref _recipientFaults);
         }
     }
 
@@ -199,11 +202,11 @@ public sealed partial class KvCache
         int noted = 0;
         try
         {
-            while (noted < blocks.Count && _observer!.OnReused(blocks[noted].Hash, blocks[noted].Attributes, Pool.Bytes(blocks[noted].Slot))) noted++;
+            while (noted < blocks.Count && _recipient!.OnReused(blocks[noted].Hash, blocks[noted].Attributes, Pool.Bytes(blocks[noted].Slot))) noted++;
         }
         catch (Exception)
         {
-            Interlocked.Increment(ref _observerFaults);
+            Interlocked.Increment(ref _recipientFaults);
         }
 
         if (noted == blocks.Count) return;
@@ -215,11 +218,11 @@ public sealed partial class KvCache
     {
         try
         {
-            _observer?.OnTaken(freeBlocks, Pool.Capacity);
+            _recipient?.OnTaken(freeBlocks, Pool.Capacity);
         }
         catch (Exception)
         {
-            Interlocked.Increment(ref _observerFaults);
+            Interlocked.Increment(ref _recipientFaults);
         }
     }
 
@@ -268,7 +271,7 @@ public sealed partial class KvCache
         }
     }
 
-    /// <summary>Frees every block that nobody holds. The observer is not shown them: they are to be forgotten, not kept elsewhere.</summary>
+    /// <summary>Frees every block that nobody holds. The recipient is not shown them: they are to be forgotten, not kept elsewhere.</summary>
     /// <returns>Blocks freed.</returns>
     public int Clear()
     {
@@ -289,22 +292,22 @@ public sealed partial class KvCache
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             LapsePins();
-            int departing = DepartingCount;
+            int pendingFree = PendingFreeCount;
             return new CacheSnapshot
             {
                 CapacityBlocks = Pool.Capacity,
                 BytesPerBlock = Shape.BytesPerBlock,
                 FreeBlocks = Pool.FreeCount,
-                PrivateBlocks = Pool.Capacity - Pool.FreeCount - _tree.BlockCount - departing,
+                PrivateBlocks = Pool.Capacity - Pool.FreeCount - _tree.BlockCount - pendingFree,
                 HeldBlocks = _tree.BlockCount - _tree.EvictableBlockCount,
                 EvictableBlocks = _tree.EvictableBlockCount,
-                DepartingBlocks = departing,
+                PendingFreeBlocks = pendingFree,
                 SupersededBlocks = _tree.SupersededBlockCount,
                 Leases = _leases.Count,
                 Pins = _pins.Count,
                 Roots = _tree.RootCount,
                 Nodes = _tree.NodeCount,
-                Totals = _totals with { ObserverFaults = Interlocked.Read(ref _observerFaults) },
+                Totals = _totals with { RecipientFaults = Interlocked.Read(ref _recipientFaults) },
             };
         }
     }
@@ -321,9 +324,9 @@ public sealed partial class KvCache
         }
     }
 
-    internal void Inspect(Action<RadixTree, IReadOnlyCollection<BlockLease>, IReadOnlyCollection<Pin>, IReadOnlyCollection<Departure>> look)
+    internal void Inspect(Action<RadixTree, IReadOnlyCollection<BlockLease>, IReadOnlyCollection<Pin>, IReadOnlyCollection<Eviction>, IReadOnlyCollection<int[]>> look)
     {
-        lock (_lock) look(_tree, _leases, _pins, _departures);
+        lock (_lock) look(_tree, _leases, _pins, _evictions, _lateSlots);
     }
 
     private int TakeSlot() => Pool.TryAllocate(out int slot) ? slot : throw new InvalidOperationException("Room was made, and no block is free.");

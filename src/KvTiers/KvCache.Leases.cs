@@ -61,15 +61,15 @@ public sealed partial class KvCache
     /// <summary>Tells that K and V of <paramref name="tokens"/>, which follow the lease's, are written. Seals blocks that are full now.</summary>
     /// <remarks>Where an identical block stands already, the table points to that one from now on and the lease's own is freed.</remarks>
     /// <exception cref="InvalidOperationException">No room was reserved for that many tokens.</exception>
-    public void Append(BlockLease lease, ReadOnlySpan<int> tokens) => Take(lease, tokens, isPromoted: false);
+    public void Append(BlockLease lease, ReadOnlySpan<int> tokens) => AppendCore(lease, tokens, isPromoted: false);
 
-    /// <summary><see cref="Append"/> for the next whole blocks of a path, which come from a colder tier and are no news to the observer.</summary>
+    /// <summary><see cref="Append"/> for the next whole blocks of a path, which come from a colder tier and are no news to the recipient.</summary>
     internal void AppendPromoted(BlockLease lease, BlockPath path, int blockCount)
     {
-        for (int i = 0; i < blockCount; i++) Take(lease, path.Tokens.Slice(lease.TokenCount, Shape.BlockSize), isPromoted: true, path);
+        for (int i = 0; i < blockCount; i++) AppendCore(lease, path.Tokens.Slice(lease.TokenCount, Shape.BlockSize), isPromoted: true, path);
     }
 
-    private void Take(BlockLease lease, ReadOnlySpan<int> tokens, bool isPromoted, BlockPath? knownBy = null)
+    private void AppendCore(BlockLease lease, ReadOnlySpan<int> tokens, bool isPromoted, BlockPath? knownBy = null)
     {
         lock (_lock)
         {

@@ -131,7 +131,7 @@ public sealed partial class KvCache
         return node is not null;
     }
 
-    /// <summary>Which whole blocks are hot, as far as no edit has cut them off: for telling others what is found here.</summary>
+    /// <summary>Lists whole blocks that are hot and that no edit has cut off, so that others can be told what is found here.</summary>
     /// <remarks>Those near the beginning of a prompt come first, as a run that leads from there is what counts.</remarks>
     /// <param name="most">Hashes to give at most.</param>
     public IReadOnlyList<BlockHash> HotHashes(int most)
@@ -152,7 +152,7 @@ public sealed partial class KvCache
         lock (_lock) return _tree.Roots.Where(root => root.Tenant == tenant).Sum(root => root.BlockCount);
     }
 
-    /// <summary>Frees blocks of a tenant that nobody holds, in the usual order among themselves. The observer is not shown them.</summary>
+    /// <summary>Frees blocks of a tenant that nobody holds, in the usual order among themselves. The recipient is not shown them.</summary>
     /// <param name="tenant">The tenant's number.</param>
     /// <param name="atMost">Blocks freed at most.</param>
     /// <param name="deadOnly">Whether only superseded and expired blocks go.</param>

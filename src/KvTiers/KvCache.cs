@@ -14,14 +14,14 @@ public sealed partial class KvCache : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly RadixTree _tree;
-    private readonly IBlockObserver? _observer;
+    private readonly IBlockRecipient? _recipient;
     private readonly CacheInstruments _instruments;
     private readonly HashSet<BlockLease> _leases = [];
     private readonly ReuseMarks? _reuse;
     private readonly TimeProvider _time;
     private readonly TimeSpan _patience;
     private CacheTotals _totals;
-    private long _observerFaults;
+    private long _recipientFaults;
     private bool _disposed;
 
     /// <summary>Maps the hot tier's memory.</summary>
@@ -30,12 +30,12 @@ public sealed partial class KvCache : IDisposable
     /// <param name="time">The clock of pins and times to live; the system's by default.</param>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
     public KvCache(BlockShape shape, KvCacheOptions options, TimeProvider? time = null)
-        : this(shape, options, time, observer: null)
+        : this(shape, options, time, recipient: null)
     {
     }
 
     /// <summary>Maps the hot tier's memory below somebody who is told of blocks that become matchable or go.</summary>
-    internal KvCache(BlockShape shape, KvCacheOptions options, TimeProvider? time, IBlockObserver? observer)
+    internal KvCache(BlockShape shape, KvCacheOptions options, TimeProvider? time, IBlockRecipient? recipient)
     {
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(options);
@@ -43,22 +43,20 @@ public sealed partial class KvCache : IDisposable
         _time = time ?? TimeProvider.System;
         _patience = options.EvictionPatience;
         _tree = new RadixTree(Pool, _time);
-        _observer = observer;
-        _reuse = observer is { SeesReuse: true } ? new ReuseMarks(_tree, Pool) : null;
+        _recipient = recipient;
+        _reuse = recipient is { SeesReuse: true } ? new ReuseMarks(_tree, Pool) : null;
         _instruments = new CacheInstruments(this);
     }
 
     /// <summary>The shape of a block.</summary>
     public BlockShape Shape => Pool.Shape;
 
-    internal BlockShape Layout => Shape;
-
     /// <summary>The memory of the blocks. Only the cache takes and frees slots.</summary>
     public BlockPool Pool { get; }
 
     /// <summary>
-    /// Makes the memory resident in the background, also what <see cref="Resize"/> adds later, so that no request pays for first touch.
-    /// Where the options did not ask for it from the start, as it keeps a processor busy for a while. Once.
+    /// Makes the memory resident in the background, also what <see cref="Resize"/> adds later, so that no request pays for first touch. Options that do
+    /// not ask for it at the start leave it to this call, because it keeps a processor busy for a while. A second call does nothing.
     /// </summary>
     public void StartPrefault()
     {
@@ -121,7 +119,7 @@ public sealed partial class KvCache : IDisposable
     /// <param name="tokens">The whole sequence, as for <see cref="Acquire"/>; begins with the lease's tokens.</param>
     /// <returns>Tokens gained; 0 also when the lease's last block holds computed tokens and is not full.</returns>
     /// <exception cref="ArgumentException">The tokens begin otherwise than the lease's.</exception>
-    public int Extend(BlockLease lease, ReadOnlySpan<int> tokens)
+    public int Rematch(BlockLease lease, ReadOnlySpan<int> tokens)
     {
         int gained;
         List<ReusedBlock>? reused;
@@ -172,7 +170,7 @@ public sealed partial class KvCache : IDisposable
     }
 
     /// <summary>Unmaps the memory. No lease may be in use; releasing one later does nothing.</summary>
-    /// <remarks>While the observer still reads evicted blocks, the memory stays until it is done.</remarks>
+    /// <remarks>While the recipient still reads evicted blocks, the memory stays until it is done.</remarks>
     public void Dispose()
     {
         _instruments.Dispose();
@@ -180,7 +178,7 @@ public sealed partial class KvCache : IDisposable
         {
             if (_disposed) return;
             _disposed = true;
-            if (_departures.Count > 0) return;
+            if (AreSlotsAwaited) return;
         }
 
         Pool.Dispose();

@@ -3,7 +3,7 @@ using KvTiers.Prefix;
 
 namespace KvTiers;
 
-/// <summary>Which whole blocks a lease has found since they became matchable, as far as the observer has noted it. The cache's lock guards it.</summary>
+/// <summary>Marks the whole blocks that a lease has found since they became matchable, once the recipient has noted it. The cache's lock guards the marks.</summary>
 internal sealed class ReuseMarks(RadixTree tree, BlockPool pool)
 {
     // By slot.

@@ -11,8 +11,8 @@ internal static class FakeSequence
 
     public static readonly BlockHash Root = BlockHash.Root("model"u8, Layout, "tenant"u8);
 
-    public static KvCache CreateCache(int blocks, TimeProvider? time = null, IBlockObserver? observer = null) =>
-        new(Layout, new KvCacheOptions { HotBlocks = blocks, Prefault = false }, time, observer);
+    public static KvCache CreateCache(int blocks, TimeProvider? time = null, IBlockRecipient? recipient = null) =>
+        new(Layout, new KvCacheOptions { HotBlocks = blocks, Prefault = false }, time, recipient);
 
     /// <summary>Computes tokens: room, K and V, append.</summary>
     public static void Compute(this KvCache cache, BlockLease lease, params ReadOnlySpan<int> tokens)

@@ -70,10 +70,10 @@ public sealed class KvCacheCapacityTests
     }
 
     [Fact]
-    public void TheObserverSeesBlocksSealedPublishedAndEvictedWithTheirBytes()
+    public void TheRecipientSeesBlocksSealedPublishedAndEvictedWithTheirBytes()
     {
-        RecordingObserver observer = new();
-        using KvCache cache = FakeSequence.CreateCache(2, observer: observer);
+        RecordingRecipient recipient = new();
+        using KvCache cache = FakeSequence.CreateCache(2, recipient: recipient);
         BlockHash first = FakeSequence.Root.Next([1, 2, 3, 4]);
         BlockHash end = first.Next([5]);
         cache.Run(1, 2, 3, 4, 5).Dispose();
@@ -90,12 +90,12 @@ public sealed class KvCacheCapacityTests
                 ("LeastRecentlyUsed", first, 4),
                 ("sealed", FakeSequence.Root.Next([7]), 1),
             ],
-            observer.Seen.Select(seen => (seen.What, seen.Hash, seen.TokenCount)));
-        Assert.Equal(firstBytes, observer.Seen[0].Bytes);
-        Assert.Equal(firstBytes, observer.Seen[3].Bytes);
+            recipient.Seen.Select(seen => (seen.What, seen.Hash, seen.TokenCount)));
+        Assert.Equal(firstBytes, recipient.Seen[0].Bytes);
+        Assert.Equal(firstBytes, recipient.Seen[3].Bytes);
     }
 
-    private sealed class RecordingObserver : IBlockObserver
+    private sealed class RecordingRecipient : IBlockRecipient
     {
         public List<(string What, BlockHash Hash, int TokenCount, byte[] Bytes)> Seen { get; } = [];
 

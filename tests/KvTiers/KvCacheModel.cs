@@ -7,7 +7,7 @@ namespace KvTiers.Tests;
 /// A published partial block that a longer one now begins with may or may not be dropped already (that hangs on who holds it): it
 /// counts for the upper bound of a lookup only. Everything else is exact.
 /// </remarks>
-internal sealed class KvCacheModel : IBlockObserver, IDisposable
+internal sealed class KvCacheModel : IBlockRecipient, IDisposable
 {
     private const int MaxTokens = 36;
     private const int MaxLeases = 5;
@@ -59,7 +59,7 @@ internal sealed class KvCacheModel : IBlockObserver, IDisposable
             default: Peek(); break;
         }
 
-        Assert.Equal(0, Cache.Snapshot().Totals.ObserverFaults); // what this observer asserts
+        Assert.Equal(0, Cache.Snapshot().Totals.RecipientFaults); // what this recipient asserts
         ForgetDropped();
         if (!mayAdd && Cache.Snapshot().Nodes > nodes) Coverage.Splits++;
     }
@@ -191,7 +191,7 @@ internal sealed class KvCacheModel : IBlockObserver, IDisposable
         }
 
         int before = lease.TokenCount;
-        int gained = Cache.Extend(lease, tokens);
+        int gained = Cache.Rematch(lease, tokens);
         Assert.Equal(before + gained, lease.TokenCount);
         Assert.True(FakeSequence.HasRightBytes(Cache, lease));
         if (gained > 0) Coverage.Extensions++;

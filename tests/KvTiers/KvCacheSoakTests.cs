@@ -12,12 +12,12 @@ public sealed class KvCacheSoakTests(ITestOutputHelper output)
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task ThreadsThatShareOneCacheNeverSeeWrongBytes(bool isObserved)
+    public async Task ThreadsThatShareOneCacheNeverSeeWrongBytes(bool hasRecipient)
     {
         string? text = Environment.GetEnvironmentVariable("KVTIERS_TEST_SEED");
         int seed = text is null ? 7 : int.Parse(text, CultureInfo.InvariantCulture);
         output.WriteLine($"seed {seed} (KVTIERS_TEST_SEED overrides it)");
-        using KvCache cache = FakeSequence.CreateCache(160, observer: isObserved ? new YieldingObserver() : null);
+        using KvCache cache = FakeSequence.CreateCache(160, recipient: hasRecipient ? new YieldingRecipient() : null);
         Task[] threads = [.. Enumerable.Range(0, Threads).Select(i => Task.Run(() => Work(cache, new Random(seed * Threads + i))))];
         while (!Task.WhenAll(threads).IsCompleted)
         {
@@ -29,7 +29,7 @@ public sealed class KvCacheSoakTests(ITestOutputHelper output)
         CacheIntegrity.Check(cache);
         CacheSnapshot snapshot = cache.Snapshot();
         output.WriteLine($"{snapshot}");
-        Assert.Equal(0, snapshot.Totals.ObserverFaults);
+        Assert.Equal(0, snapshot.Totals.RecipientFaults);
         Assert.Equal(0, snapshot.Leases);
         Assert.Equal(0, snapshot.HeldBlocks + snapshot.PrivateBlocks);
         Assert.True(snapshot.Totals.HitTokens > 10_000 && snapshot.Totals.CopiedBlocks > 1_000 && snapshot.Totals.EvictedBlocks > 1_000);
@@ -43,7 +43,7 @@ public sealed class KvCacheSoakTests(ITestOutputHelper output)
             BlockLease lease = cache.Acquire(FakeSequence.Root, tokens);
             while (lease.TokenCount < tokens.Length)
             {
-                cache.Extend(lease, tokens);
+                cache.Rematch(lease, tokens);
                 int count = Math.Min(tokens.Length - lease.TokenCount, random.Next(1, 8));
                 if (count == 0) break;
                 if (!cache.TryReserve(lease, count)) break;
@@ -85,8 +85,8 @@ public sealed class KvCacheSoakTests(ITestOutputHelper output)
         return tokens;
     }
 
-    // Leaves the processor while blocks depart, so that the other threads come in between.
-    private sealed class YieldingObserver : IBlockObserver
+    // Leaves the processor while blocks are evicted, so that the other threads come in between.
+    private sealed class YieldingRecipient : IBlockRecipient
     {
         public void OnSealed(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes)
         {

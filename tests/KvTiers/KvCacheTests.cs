@@ -237,14 +237,14 @@ public sealed class KvCacheTests
         Assert.True(cache.TryReserve(second, 12));
         Assert.Equal([0, 1, 2], second.Table.Slots.ToArray());
         cache.Compute(first, 1, 2, 3, 4, 5, 6, 7, 8);
-        Assert.Equal(8, cache.Extend(second, [1, 2, 3, 4, 5, 6, 7, 8, 9]));
+        Assert.Equal(8, cache.Rematch(second, [1, 2, 3, 4, 5, 6, 7, 8, 9]));
         Assert.Equal([3, 4, 2], second.Table.Slots.ToArray());
         Assert.Equal(8, second.CachedTokenCount);
         FakeSequence.Write(cache, second, [9]);
         cache.Append(second, [9]);
         Assert.True(FakeSequence.HasRightBytes(cache, second));
-        Assert.Equal(0, cache.Extend(second, [1, 2, 3, 4, 5, 6, 7, 8, 9]));
-        Assert.Throws<ArgumentException>(() => cache.Extend(second, [1, 2, 30]));
+        Assert.Equal(0, cache.Rematch(second, [1, 2, 3, 4, 5, 6, 7, 8, 9]));
+        Assert.Throws<ArgumentException>(() => cache.Rematch(second, [1, 2, 30]));
         CacheIntegrity.Check(cache);
     }
 

@@ -34,7 +34,7 @@ public sealed class PrivateLeaseTests
         using BlockLease lease = cache.AcquirePrivate();
         using BlockLease other = cache.Run(Tokens);
 
-        Assert.Equal(0, cache.Extend(lease, Tokens));
+        Assert.Equal(0, cache.Rematch(lease, Tokens));
         Assert.Equal(0, lease.TokenCount);
     }
 

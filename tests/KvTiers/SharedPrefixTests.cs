@@ -50,7 +50,7 @@ public sealed class SharedPrefixTests
         for (int start = 0; start < Prompt.Length; start += 100)
         {
             cache.Compute(leases[0], Prompt.AsSpan(start, 100));
-            for (int i = 1; i < Conversations; i++) Assert.Equal(100, cache.Extend(leases[i], Tokens(i)));
+            for (int i = 1; i < Conversations; i++) Assert.Equal(100, cache.Rematch(leases[i], Tokens(i)));
         }
 
         for (int i = 0; i < Conversations; i++) cache.Compute(leases[i], Tokens(i).AsSpan(Prompt.Length));

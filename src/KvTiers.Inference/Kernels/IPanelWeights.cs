@@ -2,7 +2,7 @@ using System.Runtime.Intrinsics;
 
 namespace KvTiers.Inference.Kernels;
 
-/// <summary>How one row of a panel, the 32 weights that meet one input element, becomes floats.</summary>
+/// <summary>Turns one row of a panel, the 32 weights that meet one input element, into floats.</summary>
 internal unsafe interface IPanelWeights
 {
     /// <summary>Bytes of a panel row.</summary>

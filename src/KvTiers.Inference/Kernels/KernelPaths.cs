@@ -2,7 +2,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace KvTiers.Inference.Kernels;
 
-/// <summary>Which kernel paths this processor has.</summary>
+/// <summary>Tells which kernel paths this processor has.</summary>
 public static class KernelPaths
 {
     /// <summary>The widest path that the processor has.</summary>

@@ -1,6 +1,6 @@
 namespace KvTiers.Inference.Kernels;
 
-/// <content>Which kernel multiplies a tile: by path, weight format and number of rows.</content>
+/// <content>Chooses the kernel that multiplies a tile, by path, weight format and number of rows.</content>
 internal sealed unsafe partial class MatMul
 {
     // Rows that the kernel for so many rows computes.

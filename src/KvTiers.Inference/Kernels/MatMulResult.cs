@@ -1,6 +1,6 @@
 namespace KvTiers.Inference.Kernels;
 
-/// <summary>What becomes of a product, output by output, before it is stored.</summary>
+/// <summary>Says what is done with a product, output by output, before it is stored.</summary>
 internal enum MatMulResult
 {
     /// <summary>Stored as it is.</summary>

@@ -2,7 +2,7 @@ using KvTiers.Blocks;
 
 namespace KvTiers.Inference.Kernels;
 
-/// <summary>Where the rows of one tile of a step stand: each row's position and blocks, the tiles that attention works in, and the rows whose logits are wanted.</summary>
+/// <summary>Describes the rows of one tile of a step: each row's position and blocks, the tiles that attention works in, and the rows whose logits are wanted.</summary>
 internal sealed class StepRows
 {
     private readonly int _queryRows;

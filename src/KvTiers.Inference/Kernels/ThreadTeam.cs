@@ -55,7 +55,7 @@ internal sealed class ThreadTeam : IDisposable
     /// <summary>Threads in the team, the caller included.</summary>
     public int ThreadCount => _threads.Length + 1;
 
-    /// <summary>What threads that wait may bring near: the matrix of which a job to come multiplies a panel in each chunk. Null for none.</summary>
+    /// <summary>The matrix that waiting threads may bring near, because a job to come multiplies a panel of it in each chunk. Null for none.</summary>
     public PackedMatrix? Next
     {
         get => _next;

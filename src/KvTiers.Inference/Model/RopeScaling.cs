@@ -1,6 +1,6 @@
 namespace KvTiers.Inference.Model;
 
-/// <summary>How rotary frequencies are stretched beyond the context that a model was trained on.</summary>
+/// <summary>Stretches rotary frequencies beyond the context that a model was trained on.</summary>
 public abstract record RopeScaling
 {
     private RopeScaling()

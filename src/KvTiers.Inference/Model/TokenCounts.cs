@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace KvTiers.Inference.Model;
 
-/// <summary>Which tokens a sequence holds, for the penalties: those of its prompt, and how often each came out.</summary>
+/// <summary>Counts a sequence's tokens for the penalties: which stand in its prompt, and how often each came out.</summary>
 public sealed class TokenCounts
 {
     private readonly Dictionary<int, int> _outputs;

@@ -99,7 +99,7 @@ public sealed partial class Engine
     private void CountPromoted(Sequence sequence, PromotionResult result)
     {
         if (sequence.ReachedCount < sequence.PromptLength)
-            sequence.Generation.LeftToComputeTokenCount = (result.HeldBlocks - result.PlannedBlocks) * Cache.Shape.BlockSize;
+            sequence.Generation.LeftToComputeTokenCount = (result.FoundBlocks - result.PlannedBlocks) * Cache.Shape.BlockSize;
         Dictionary<string, int> counts = sequence.Generation.PromotedTokenCounts ??= Tiers!.Names.ToDictionary(name => name, _ => 0);
         int start = sequence.ComputedCount - result.TokenCount;
         int repeated = Math.Max(0, sequence.ReachedCount - start);

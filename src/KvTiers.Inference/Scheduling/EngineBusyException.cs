@@ -1,6 +1,6 @@
 namespace KvTiers.Inference.Scheduling;
 
-/// <summary>So many requests wait already that the engine takes no more for now. Try again later.</summary>
+/// <summary>The engine takes no more requests for now, because too many wait already. Try again later.</summary>
 public sealed class EngineBusyException : InvalidOperationException
 {
     /// <summary>Refused because the queue is full.</summary>

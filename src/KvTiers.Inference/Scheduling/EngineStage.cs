@@ -1,6 +1,6 @@
 namespace KvTiers.Inference.Scheduling;
 
-/// <summary>What is about to be done for one sequence: where a test makes it throw (<see cref="Engine.BeforeStage"/>).</summary>
+/// <summary>A piece of work for one sequence that is about to begin. A test makes it throw there (<see cref="Engine.BeforeStage"/>).</summary>
 internal enum EngineStage
 {
     /// <summary>Taking it from the caller into the queue.</summary>

@@ -1,6 +1,6 @@
 namespace KvTiers.Inference.Scheduling;
 
-/// <summary>How many prompt tokens fit into a time, by the speed of the steps before: a moving average of the seconds a row took.</summary>
+/// <summary>Tells how many prompt tokens fit into a time, by a moving average of the seconds that a row took in the steps before.</summary>
 internal sealed class PrefillBound(TimeSpan mostDelay, int mostTokens)
 {
     // Steps with fewer prompt tokens say little about the speed of prefill.

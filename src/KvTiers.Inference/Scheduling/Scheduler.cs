@@ -225,7 +225,7 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
             return !coming.IsPending;
 
         BeforeStage?.Invoke(EngineStage.TakeOverPrefix, sequence);
-        cache.Extend(sequence.Lease!, sequence.Tokens[..sequence.MatchableCount]);
+        cache.Rematch(sequence.Lease!, sequence.Tokens[..sequence.MatchableCount]);
         CountFound(sequence);
         return true;
     }

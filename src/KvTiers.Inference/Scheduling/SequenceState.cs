@@ -1,6 +1,6 @@
 namespace KvTiers.Inference.Scheduling;
 
-/// <summary>Where a sequence is on its way: <c>Waiting → Loading → Running → Done</c>. One that gives way goes back to <see cref="Waiting"/>; any may end.</summary>
+/// <summary>A sequence goes <c>Waiting → Loading → Running → Done</c>. One that gives way goes back to <see cref="Waiting"/>; any may end.</summary>
 internal enum SequenceState
 {
     /// <summary>In the queue: to be started, resumed, or started after its blocks were loaded.</summary>

@@ -1,6 +1,6 @@
 namespace KvTiers.Inference.Scheduling;
 
-/// <summary>What one tenant has in the scheduler, and what it was given. Counts are compared between tenants that are there at the same time.</summary>
+/// <summary>Counts what one tenant has in the scheduler, and what it was given. Counts are compared between tenants that are there at the same time.</summary>
 internal sealed class TenantShare
 {
     /// <summary>Sequences in the queue.</summary>

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace KvTiers.Inference.Tokens;
 
-/// <summary>What the pre-tokenizer patterns distinguish: <c>\p{L}</c>, <c>\p{N}</c>, <c>[\r\n]</c>, the rest of <c>\s</c>, and everything else.</summary>
+/// <summary>The classes of characters that the pre-tokenizer patterns tell apart: <c>\p{L}</c>, <c>\p{N}</c>, <c>[\r\n]</c>, the rest of <c>\s</c>, and everything else.</summary>
 internal enum CharacterClass : byte
 {
     /// <summary>None of the others.</summary>

@@ -39,7 +39,7 @@ public sealed class ChatPrompt(ChatTemplate template, Tokenizer tokenizer)
     /// <summary>Reads the text.</summary>
     public Tokenizer Tokenizer { get; } = tokenizer;
 
-    /// <summary>What makes the model answer: the ids that follow the last message.</summary>
+    /// <summary>The ids that follow the last message and make the model answer.</summary>
     /// <exception cref="TemplateException">The template cannot write a chat of one question.</exception>
     public IReadOnlyList<int> GenerationPromptIds => _generationPrompt.Value;
 

@@ -3,7 +3,7 @@ using Orleans.CodeGeneration;
 
 namespace KvTiers.Orleans.Grains;
 
-/// <summary>What concerns a tenant and no single conversation. Key: the tenant. Any silo answers, as the store is shared.</summary>
+/// <summary>Answers what concerns a tenant and no single conversation. Its key is the tenant. Any silo answers, as the store is shared.</summary>
 [Alias("kvt.tenant")]
 [Version(1)]
 public interface ITenantGrain : IGrainWithStringKey

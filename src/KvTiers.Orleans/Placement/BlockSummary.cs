@@ -4,7 +4,7 @@ using KvTiers.Prefix;
 
 namespace KvTiers.Orleans.Placement;
 
-/// <summary>Which blocks a silo holds, in a bounded number of bytes: a Bloom filter over their hashes.</summary>
+/// <summary>Tells which blocks a silo holds, in a bounded number of bytes: a Bloom filter over their hashes.</summary>
 /// <remarks>
 /// It never denies a block that was added. It claims one that was not with a chance of about 1 in 120 at <see cref="BitsPerBlock"/> bits each, and a run
 /// is too long by that chance only. Bloom, "Space/time trade-offs in hash coding with allowable errors", 1970; two hashes make the others

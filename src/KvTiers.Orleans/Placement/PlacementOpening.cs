@@ -2,7 +2,7 @@ using KvTiers.Conversations;
 
 namespace KvTiers.Orleans.Placement;
 
-/// <summary>How the conversation of a call begins: what placement compares with what silos hold. Travels beside the call, as whoever places a grain does not see it.</summary>
+/// <summary>The beginning of a call's conversation, which placement compares with what silos hold. It travels beside the call, because whoever places a grain does not see the call.</summary>
 [GenerateSerializer]
 [Immutable]
 [Alias("kvt.opening")]

@@ -1,6 +1,6 @@
 namespace KvTiers.Orleans.Placement;
 
-/// <summary>What is known of one silo: its last report, the summary of its blocks, and what was placed there since.</summary>
+/// <summary>Keeps what is known of one silo: its last report, the summary of its blocks, and what was placed there since.</summary>
 internal sealed class SiloState
 {
     /// <summary>Conversations in its memory by its last report.</summary>

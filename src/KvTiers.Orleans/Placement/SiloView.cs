@@ -5,7 +5,7 @@ using KvTiers.Prefix;
 
 namespace KvTiers.Orleans.Placement;
 
-/// <summary>What this silo knows of all silos, and its choices by that. Thread-safe.</summary>
+/// <summary>Keeps what this silo knows of all silos, and chooses by it. Thread-safe.</summary>
 /// <remarks>
 /// Tolerant of gaps: a silo that has not reported for <paramref name="staleAfter"/> keeps its place by load, but its blocks are taken for gone; one that
 /// never reported (its model is loading) is chosen only when none has.

@@ -4,7 +4,7 @@ using KvTiers.Prefix;
 
 namespace KvTiers.Sessions.Erasure;
 
-/// <summary>Which blocks the stored conversations go through, so that an edit or a deletion of one spares what another comes back to.</summary>
+/// <summary>Knows which blocks the stored conversations go through, so that an edit or a deletion of one spares what another comes back to.</summary>
 /// <remarks>
 /// <para>Counts the conversations whose newest log holds a block: whole blocks, and the last, partial one at every length that it may have
 /// been published at. An idle conversation holds no lease, and its blocks may be in a colder tier only, so nothing but its log tells of them.</para>

@@ -3,7 +3,7 @@ using KvTiers.Conversations;
 namespace KvTiers.Sessions.Hosting;
 
 /// <summary>
-/// When conversations are expected back: the gap between an answer and the next question, as a moving average per conversation. A conversation is
+/// Predicts when conversations come back, by the gap between an answer and the next question, as a moving average per conversation. A conversation is
 /// due from so long before its expected return until it is twice its gap late, once for each turn.
 /// </summary>
 /// <remarks>Thread-safe. Remembers a bounded number of conversations; the one that was quiet for longest is forgotten first.</remarks>

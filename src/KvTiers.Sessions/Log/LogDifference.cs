@@ -1,6 +1,6 @@
 namespace KvTiers.Sessions.Log;
 
-/// <summary>Where one log first differs from another.</summary>
+/// <summary>Finds where one log first differs from another.</summary>
 public sealed record LogDifference
 {
     /// <summary>Characters of context in an excerpt, before and after the difference.</summary>

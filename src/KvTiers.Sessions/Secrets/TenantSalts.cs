@@ -4,7 +4,7 @@ using KvTiers.Conversations;
 
 namespace KvTiers.Sessions.Secrets;
 
-/// <summary>What keeps tenants' blocks apart: each tenant's salt is part of the root of every prefix hash. All who name blocks ask one object.</summary>
+/// <summary>Keeps tenants' blocks apart: each tenant's salt is part of the root of every prefix hash. All who name blocks ask one object.</summary>
 /// <remarks>
 /// A salt is HMAC-SHA256(secret, tenant), so it is 32 bytes that nobody can guess who does not have the secret, whatever they know of the tenant; whoever can list
 /// the keys of a shared tier cannot test guesses of a prompt. One random secret of 32 bytes serves all tenants, and all processes that share a tier: they agree on

@@ -6,7 +6,7 @@ using MessagePack;
 
 namespace KvTiers.Sessions.Serialization;
 
-/// <summary>What a store keeps one after another: a change or a whole state, with the version that it makes. An array of kind, version, body.</summary>
+/// <summary>A change or a whole state, with the version that it makes. A store keeps one after another. It is an array of kind, version, body.</summary>
 public static class ConversationRecord
 {
     private const int State = 0;

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace KvTiers.Sessions.Serialization;
 
-/// <summary>Where a record is put together: bytes one after another, in an array of the shared pool that goes back with <see cref="Dispose"/>.</summary>
+/// <summary>Puts a record together: bytes one after another, in an array of the shared pool that goes back with <see cref="Dispose"/>.</summary>
 /// <remarks>Not thread-safe. It grows as it must; spans and memory that it gave out before are then of the past.</remarks>
 public sealed class RecordBuffer : IBufferWriter<byte>, IDisposable
 {

@@ -1,6 +1,6 @@
 namespace KvTiers.Sessions.Storage;
 
-/// <summary>Where and how conversations are filed.</summary>
+/// <summary>Says where and how conversations are filed.</summary>
 public sealed record FileConversationStoreOptions
 {
     /// <summary>The folder; it is created. Each tenant has a folder in it, and each conversation a file in that.</summary>

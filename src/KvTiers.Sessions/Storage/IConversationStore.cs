@@ -4,7 +4,7 @@ using KvTiers.Sessions.Changes;
 namespace KvTiers.Sessions.Storage;
 
 /// <summary>
-/// Where conversations last. A write carries the version it replaces: of two writers one wins, and the other is told. What
+/// Keeps conversations. A write carries the version it replaces: of two writers one wins, and the other is told. What
 /// <see cref="TryAppendAsync"/> has accepted survives the process.
 /// </summary>
 /// <remarks>

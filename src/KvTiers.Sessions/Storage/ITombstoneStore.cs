@@ -1,6 +1,6 @@
 namespace KvTiers.Sessions.Storage;
 
-/// <summary>Where tombstones last, beside the conversations: what <see cref="WriteAsync"/> has taken survives the process.</summary>
+/// <summary>Keeps tombstones, beside the conversations: what <see cref="WriteAsync"/> has taken survives the process.</summary>
 /// <remarks>Every method may throw <see cref="IOException"/> when the store cannot be reached or written. Each may be repeated.</remarks>
 public interface ITombstoneStore
 {

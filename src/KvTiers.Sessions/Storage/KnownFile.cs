@@ -3,7 +3,7 @@ using KvTiers.Sessions.Changes;
 
 namespace KvTiers.Sessions.Storage;
 
-/// <summary>What is known of a file that has this generation and length: files only grow, so it need not be read again.</summary>
+/// <summary>Keeps what is known of a file of this generation and length. Files only grow, so it need not be read again.</summary>
 internal sealed record KnownFile(Guid Generation, long Length, ConversationVersion Version, int Records, int FirstRecordBytes, ConversationSummary? Summary)
 {
     public static KnownFile Of(ConversationFileContent content) =>

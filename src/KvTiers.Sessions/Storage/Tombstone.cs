@@ -4,7 +4,7 @@ using KvTiers.Sessions.Changes;
 
 namespace KvTiers.Sessions.Storage;
 
-/// <summary>What the deletion of one conversation owes: written before the record goes, and kept until no tier holds a block of it.</summary>
+/// <summary>Says what the deletion of one conversation owes. It is written before the record goes, and kept until no tier holds a block of it.</summary>
 /// <remarks>It names paths by their tokens, as the tiers are asked by them: what was said is still in it, as it is in the blocks that it is there to remove.</remarks>
 public sealed record Tombstone
 {

@@ -3,7 +3,7 @@ using KvTiers.Inference.Scheduling;
 
 namespace KvTiers.Sessions.Turns;
 
-/// <summary>What generations found in the cache.</summary>
+/// <summary>Counts what generations found in the cache.</summary>
 public static class CachedTokenCounts
 {
     /// <summary>All together, by tier.</summary>

@@ -2,7 +2,7 @@ using KvTiers.Conversations;
 
 namespace KvTiers.Sessions.Turns;
 
-/// <summary>What callers may pass. Every message names the input, its value and the rule.</summary>
+/// <summary>Checks what callers pass. Every message names the input, its value and the rule.</summary>
 internal static class InputCheck
 {
     private const int MaxRoleLength = 64;

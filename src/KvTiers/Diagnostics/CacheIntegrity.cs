@@ -29,12 +29,12 @@ public sealed class CacheIntegrity
     public static void Check(KvCache cache)
     {
         ArgumentNullException.ThrowIfNull(cache);
-        cache.Inspect((tree, leases, pins, departures) =>
+        cache.Inspect((tree, leases, pins, evictions, late) =>
         {
             CacheIntegrity integrity = new(cache.Pool, tree);
             integrity.CheckFreeQueue();
             foreach (BlockLease lease in leases) integrity.CheckLease(lease);
-            integrity.CheckDepartures(departures);
+            integrity.CheckPendingFree(evictions, late);
             foreach (Pin pin in pins) integrity.CountHold(pin.Node);
             foreach (RadixRoot root in tree.Roots) integrity.CheckNode(root, root.Hash);
             integrity.CheckEvictionOrder();
@@ -83,15 +83,15 @@ public sealed class CacheIntegrity
         if (lease.CopyTarget is { } target) OwnPrivately(target);
     }
 
-    private void CheckDepartures(IReadOnlyCollection<Departure> departures)
+    private void CheckPendingFree(IReadOnlyCollection<Eviction> evictions, IReadOnlyCollection<int[]> late)
     {
-        foreach (EvictedBlock block in departures.SelectMany(departure => departure.Blocks))
+        foreach (int slot in evictions.SelectMany(eviction => eviction.Blocks).Select(block => block.Slot).Concat(late.SelectMany(slots => slots)))
         {
-            Own(block.Slot, "a departure");
-            RequireState(block.Slot, SlotState.Used);
+            Own(slot, "an eviction or a late read");
+            RequireState(slot, SlotState.Used);
         }
 
-        Require(departures.Sum(departure => departure.PromisedBlocks) <= _pool.FreeCount, "more free blocks are promised than there are");
+        Require(evictions.Sum(eviction => eviction.PromisedBlocks) <= _pool.FreeCount, "more free blocks are promised than there are");
     }
 
     private void OwnPrivately(int slot)

@@ -1,6 +1,6 @@
 namespace KvTiers.Prefix;
 
-/// <summary>What a colder tier knows of a block beside its bytes: whom to keep longer, and until when.</summary>
+/// <summary>Tells a colder tier what it cannot read off a block's bytes: how long to keep the block, and which blocks to keep before others.</summary>
 public readonly record struct BlockAttributes
 {
     /// <summary>The highest <see cref="Priority"/>.</summary>

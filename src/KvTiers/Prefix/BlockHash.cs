@@ -43,7 +43,7 @@ public readonly struct BlockHash : IEquatable<BlockHash>, IComparable<BlockHash>
     /// <param name="tenantSalt">The tenant's secret; empty for a single tenant.</param>
     public static BlockHash Root(ReadOnlySpan<byte> modelFingerprint, BlockShape shape, ReadOnlySpan<byte> tenantSalt) => LossyRoot(modelFingerprint, shape, tenantSalt, []);
 
-    /// <summary>As above, for blocks that may have been through tiers.</summary>
+    /// <summary>The root of blocks that may have lost bits in colder tiers.</summary>
     /// <param name="modelFingerprint">Bytes that differ whenever the model would compute other bits.</param>
     /// <param name="shape">The shape of the blocks.</param>
     /// <param name="tenantSalt">The tenant's secret; empty for a single tenant.</param>
@@ -69,7 +69,7 @@ public readonly struct BlockHash : IEquatable<BlockHash>, IComparable<BlockHash>
         return new BlockHash(digest);
     }
 
-    /// <summary>Of a root: a number above 0 that colder tiers know the namespace by, where budgets are kept.</summary>
+    /// <summary>The number above 0 by which colder tiers know a root's namespace, where budgets are kept.</summary>
     internal int TenantNumber => Math.Max(1, (int)(_a & int.MaxValue));
 
     /// <summary>The hash of the block that follows this one and holds <paramref name="tokens"/>; a partial block hashes the same way.</summary>

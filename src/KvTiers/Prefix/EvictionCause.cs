@@ -9,6 +9,6 @@ internal enum EvictionCause
     /// <summary>It outlived its time to live without being used.</summary>
     Expired = 1,
 
-    /// <summary>Of the lowest priority present, it was used longest ago.</summary>
+    /// <summary>It was used longest ago among those of the lowest priority.</summary>
     LeastRecentlyUsed = 2,
 }

@@ -1,6 +1,6 @@
 namespace KvTiers.Prefix;
 
-/// <summary>Which block goes first: superseded, then expired, then of lowest priority, then least recently used, then deepest.</summary>
+/// <summary>Finds the block that goes first: a superseded one, then an expired one, then one of lowest priority, then the least recently used, then the deepest.</summary>
 /// <remarks>
 /// One list per combination of superseded mark, priority and time to live that is present, each in order of last use; the first of all is
 /// the first of the heads under one comparison. A path is always appended deepest node first, and a parent never ranks before a child in any

@@ -1,6 +1,6 @@
 namespace KvTiers.Prefix;
 
-/// <content>What comes into the tree, and what is evicted from it.</content>
+/// <content>Blocks come into the tree, and are evicted from it.</content>
 internal sealed partial class RadixTree
 {
     /// <summary>Adds a full block below a held node and moves that hold down to it, or to the identical block that stands there already.</summary>

@@ -4,7 +4,7 @@ using KvTiers.Tiers.Disk;
 
 namespace KvTiers.Tiers;
 
-/// <summary>Blocks over a store of records: encodes and seals what goes down, checks and decodes what comes up, and counts what becomes of every call.</summary>
+/// <summary>Keeps blocks in a store of records: it encodes and seals what goes down, checks and decodes what comes up, and counts the outcome of every call.</summary>
 /// <remarks>
 /// Thread-safe. Nothing that a store throws passes, but <see cref="OperationCanceledException"/> where the caller cancelled: what is slow, full, corrupt,
 /// truncated or gone is a miss of its kind in <see cref="Usage"/>, and the caller recomputes. A store on a device may hold up the calling thread.

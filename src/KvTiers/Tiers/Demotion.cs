@@ -2,12 +2,12 @@ using KvTiers.Prefix;
 
 namespace KvTiers.Tiers;
 
-/// <summary>What goes down: a block that is evicted goes to the first lane that is written on demotion, and what that one evicts to the next.</summary>
+/// <summary>Sends evicted blocks down: to the first lane that is written on demotion, and what that lane evicts to the next one.</summary>
 /// <remarks>
 /// Superseded and expired blocks go nowhere. Lanes that are written on seal or on second use get their copy then. Whoever needs room is held up within
 /// one budget, over all blocks and lanes; nothing of a lane's ever throws.
 /// </remarks>
-internal sealed class Demotion : IBlockObserver, IAsyncDisposable
+internal sealed class Demotion : IBlockRecipient, IAsyncDisposable
 {
     private readonly TierLane[] _lanes;
     private readonly Action<int> _gained;

@@ -2,7 +2,7 @@ using KvTiers.Prefix;
 
 namespace KvTiers.Tiers;
 
-/// <summary>What goes for good: follows blocks down, lane by lane, so that none slips by on its way from one to the next, and asks again until all are gone.</summary>
+/// <summary>Removes blocks for good: it follows them down, lane by lane, so that none slips by on its way from one to the next, and asks again until all are gone.</summary>
 /// <remarks>A lane that does not answer, or answers with an error, keeps the blocks as a <see cref="Tombstone"/>, which is tried again when the lane may be asked.</remarks>
 internal sealed class Erasure : IDisposable
 {
@@ -64,7 +64,7 @@ internal sealed class Erasure : IDisposable
 
     private async ValueTask<IReadOnlyList<TierRemoval>> EraseAsync(Pending erasure, CancellationToken cancellationToken)
     {
-        await _cache.DeparturesAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _cache.EvictionsAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
         BlockHash[] blocks = erasure.Unused();
         var removals = new TierRemoval[erasure.Lanes.Length];
         for (int i = 0; i < removals.Length; i++)

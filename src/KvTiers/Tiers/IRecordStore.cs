@@ -3,7 +3,7 @@ using KvTiers.Prefix;
 namespace KvTiers.Tiers;
 
 /// <summary>
-/// Where a tier's records lie: bytes of one length, by block hash, in a bounded room. It need not be trusted: every record
+/// Keeps a tier's records: bytes of one length, by block hash, in a bounded room. It need not be trusted: every record
 /// is checked by its reader.
 /// </summary>
 /// <remarks>

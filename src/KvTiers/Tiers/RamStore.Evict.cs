@@ -2,7 +2,7 @@ using KvTiers.Prefix;
 
 namespace KvTiers.Tiers;
 
-/// <content>Who leaves, handed on before its place is taken, and the memory that is given back when the store shrinks.</content>
+/// <content>Records leave, each handed on before its place is taken, and memory is given back when the store shrinks.</content>
 internal sealed unsafe partial class RamStore
 {
     private const int VictimsPerRetirement = 1024;

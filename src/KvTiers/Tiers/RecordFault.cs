@@ -18,7 +18,7 @@ internal enum RecordFault
     /// <summary>Encoded otherwise than this reader accepts.</summary>
     OtherEncoding,
 
-    /// <summary>Of another shape.</summary>
+    /// <summary>It is of another shape.</summary>
     OtherLayout,
 
     /// <summary>A sound record of another block.</summary>

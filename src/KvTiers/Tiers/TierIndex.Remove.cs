@@ -2,7 +2,7 @@ using KvTiers.Prefix;
 
 namespace KvTiers.Tiers;
 
-/// <content>What leaves: victims, removals, and what expires.</content>
+/// <content>Blocks leave: as victims, when they are removed, and when they expire.</content>
 internal sealed partial class TierIndex
 {
     /// <summary>The block that goes first. It stays where it is.</summary>

@@ -4,7 +4,7 @@ using KvTiers.Prefix;
 namespace KvTiers.Tiers;
 
 /// <summary>
-/// Which block lies in which slot of a store, and who goes first: expired ones, then the lowest priority, then the least
+/// Knows which block lies in which slot of a store and which goes first: expired ones, then those of the lowest priority, then the least
 /// recently used.
 /// </summary>
 /// <remarks>

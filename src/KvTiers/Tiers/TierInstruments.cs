@@ -37,8 +37,8 @@ internal sealed class TierInstruments : IDisposable
         Meter.CreateObservableCounter("kvtiers.tier.load", () => Rates(rate => rate.Loads.Seconds), "s", "What loads took.");
         Meter.CreateObservableCounter("kvtiers.tier.load_predicted", () => Rates(rate => rate.Loads.Predicted), "s", "What was predicted that they would take.");
         Meter.CreateObservableCounter("kvtiers.budget.evicted", () => cache.BudgetEvictedBytes, "By", "Bytes evicted from all tiers because a tenant was over its budget.");
-        Meter.CreateObservableCounter("kvtiers.promotion.held_blocks", () => cache.Promotions.HeldBlocks, "{block}", "Blocks that colder tiers held after what was hot.");
-        Meter.CreateObservableCounter("kvtiers.promotion.planned_blocks", () => cache.Promotions.PlannedBlocks, "{block}", "Held blocks that were worth loading.");
+        Meter.CreateObservableCounter("kvtiers.promotion.found_blocks", () => cache.Promotions.FoundBlocks, "{block}", "Blocks that colder tiers had after what was hot.");
+        Meter.CreateObservableCounter("kvtiers.promotion.planned_blocks", () => cache.Promotions.PlannedBlocks, "{block}", "Found blocks that were worth loading.");
         Meter.CreateObservableCounter("kvtiers.promotion.loaded_blocks", () => cache.Promotions.LoadedBlocks, "{block}", "Blocks that arrived in the hot tier.");
     }
 

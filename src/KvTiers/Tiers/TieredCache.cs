@@ -20,7 +20,7 @@ public sealed class TieredCache : IAsyncDisposable
     private readonly Erasure _erasure;
     private readonly TenantBudget? _budget;
     private readonly TierInstruments _instruments;
-    private long _heldBlocks;
+    private long _foundBlocks;
     private long _plannedBlocks;
     private long _loadedBlocks;
 
@@ -38,7 +38,7 @@ public sealed class TieredCache : IAsyncDisposable
         _instruments = new TierInstruments(this);
     }
 
-    /// <summary>The hot tier: leases are extended, sealed, pinned and ranked there.</summary>
+    /// <summary>The hot tier: leases are rematched and truncated, and paths pinned and ranked there.</summary>
     public KvCache Cache { get; }
 
     /// <summary>The colder tiers' names, hottest first.</summary>
@@ -50,9 +50,9 @@ public sealed class TieredCache : IAsyncDisposable
     /// <summary>Each colder tier's contents and counters, hottest first.</summary>
     public IReadOnlyList<TierUsage> Usage => [.. _lanes.Select(lane => lane.Usage)];
 
-    /// <summary>What promotions have come to so far.</summary>
+    /// <summary>The blocks of all promotions so far.</summary>
     public PromotionTotals Promotions =>
-        new(Interlocked.Read(ref _heldBlocks), Interlocked.Read(ref _plannedBlocks), Interlocked.Read(ref _loadedBlocks));
+        new(Interlocked.Read(ref _foundBlocks), Interlocked.Read(ref _plannedBlocks), Interlocked.Read(ref _loadedBlocks));
 
     /// <summary>Bytes evicted from all tiers because a tenant was over its budget.</summary>
     public long BudgetEvictedBytes => _budget?.EvictedBytes ?? 0;
@@ -129,13 +129,13 @@ public sealed class TieredCache : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(lease);
         PromotionResult result = await _promotion.PromoteAsync(lease, tokens, cancellationToken).ConfigureAwait(false);
         Gained(lease.Root.TenantNumber);
-        Interlocked.Add(ref _heldBlocks, result.HeldBlocks);
+        Interlocked.Add(ref _foundBlocks, result.FoundBlocks);
         Interlocked.Add(ref _plannedBlocks, result.PlannedBlocks);
         Interlocked.Add(ref _loadedBlocks, result.LoadedBlocks);
         return result;
     }
 
-    /// <summary>A step of so many tokens, prompt tokens among them, took so long: what loading is held against.</summary>
+    /// <summary>Tells how long a step of so many tokens, prompt tokens among them, took: loading is compared with that.</summary>
     public void NotePrefill(int tokenCount, TimeSpan elapsed) => Planner.AddPrefill(tokenCount, elapsed);
 
     /// <summary>Tells every tier that an edit cut a path. See <see cref="KvCache.Supersede"/>.</summary>

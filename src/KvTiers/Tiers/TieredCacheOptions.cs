@@ -9,10 +9,10 @@ public sealed record TieredCacheOptions
     /// <summary>The colder tiers, hottest first; at most 8. None, the default: evicted blocks are forgotten.</summary>
     public IReadOnlyList<TierOptions> Tiers { get; init; } = [];
 
-    /// <summary>Which blocks are loaded of those that could be. Default by measured rates.</summary>
+    /// <summary>Which of the blocks that colder tiers have are loaded. Default by measured rates.</summary>
     public PromotionPolicy Promotion { get; init; }
 
-    /// <summary>When to demote ahead of need; null: only when a request needs the room.</summary>
+    /// <summary>When blocks are demoted ahead of need; null to demote only when a request needs the room.</summary>
     public Watermarks? Watermarks { get; init; }
 
     /// <summary>Bytes that one tenant's blocks may take up over all tiers together, the hot one included; 1 or more. Null, the default: as much as there is.</summary>

@@ -55,7 +55,7 @@ public sealed class TierInstrumentsTests : IAsyncDisposable
         Assert.Equal(16, seen["kvtiers.tier.promoted_tokens tier=ram"]);
         Assert.Equal(2 * recordBytes, seen["kvtiers.tier.used tier=ram"]);
         Assert.Equal(3 * recordBytes, seen["kvtiers.tier.capacity tier=ram"]);
-        Assert.Equal((1, 1, 1), (seen["kvtiers.promotion.held_blocks"], seen["kvtiers.promotion.planned_blocks"], seen["kvtiers.promotion.loaded_blocks"]));
+        Assert.Equal((1, 1, 1), (seen["kvtiers.promotion.found_blocks"], seen["kvtiers.promotion.planned_blocks"], seen["kvtiers.promotion.loaded_blocks"]));
         Assert.Equal((0, 0, 0), (seen["kvtiers.tier.queued_blocks tier=ram"], seen["kvtiers.tier.dropped_blocks tier=ram"], seen["kvtiers.tier.degraded tier=ram"]));
     }
 

@@ -120,11 +120,11 @@ public sealed class TierFaultTests : IAsyncDisposable
         await Until(() => store.Reads == PathBlocks && _time.Waiting > 0);
         _time.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal(0, await fetching.WaitAsync(HangLimit.Time));
-        Assert.Equal((PathBlocks, 0), (Cache.Snapshot().DepartingBlocks, Cache.Snapshot().FreeBlocks));
+        Assert.Equal((PathBlocks, 0), (Cache.Snapshot().PendingFreeBlocks, Cache.Snapshot().FreeBlocks));
         CacheIntegrity.Check(Cache);
         using (BlockLease lease = Cache.Acquire(Root, []))
             Assert.False(lease.TryReserve(1));
-        Assert.True(Cache.DeparturesAsync().IsCompleted); // nobody erasing waits for them
+        Assert.True(Cache.EvictionsAsync().IsCompleted); // nobody erasing waits for them
         store.Open();
         await Until(() => Cache.Snapshot().FreeBlocks == PathBlocks);
         CacheIntegrity.Check(Cache);
@@ -149,7 +149,7 @@ public sealed class TierFaultTests : IAsyncDisposable
         Assert.Equal((PathBlocks, ErasureState.Failed), (hot.SupersededBlocks, removals[0].State));
         Assert.Equal(0, (await Tiers.ClearAsync("bad", CancellationToken.None)).Blocks);
         Assert.Equal(store.Thrown - (5 * PathBlocks), Usage.Misses[TierMiss.OtherError]);
-        Assert.Equal(0, Cache.Snapshot().Totals.ObserverFaults);
+        Assert.Equal(0, Cache.Snapshot().Totals.RecipientFaults);
 
         store.Throws = false;
         await UsedAgainAsync(100);

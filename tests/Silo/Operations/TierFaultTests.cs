@@ -25,7 +25,7 @@ public sealed class TierFaultTests
         Assert.True(samples["kvtiers_tier_misses_total{kind=\"corrupt\",tier=\"disk\"}"] > 0);
         Assert.Equal(0, samples["kvtiers_tier_hits_total{tier=\"disk\"}"]);
         Assert.True(samples["kvtiers_tier_written_bytes_total{tier=\"disk\"}"] > 0);
-        Assert.True(samples["kvtiers_promotion_held_blocks_total"] > samples["kvtiers_promotion_loaded_blocks_total"]);
+        Assert.True(samples["kvtiers_promotion_found_blocks_total"] > samples["kvtiers_promotion_loaded_blocks_total"]);
 
         await PushOutAsync(silo);
         Assert.Equal(answer, await AskAsync(silo, Prompt));

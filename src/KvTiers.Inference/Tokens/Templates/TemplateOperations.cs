@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace KvTiers.Inference.Tokens.Templates;
 
-/// <summary>What values do under the operators, as in Python.</summary>
+/// <summary>Applies the operators to values, as Python does.</summary>
 internal static class TemplateOperations
 {
     private const int MaxItems = 1 << 20;

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace KvTiers.Inference.Tokens.Templates;
 
-/// <content>What follows an operand: attributes, subscripts, calls, filters and tests.</content>
+/// <content>Parses what follows an operand: attributes, subscripts, calls, filters and tests.</content>
 internal sealed partial class TemplateParser
 {
     private Expression Postfix(Expression value)

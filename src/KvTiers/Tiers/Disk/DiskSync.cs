@@ -1,7 +1,7 @@
 namespace KvTiers.Tiers.Disk;
 
 /// <summary>
-/// When written segments are forced to the device: after so many records, and after a time. Writers do not wait for that: a crash may take what the
+/// Forces written segments to the device after a number of records and after a time. Writers do not wait for that: a crash may take what the
 /// device has not got yet, and nothing else.
 /// </summary>
 /// <remarks>A segment that the device failed to take stays to be forced, and every sync says so until it has taken it. Thread-safe.</remarks>

@@ -17,8 +17,6 @@ internal abstract class BlockCodec
     /// <summary>The hot blocks' shape.</summary>
     public BlockShape Shape { get; }
 
-    internal BlockShape Layout => Shape;
-
     /// <summary>How the elements are stored.</summary>
     public BlockEncoding Encoding { get; }
 

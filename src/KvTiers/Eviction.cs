@@ -2,8 +2,8 @@ using KvTiers.Prefix;
 
 namespace KvTiers;
 
-/// <summary>Blocks that were evicted together: out of the tree, found by nobody, and in their slots until the observer has seen them all.</summary>
-internal sealed class Departure(TimeProvider time)
+/// <summary>Blocks that were evicted together: out of the tree, found by nobody, and in their slots until the recipient has seen them all.</summary>
+internal sealed class Eviction(TimeProvider time)
 {
     private TaskCompletionSource? _done;
 
@@ -19,10 +19,7 @@ internal sealed class Departure(TimeProvider time)
     /// <summary>Whether these become anybody's, as when room is made ahead of need.</summary>
     public bool IsAhead { get; set; }
 
-    /// <summary>Whether these were no blocks yet: room that is still being written to, by somebody who was not waited for.</summary>
-    public bool IsBeingWritten { get; init; }
-
-    /// <summary>Ends when the slots are free. To be asked for while the departure is under way.</summary>
+    /// <summary>Ends when the slots are free. To be asked for while the eviction is under way.</summary>
     public Task Done => (_done ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 
     public void End()

@@ -2,9 +2,9 @@ using KvTiers.Prefix;
 
 namespace KvTiers;
 
-/// <summary>Is told of blocks as they become immutable, are found again and go, with their bytes: where a colder tier takes its copies.</summary>
-/// <remarks>The bytes may be read during the call only. What is thrown is counted (<see cref="CacheTotals.ObserverFaults"/>) and passes no further.</remarks>
-internal interface IBlockObserver
+/// <summary>Is offered blocks, with their bytes, when they become immutable, when they are found again and when they are evicted: colder tiers take their copies there.</summary>
+/// <remarks>It may take a block or not, and hold up an eviction within the caller's budget, but stop none. The bytes may be read during the call only. What it throws is counted (<see cref="CacheTotals.RecipientFaults"/>) and passes no further.</remarks>
+internal interface IBlockRecipient
 {
     /// <summary>A block has become matchable.</summary>
     /// <remarks>Called under the cache's lock: do not wait, and do not call the cache.</remarks>
