@@ -46,9 +46,9 @@ internal static class TraceReplay
                 hits[tier] += promoted.TokensByTier[tier - 1];
 
             ReadOnlyMemory<int> missing = held[lease.TokenCount..];
-            if (!cache.TryReserve(lease, missing.Length))
+            if (!lease.TryReserve(missing.Length))
                 throw new InvalidOperationException($"No room for {missing.Length} blocks, although nothing else is in use.");
-            cache.Append(lease, missing.Span);
+            lease.Append(missing.Span);
             onRequest();
         }
 

@@ -6,7 +6,7 @@ namespace KvTiers;
 /// <summary>Holds a sequence's blocks: while it lives, none of them is evicted, moved or freed.</summary>
 /// <remarks>
 /// The table is, in order: blocks of the tree, shared and immutable; then blocks of this lease alone, being written or reserved. The last
-/// shared block may reach beyond <see cref="TokenCount"/> (a match that ends inside a block); <see cref="KvCache.TryReserve"/> copies it
+/// shared block may reach beyond <see cref="TokenCount"/> (a match that ends inside a block); <see cref="TryReserve"/> copies it
 /// before the sequence writes on. One owner uses a lease at a time.
 /// </remarks>
 public sealed class BlockLease : IDisposable
@@ -64,12 +64,21 @@ public sealed class BlockLease : IDisposable
         Path.Clear();
     }
 
-    /// <summary><see cref="KvCache.TryReserve"/>.</summary>
+    /// <summary>Makes room for <paramref name="tokenCount"/> more tokens, evicting as needed: all of it, or nothing.</summary>
+    /// <remarks>
+    /// Afterwards the blocks of the table that take those tokens are the lease's alone. A shared last block is copied for that, so entries
+    /// of the table may change.
+    /// </remarks>
+    /// <returns>False when too many blocks are in use.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The count is negative.</exception>
     public bool TryReserve(int tokenCount) => _cache.TryReserve(this, tokenCount);
 
-    /// <summary><see cref="KvCache.Append"/>.</summary>
+    /// <summary>Tells that K and V of <paramref name="tokens"/>, which follow the lease's, are written. Seals blocks that are full now.</summary>
+    /// <remarks>Where an identical block stands already, the table points to that one from now on and the lease's own is freed.</remarks>
+    /// <exception cref="InvalidOperationException">No room was reserved for that many tokens.</exception>
     public void Append(ReadOnlySpan<int> tokens) => _cache.Append(this, tokens);
 
-    /// <summary><see cref="KvCache.Publish"/>.</summary>
+    /// <summary>Makes the partial last block matchable too, as at the end of a turn.</summary>
+    /// <remarks>The lease may go on: its next reservation continues in a copy.</remarks>
     public void Publish() => _cache.Publish(this);
 }

@@ -4,14 +4,8 @@ namespace KvTiers;
 
 public sealed partial class KvCache
 {
-    /// <summary>Makes room for <paramref name="tokenCount"/> more tokens, evicting as needed: all of it, or nothing.</summary>
-    /// <remarks>
-    /// Afterwards the blocks of the table that take those tokens are the lease's alone. A shared last block is copied for that, so entries
-    /// of the table may change.
-    /// </remarks>
-    /// <returns>False when too many blocks are in use.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The count is negative.</exception>
-    public bool TryReserve(BlockLease lease, int tokenCount)
+    /// <inheritdoc cref="BlockLease.TryReserve"/>
+    internal bool TryReserve(BlockLease lease, int tokenCount)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(tokenCount);
         int copySource;
@@ -44,7 +38,7 @@ public sealed partial class KvCache
         }
     }
 
-    /// <summary>Whether <see cref="TryReserve"/> would find room now. Evicts nothing, and promises nothing.</summary>
+    /// <summary>Whether <see cref="BlockLease.TryReserve"/> would find room now. Evicts nothing, and promises nothing.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The count is negative.</exception>
     public bool CanReserve(BlockLease lease, int tokenCount)
     {
@@ -58,12 +52,10 @@ public sealed partial class KvCache
         }
     }
 
-    /// <summary>Tells that K and V of <paramref name="tokens"/>, which follow the lease's, are written. Seals blocks that are full now.</summary>
-    /// <remarks>Where an identical block stands already, the table points to that one from now on and the lease's own is freed.</remarks>
-    /// <exception cref="InvalidOperationException">No room was reserved for that many tokens.</exception>
-    public void Append(BlockLease lease, ReadOnlySpan<int> tokens) => AppendCore(lease, tokens, isPromoted: false);
+    /// <inheritdoc cref="BlockLease.Append"/>
+    internal void Append(BlockLease lease, ReadOnlySpan<int> tokens) => AppendCore(lease, tokens, isPromoted: false);
 
-    /// <summary><see cref="Append"/> for the next whole blocks of a path, which come from a colder tier and are no news to the recipient.</summary>
+    /// <summary><see cref="BlockLease.Append"/> for the next whole blocks of a path, which come from a colder tier and are no news to the recipient.</summary>
     internal void AppendPromoted(BlockLease lease, BlockPath path, int blockCount)
     {
         for (int i = 0; i < blockCount; i++) AppendCore(lease, path.Tokens.Slice(lease.TokenCount, Shape.BlockSize), isPromoted: true, path);
@@ -104,9 +96,8 @@ public sealed partial class KvCache
         }
     }
 
-    /// <summary>Makes the partial last block matchable too, as at the end of a turn.</summary>
-    /// <remarks>The lease may go on: its next reservation continues in a copy.</remarks>
-    public void Publish(BlockLease lease)
+    /// <inheritdoc cref="BlockLease.Publish"/>
+    internal void Publish(BlockLease lease)
     {
         lock (_lock)
         {

@@ -7,7 +7,7 @@ namespace KvTiers;
 /// <summary>The hot tier: stores, shares and evicts blocks of K and V, found by the tokens before and in them.</summary>
 /// <remarks>
 /// A sequence takes a lease on the longest prefix that is held (<see cref="Acquire"/>), reserves room, writes K and V in place, and says so
-/// (<see cref="Append"/>); full blocks are sealed and shared at once. A released block stays until its room is needed.
+/// (<see cref="BlockLease.Append"/>); full blocks are sealed and shared at once. A released block stays until its room is needed.
 /// Thread-safe: one lock guards the state; blocks are copied, and handed over when they are evicted, without it. A lease is used by one owner at a time.
 /// </remarks>
 public sealed partial class KvCache : IDisposable

@@ -69,7 +69,6 @@ internal sealed unsafe partial class SlabSegment : SafeHandleZeroOrMinusOneIsInv
         if (to > from) _ = MemoryAdvise(from, (nuint)(to - from), AdviseDontNeed);
     }
 
-    /// <inheritdoc/>
     protected override bool ReleaseHandle()
     {
         if (OperatingSystem.IsLinux()) return MemoryUnmap(handle, _mappedBytes) == 0;

@@ -13,17 +13,14 @@ internal sealed partial class RadixTree
     public RadixNode Seal(RadixNode at, BlockPath path, int block, int slot, out bool duplicate)
     {
         ReadOnlySpan<int> tokens = path.Tokens.Slice(block * _blockSize, _blockSize);
-        RadixNode? standing = FindChild(at, tokens, out int common);
-        duplicate = common == _blockSize;
-        if (duplicate)
+        RadixNode? standing = HoldStanding(at, tokens);
+        duplicate = standing is not null;
+        if (standing is not null)
         {
-            RadixNode node = standing!.Run.BlockCount == 1 ? standing : Split(standing, 1);
-            HoldOne(node, revive: true);
-            JoinUpper(node);
-            return node;
+            JoinUpper(standing);
+            return standing;
         }
 
-        DropPrefixOf(tokens, at);
         BlockHash hash = path.HashAfter(block + 1);
         if (!CanGrow(at)) return AddChild(at, tokens, hash, slot);
         AppendBlock(at, tokens, hash, slot);
@@ -35,17 +32,24 @@ internal sealed partial class RadixTree
     public RadixNode Publish(RadixNode at, BlockPath path, int block, int slot, out bool duplicate)
     {
         ReadOnlySpan<int> tokens = path.Tokens[(block * _blockSize)..];
+        RadixNode? standing = HoldStanding(at, tokens);
+        duplicate = standing is not null;
+        return standing ?? AddChild(at, tokens, path.HashOfPart(block, tokens.Length), slot);
+    }
+
+    // Below the node, the one of just the block that begins with all of these tokens, held; null when none does, and then nothing bars adding it.
+    private RadixNode? HoldStanding(RadixNode at, ReadOnlySpan<int> tokens)
+    {
         RadixNode? standing = FindChild(at, tokens, out int common);
-        duplicate = common == tokens.Length;
-        if (duplicate)
+        if (common < tokens.Length)
         {
-            RadixNode node = standing!.Run.BlockCount == 1 ? standing : Split(standing, 1);
-            HoldOne(node, revive: true);
-            return node;
+            DropPrefixOf(tokens, at);
+            return null;
         }
 
-        DropPrefixOf(tokens, at);
-        return AddChild(at, tokens, path.HashOfPart(block, tokens.Length), slot);
+        RadixNode node = FirstBlockOf(standing!);
+        HoldOne(node, revive: true);
+        return node;
     }
 
     // In place only when nothing would tell the new block from the run: one hold, and what a new child would inherit.

@@ -27,12 +27,10 @@ internal sealed partial class RadixTree
     public RadixNode EndNode(in PathEnd end) => end.NodeBlocks == end.Node.Run.BlockCount ? end.Node : Split(end.Node, end.NodeBlocks);
 
     /// <summary>The node of just the match's last, partly matching block. To be called after <see cref="EndNode"/>.</summary>
-    public RadixNode? TailNode(in PathEnd end)
-    {
-        // Splitting at the end left the lower part its identity, so the block is the first of its node now.
-        if (end.TailNode is not { } node) return null;
-        return node.Run.BlockCount == 1 ? node : Split(node, 1);
-    }
+    /// <remarks>Splitting at the end left the lower part its identity, so the block is the first of its node now.</remarks>
+    public RadixNode? TailNode(in PathEnd end) => end.TailNode is { } node ? FirstBlockOf(node) : null;
+
+    private RadixNode FirstBlockOf(RadixNode node) => node.Run.BlockCount == 1 ? node : Split(node, 1);
 
     // The child that shares most tokens of its first block, or null when none shares any.
     private RadixNode? FindChild(RadixNode node, ReadOnlySpan<int> tokens, out int common)

@@ -17,9 +17,6 @@ internal static unsafe class Sha256
 
     private static readonly Functions? Native = Load();
 
-    /// <summary>Whether OpenSSL's functions are called directly.</summary>
-    public static bool IsNative => Native is not null;
-
     /// <summary>Writes the digest of a message.</summary>
     public static void HashData(ReadOnlySpan<byte> message, Span<byte> digest)
     {

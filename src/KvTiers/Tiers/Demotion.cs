@@ -29,7 +29,6 @@ internal sealed class Demotion : IBlockRecipient, IAsyncDisposable
         }
     }
 
-    /// <inheritdoc/>
     public bool SeesReuse { get; }
 
     /// <summary>Demotes ahead of need from now on.</summary>
@@ -50,20 +49,16 @@ internal sealed class Demotion : IBlockRecipient, IAsyncDisposable
         return room;
     }
 
-    /// <inheritdoc/>
     public void OnTaken(int freeBlocks, int capacityBlocks) => _ahead?.Wake(freeBlocks, capacityBlocks);
 
-    /// <inheritdoc/>
     public void OnSealed(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes)
     {
         _gained(attributes.Tenant);
         OfferToAll(WritePolicy.OnSeal, hash, bytes, attributes);
     }
 
-    /// <inheritdoc/>
     public bool OnReused(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes) => OfferToAll(WritePolicy.OnSecondUse, hash, bytes, attributes);
 
-    /// <inheritdoc/>
     public void OnEvicting(BlockHash hash, in BlockAttributes attributes, ReadOnlySpan<byte> bytes, EvictionCause cause, StallBudget budget)
     {
         if (cause == EvictionCause.LeastRecentlyUsed)

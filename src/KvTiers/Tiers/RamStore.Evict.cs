@@ -7,11 +7,9 @@ internal sealed unsafe partial class RamStore
 {
     private const int VictimsPerRetirement = 1024;
 
-    /// <inheritdoc/>
     public ValueTask<long> ResizeAsync(long capacityBytes, CancellationToken cancellationToken)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(capacityBytes, RecordBytes);
-        int slots = checked((int)(capacityBytes / RecordBytes));
+        int slots = SlotsOf(capacityBytes);
         int evicted = 0;
         while (true)
         {
@@ -34,7 +32,6 @@ internal sealed unsafe partial class RamStore
         }
     }
 
-    /// <inheritdoc/>
     public ValueTask FlushAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -96,22 +93,6 @@ internal sealed unsafe partial class RamStore
         }
     }
 
-    /// <summary>Gives the memory of slots back to the system, in runs.</summary>
-    private void Discard(Func<int, bool> isUnused)
-    {
-        for (int segment = 0; segment < _segments.Count; segment++)
-        {
-            int first = segment * _slotsPerSegment;
-            int end = Math.Min(first + _slotsPerSegment, _index.SlotCount);
-            for (int slot = first; slot < end; slot++)
-            {
-                int start = slot;
-                while (slot < end && isUnused(slot))
-                    slot++;
-
-                if (slot > start)
-                    _segments[segment].Discard((long)(start - first) * RecordBytes, (long)(slot - start) * RecordBytes);
-            }
-        }
-    }
+    private void Discard(Func<int, bool> isUnused) =>
+        GiveBack(_segments.Count, isUnused, (segment, offset, byteCount) => _segments[segment].Discard(offset, byteCount));
 }

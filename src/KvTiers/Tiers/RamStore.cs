@@ -5,16 +5,12 @@ namespace KvTiers.Tiers;
 
 /// <summary>Records in native memory, in segments that are mapped as they are needed.</summary>
 /// <remarks>Every call completes at once. A record is copied outside the lock, under a pin.</remarks>
-internal sealed unsafe partial class RamStore : IMemoryStore
+internal sealed unsafe partial class RamStore : SlotStore, IMemoryStore
 {
     private const long SegmentBytes = 64 << 20;
 
-    private readonly Lock _lock = new();
     private readonly List<SlabSegment> _segments = [];
-    private readonly TierIndex _index;
-    private readonly int _slotsPerSegment;
     private readonly Func<long, SlabSegment> _map;
-    private StoreTotals _totals;
     private bool _disposed;
 
     /// <summary>Creates an empty store.</summary>
@@ -28,51 +24,12 @@ internal sealed unsafe partial class RamStore : IMemoryStore
     }
 
     internal RamStore(int recordBytes, long capacityBytes, TimeProvider? time, Func<long, SlabSegment> map)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(recordBytes);
-        ArgumentOutOfRangeException.ThrowIfLessThan(capacityBytes, recordBytes);
-        RecordBytes = recordBytes;
-        _map = map;
-        _slotsPerSegment = (int)Math.Max(1, SegmentBytes / recordBytes);
-        _index = new TierIndex(checked((int)(capacityBytes / recordBytes)), time ?? TimeProvider.System);
-    }
+        : base(recordBytes, SegmentBytes, capacityBytes, time ?? TimeProvider.System) => _map = map;
 
-    /// <inheritdoc/>
     public bool IsInPlace => true;
 
-    /// <inheritdoc/>
     public Action<BlockHash, BlockAttributes, ReadOnlyMemory<byte>>? Evicting { get; set; }
 
-    /// <inheritdoc/>
-    public int RecordBytes { get; }
-
-    /// <inheritdoc/>
-    public long CapacityBytes => (long)_index.Capacity * RecordBytes;
-
-    /// <inheritdoc/>
-    public long UsedBytes => (long)_index.Count * RecordBytes;
-
-    /// <inheritdoc/>
-    public long Count => _index.Count;
-
-    /// <inheritdoc/>
-    public StoreTotals Totals
-    {
-        get
-        {
-            lock (_lock)
-                return _totals;
-        }
-    }
-
-    /// <inheritdoc/>
-    public ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken)
-    {
-        lock (_lock)
-            return ValueTask.FromResult(_index.CountLeading(chain.Span));
-    }
-
-    /// <inheritdoc/>
     public ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> record, CancellationToken cancellationToken)
     {
         if (!TryPin(hash, out int slot, out ReadOnlySpan<byte> bytes))
@@ -83,7 +40,6 @@ internal sealed unsafe partial class RamStore : IMemoryStore
         return ValueTask.FromResult(true);
     }
 
-    /// <inheritdoc/>
     public ValueTask<bool> TryWriteAsync(
         BlockHash hash, ReadOnlyMemory<byte> record, BlockAttributes attributes, CancellationToken cancellationToken)
     {
@@ -99,7 +55,6 @@ internal sealed unsafe partial class RamStore : IMemoryStore
         return ValueTask.FromResult(true);
     }
 
-    /// <inheritdoc/>
     public bool TryPin(BlockHash hash, out int slot, out ReadOnlySpan<byte> record)
     {
         lock (_lock)
@@ -115,7 +70,6 @@ internal sealed unsafe partial class RamStore : IMemoryStore
         }
     }
 
-    /// <inheritdoc/>
     public void Unpin(int slot)
     {
         lock (_lock)
@@ -125,7 +79,6 @@ internal sealed unsafe partial class RamStore : IMemoryStore
         }
     }
 
-    /// <inheritdoc/>
     public bool TryTake(BlockHash hash, in BlockAttributes attributes, out int slot, out Span<byte> record)
     {
         record = default;
@@ -166,7 +119,6 @@ internal sealed unsafe partial class RamStore : IMemoryStore
         }
     }
 
-    /// <inheritdoc/>
     public void Commit(int slot)
     {
         lock (_lock)
@@ -176,38 +128,14 @@ internal sealed unsafe partial class RamStore : IMemoryStore
         }
     }
 
-    /// <inheritdoc/>
     public void Abandon(int slot)
     {
         lock (_lock)
             _index.Abandon(slot);
     }
 
-    /// <inheritdoc/>
     public ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) => ForgetAsync(hashes, cancellationToken);
 
-    /// <inheritdoc/>
-    public ValueTask<int> ForgetAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken)
-    {
-        lock (_lock)
-            return ValueTask.FromResult(_index.Remove(hashes.Span));
-    }
-
-    /// <inheritdoc/>
-    public ValueTask<int> ExpireAsync(ReadOnlyMemory<BlockHash> hashes, DateTimeOffset at, CancellationToken cancellationToken)
-    {
-        lock (_lock)
-            return ValueTask.FromResult(_index.Expire(hashes.Span, at));
-    }
-
-    /// <inheritdoc/>
-    public ValueTask<long> CountAsync(int tenant, CancellationToken cancellationToken)
-    {
-        lock (_lock)
-            return ValueTask.FromResult((long)_index.CountOf(tenant));
-    }
-
-    /// <inheritdoc/>
     public ValueTask<int> EvictAsync(int tenant, int atMost, CancellationToken cancellationToken)
     {
         lock (_lock)
@@ -218,7 +146,6 @@ internal sealed unsafe partial class RamStore : IMemoryStore
         }
     }
 
-    /// <inheritdoc/>
     public ValueTask ClearAsync(CancellationToken cancellationToken)
     {
         lock (_lock)
@@ -263,5 +190,5 @@ internal sealed unsafe partial class RamStore : IMemoryStore
     // Under the lock: the list of segments may grow.
     private Span<byte> Bytes(int slot) => new((void*)Address(slot), RecordBytes);
 
-    private nint Address(int slot) => _segments[slot / _slotsPerSegment].Start + ((nint)(slot % _slotsPerSegment) * RecordBytes);
+    private nint Address(int slot) => _segments[slot / _slotsPerSegment].Start + (nint)OffsetOf(slot);
 }

@@ -52,12 +52,9 @@ internal sealed partial class TierIndex
         Unlink(slot);
         ForgetTenantOf(entry);
         if (entry.Pins > 0)
-        {
             entry.Removed = true;
-            return;
-        }
-
-        Release(slot);
+        else
+            Abandon(slot);
     }
 
     /// <inheritdoc cref="Remove(int)"/>

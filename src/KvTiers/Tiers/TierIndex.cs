@@ -128,8 +128,12 @@ internal sealed partial class TierIndex
         _free.RemoveAllBut(slot => _entries[slot].State == SlotState.Free);
     }
 
-    /// <summary>Frees a slot that was taken and could not be filled.</summary>
-    public void Abandon(int slot) => Release(slot);
+    /// <summary>Frees a slot, as of a block that could not be filled in.</summary>
+    public void Abandon(int slot)
+    {
+        _entries[slot] = new Entry { State = SlotState.Free, List = None };
+        _free.Enqueue(slot);
+    }
 
     /// <summary>The block was used: it goes to the end of its list, and its expiry moves where <paramref name="expires"/> says.</summary>
     public void Touch(int slot, DateTimeOffset? expires)
@@ -163,7 +167,7 @@ internal sealed partial class TierIndex
             return;
 
         if (entry.Removed)
-            Release(slot);
+            Abandon(slot);
         else
             Append(slot);
     }
@@ -226,12 +230,6 @@ internal sealed partial class TierIndex
         Tenant tenant = _tenants[entry.Attributes.Tenant];
         if (--tenant.Count == 0)
             _tenants.Remove(entry.Attributes.Tenant);
-    }
-
-    private void Release(int slot)
-    {
-        _entries[slot] = new Entry { State = SlotState.Free, List = None };
-        _free.Enqueue(slot);
     }
 
     private struct Entry

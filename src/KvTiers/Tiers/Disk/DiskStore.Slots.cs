@@ -41,25 +41,6 @@ internal sealed partial class DiskStore
         }
     }
 
-    /// <summary>Gives the disk's room of retired slots back to the file system, in runs, where it takes that.</summary>
-    private void GiveBackRetired()
-    {
-        for (int segment = 0; segment < _segments.Count; segment++)
-        {
-            int first = segment * _slotsPerSegment;
-            int end = Math.Min(first + _slotsPerSegment, _index.SlotCount);
-            for (int slot = first; slot < end; slot++)
-            {
-                int start = slot;
-                while (slot < end && _index.IsRetired(slot))
-                    slot++;
-
-                if (slot > start)
-                    _segments[segment].GiveBack(OffsetOf(start), (long)(slot - start) * RecordBytes);
-            }
-        }
-    }
-
     private void Evict(int victim)
     {
         _index.Remove(victim);

@@ -9,23 +9,18 @@ namespace KvTiers.Tiers.Disk;
 /// </content>
 internal sealed partial class DiskStore
 {
-    /// <inheritdoc/>
     public int PartAlignment => DirectFile.Alignment;
 
-    /// <inheritdoc/>
     public ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> record, CancellationToken cancellationToken) =>
         ValueTask.FromResult(Read(hash, (segment, offset) => segment.TryRead(offset, record.Span)));
 
-    /// <inheritdoc/>
     public ValueTask<bool> TryReadAsync(BlockHash hash, Memory<byte> header, Memory<byte> payload, CancellationToken cancellationToken) =>
         ValueTask.FromResult(Read(hash, (segment, offset) => segment.TryRead(offset, header, payload)));
 
-    /// <inheritdoc/>
     public ValueTask<bool> TryWriteAsync(
         BlockHash hash, ReadOnlyMemory<byte> record, BlockAttributes attributes, CancellationToken cancellationToken) =>
         ValueTask.FromResult(Write(hash, attributes, (segment, offset) => segment.Write(offset, record.Span)));
 
-    /// <inheritdoc/>
     public ValueTask<bool> TryWriteAsync(
         BlockHash hash, ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> payload, Action seal, BlockAttributes attributes, CancellationToken cancellationToken) =>
         ValueTask.FromResult(Write(hash, attributes, (segment, offset) => segment.Write(offset, header, payload, seal)));
@@ -113,7 +108,6 @@ internal sealed partial class DiskStore
         return true;
     }
 
-    /// <inheritdoc/>
     public ValueTask<int> RemoveAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken) =>
         new(Task.Run(() => Remove(hashes.Span), cancellationToken));
 

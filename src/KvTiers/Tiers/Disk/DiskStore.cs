@@ -12,55 +12,28 @@ namespace KvTiers.Tiers.Disk;
 /// A removed record's header is overwritten, so it stays removed. When the disk takes no further segment, the store makes
 /// do with those it has and tries again later.
 /// </remarks>
-internal sealed partial class DiskStore : IPartedStore
+internal sealed partial class DiskStore : SlotStore, IPartedStore
 {
-    private readonly Lock _lock = new();
     private readonly BlockRecord _format;
     private readonly DiskStoreOptions _options;
     private readonly TimeProvider _time;
     private readonly FileStream _lockFile;
-    private readonly TierIndex _index;
     private readonly List<DirectFile> _segments = [];
     private readonly List<(BlockHash Hash, int Slot)> _standing = [];
-    private readonly int _slotsPerSegment;
     private readonly DiskSync _sync;
     private int _configuredSlots;
     private DateTimeOffset _growthBlockedUntil;
-    private StoreTotals _totals;
     private bool _disposed;
 
     private DiskStore(BlockRecord format, DiskStoreOptions options, TimeProvider time, FileStream lockFile)
+        : base(format.RecordBytes, options.SegmentBytes, options.CapacityBytes, time)
     {
         _format = format;
         _options = options;
         _time = time;
         _lockFile = lockFile;
-        _slotsPerSegment = (int)(options.SegmentBytes / format.RecordBytes);
         _configuredSlots = SlotsOf(options.CapacityBytes);
-        _index = new TierIndex(_configuredSlots, time);
         _sync = new DiskSync(options, time);
-    }
-
-    /// <inheritdoc/>
-    public int RecordBytes => _format.RecordBytes;
-
-    /// <inheritdoc/>
-    public long CapacityBytes => (long)_index.Capacity * RecordBytes;
-
-    /// <inheritdoc/>
-    public long UsedBytes => (long)_index.Count * RecordBytes;
-
-    /// <inheritdoc/>
-    public long Count => _index.Count;
-
-    /// <inheritdoc/>
-    public StoreTotals Totals
-    {
-        get
-        {
-            lock (_lock)
-                return _totals;
-        }
     }
 
     /// <summary>Whether reads and writes go past the page cache; false also while there is no segment yet.</summary>
@@ -96,35 +69,6 @@ internal sealed partial class DiskStore : IPartedStore
         return store;
     }
 
-    /// <inheritdoc/>
-    public ValueTask<int> CountLeadingAsync(ReadOnlyMemory<BlockHash> chain, CancellationToken cancellationToken)
-    {
-        lock (_lock)
-            return ValueTask.FromResult(_index.CountLeading(chain.Span));
-    }
-
-    /// <inheritdoc/>
-    public ValueTask<int> ForgetAsync(ReadOnlyMemory<BlockHash> hashes, CancellationToken cancellationToken)
-    {
-        lock (_lock)
-            return ValueTask.FromResult(_index.Remove(hashes.Span));
-    }
-
-    /// <inheritdoc/>
-    public ValueTask<int> ExpireAsync(ReadOnlyMemory<BlockHash> hashes, DateTimeOffset at, CancellationToken cancellationToken)
-    {
-        lock (_lock)
-            return ValueTask.FromResult(_index.Expire(hashes.Span, at));
-    }
-
-    /// <inheritdoc/>
-    public ValueTask<long> CountAsync(int tenant, CancellationToken cancellationToken)
-    {
-        lock (_lock)
-            return ValueTask.FromResult((long)_index.CountOf(tenant));
-    }
-
-    /// <inheritdoc/>
     public async ValueTask<int> EvictAsync(int tenant, int atMost, CancellationToken cancellationToken)
     {
         BlockHash[] victims;
@@ -139,10 +83,8 @@ internal sealed partial class DiskStore : IPartedStore
         return evicted;
     }
 
-    /// <inheritdoc/>
     public ValueTask<long> ResizeAsync(long capacityBytes, CancellationToken cancellationToken)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(capacityBytes, RecordBytes);
         lock (_lock)
         {
             _configuredSlots = SlotsOf(capacityBytes);
@@ -150,12 +92,11 @@ internal sealed partial class DiskStore : IPartedStore
                 Evict(victim);
 
             _index.Resize(_configuredSlots);
-            GiveBackRetired();
+            GiveBack(_segments.Count, _index.IsRetired, (segment, offset, byteCount) => _segments[segment].GiveBack(offset, byteCount));
             return ValueTask.FromResult(CapacityBytes);
         }
     }
 
-    /// <inheritdoc/>
     public async ValueTask ClearAsync(CancellationToken cancellationToken)
     {
         BlockHash[] all;
@@ -209,11 +150,7 @@ internal sealed partial class DiskStore : IPartedStore
             ThreadPool.SetMinThreads(Environment.ProcessorCount + transfers, ports);
     }
 
-    private int SlotsOf(long capacityBytes) => checked((int)(capacityBytes / RecordBytes));
-
     private long SegmentBytesUsed => (long)_slotsPerSegment * RecordBytes;
-
-    private long OffsetOf(int slot) => (long)(slot % _slotsPerSegment) * RecordBytes;
 
     private string SegmentPath(int segment) => Path.Combine(_options.Folder, $"segment-{segment:D5}.kvb");
 }
