@@ -35,7 +35,7 @@ internal sealed class EncodedReplay : IAsyncDisposable
     }
 
     /// <summary>Bytes of K and V of one token as stored, scales counted.</summary>
-    public double BytesPerToken => (double)_codec.EncodedBytes / _codec.Layout.BlockSize;
+    public double BytesPerToken => (double)_codec.EncodedBytes / _codec.Shape.BlockSize;
 
     /// <summary>Logits of the lossless answer's tokens, teacher-forced, and of the one that ends it.</summary>
     /// <returns>[Answer.Length + 1][Vocabulary]</returns>

@@ -34,9 +34,7 @@ internal sealed class DelayProxy : IDisposable
         try
         {
             while (true)
-            {
                 _ = ServeAsync(await _listener.AcceptTcpClientAsync(_closing.Token));
-            }
         }
         catch (OperationCanceledException)
         {
@@ -71,9 +69,7 @@ internal sealed class DelayProxy : IDisposable
             byte[] bytes = System.Buffers.ArrayPool<byte>.Shared.Rent(1 << 18);
             int count = await from.ReadAsync(bytes, _closing.Token);
             if (count == 0)
-            {
                 break;
-            }
 
             held.Writer.TryWrite((Stopwatch.GetTimestamp() + (long)(_delay.TotalSeconds * Stopwatch.Frequency), bytes, count));
         }
@@ -88,9 +84,7 @@ internal sealed class DelayProxy : IDisposable
         {
             TimeSpan left = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), due);
             if (left > TimeSpan.Zero)
-            {
                 await Task.Delay(left, _closing.Token);
-            }
 
             await to.WriteAsync(bytes.AsMemory(0, count), _closing.Token);
             System.Buffers.ArrayPool<byte>.Shared.Return(bytes);

@@ -64,14 +64,10 @@ internal static class LoadOrRecomputeCommand
                 }
 
                 foreach (int tokens in PromptTokens)
-                {
                     await CompareAsync(tier, tokens, engines, repeat, model.Config.Vocabulary, result, cancel);
-                }
 
                 foreach (TieredEngine engine in engines)
-                {
                     await engine.DisposeAsync();
-                }
             }
         }
         finally
@@ -103,15 +99,11 @@ internal static class LoadOrRecomputeCommand
                     Check(tier, tokens, engine.Policy, answer);
                     milliseconds[engine.Policy].Add(answer.TimeToFirstToken.TotalMilliseconds);
                     if (engine.Policy == PromotionPolicy.ByRate)
-                    {
                         loaded.Add(answer.PromotedTokenCounts.Values.Sum());
-                    }
 
                     (seconds, predicted) = (engine.Loads.Seconds - seconds, engine.Loads.Predicted - predicted);
                     if (seconds > 0)
-                    {
                         errors.Add(Math.Abs(predicted - seconds) / seconds);
-                    }
                 }
 
                 await engine.CoolAsync(cancel);
@@ -119,9 +111,7 @@ internal static class LoadOrRecomputeCommand
         }
 
         if (answers.Count != 1)
-        {
             throw new InvalidOperationException($"{tier}: the answers to one prompt differ.");
-        }
 
         double always = Median(milliseconds[PromotionPolicy.Always]), never = Median(milliseconds[PromotionPolicy.Never]);
         double chosen = Median(milliseconds[PromotionPolicy.ByRate]);
@@ -140,9 +130,7 @@ internal static class LoadOrRecomputeCommand
             _ => null,
         };
         if (loaded != (expected ?? loaded) || loaded + answer.ComputedTokenCount != tokens)
-        {
             throw new InvalidOperationException($"{tier}, {policy}: {loaded} of {tokens} tokens were loaded and {answer.ComputedTokenCount} computed; {expected} were to be loaded.");
-        }
     }
 
     private static TierOptions Tier(string tier, PromotionPolicy policy, DirectoryInfo disk, RedisProcess? redis, DelayProxy? far)

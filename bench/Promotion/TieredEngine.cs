@@ -53,7 +53,7 @@ internal sealed class TieredEngine : IAsyncDisposable
     {
         while (_tiers.Cache.EvictAhead(int.MaxValue, atMost: 16) > 0)
         {
-            await _tiers.Cache.DeparturesAsync();
+            await _tiers.Cache.EvictionsAsync();
             await _tiers.DrainAsync(cancel);
         }
 

@@ -3,7 +3,7 @@ using KvTiers.Prefix;
 
 namespace KvTiers.Tiers;
 
-/// <summary>What comes up: finds where the blocks after a lease's hot tokens are, plans how many are worth loading, loads them, and then the partial last one.</summary>
+/// <summary>Finds the blocks that follow a lease's hot tokens in colder tiers, plans how many are worth loading, and loads them and then the partial last one.</summary>
 /// <remarks>
 /// A block being loaded is the lease's own and invisible until it is complete; requests for the same blocks wait for the one that loads them. A lane that
 /// does not answer in time costs its load, not the request. Thread-safe.
@@ -33,15 +33,15 @@ internal sealed class Promotion
         _rates = [.. lanes.Select(lane => lane.Rate)];
     }
 
-    /// <summary>Brings the blocks that follow a lease's hot tokens, as many as are worth it.</summary>
+    /// <summary>Loads the blocks that follow a lease's hot tokens, as far as that is worth it.</summary>
     public async ValueTask<PromotionResult> PromoteAsync(BlockLease lease, ReadOnlyMemory<int> tokens, CancellationToken cancellationToken)
     {
-        var load = new Loading(lease, new BlockPath(lease.Root, _cache.Layout.BlockSize, tokens.Span), _lanes.Length, cancellationToken);
+        var load = new Loading(lease, new BlockPath(lease.Root, _cache.Shape.BlockSize, tokens.Span), _lanes.Length, cancellationToken);
         load.Path.Anchor(lease.Path.BlockCount, lease.Path.HashAfter(lease.Path.BlockCount));
-        int held = 0, planned = 0, loaded = 0;
+        int foundBlocks = 0, planned = 0, loaded = 0;
         if (_policy == PromotionPolicy.Never || _lanes.Length == 0)
             return new PromotionResult(load.Tokens, 0, 0, 0);
-        while (lease.TokenCount / _cache.Layout.BlockSize is var hot && hot < load.Path.BlockCount)
+        while (lease.TokenCount / _cache.Shape.BlockSize is var hot && hot < load.Path.BlockCount)
         {
             BlockHash first = load.Path.HashAfter(hot + 1);
             var mine = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -50,7 +50,10 @@ internal sealed class Promotion
             {
                 try
                 {
-                    (held, planned, loaded) = await LoadChainAsync(load, hot).ConfigureAwait(false);
+                    // Whoever loaded it may have finished since the lease was acquired.
+                    if (_cache.Rematch(lease, tokens.Span) > 0)
+                        continue;
+                    (foundBlocks, planned, loaded) = await LoadChainAsync(load, hot).ConfigureAwait(false);
                 }
                 finally
                 {
@@ -62,7 +65,7 @@ internal sealed class Promotion
             }
 
             bool lackedRoom = await loader.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-            if (_cache.Extend(lease, tokens.Span) > 0)
+            if (_cache.Rematch(lease, tokens.Span) > 0)
                 continue;
             load.LackedRoom = lackedRoom;
             break;
@@ -70,16 +73,16 @@ internal sealed class Promotion
 
         if (!load.LackedRoom)
             loaded += await LoadTailAsync(load).ConfigureAwait(false);
-        return new PromotionResult(load.Tokens, held, planned, loaded) { LackedRoom = load.LackedRoom };
+        return new PromotionResult(load.Tokens, foundBlocks, planned, loaded) { LackedRoom = load.LackedRoom };
     }
 
     /// <summary>
-    /// Loads what is worth it of the blocks from one on. A block that does not arrive may have passed into another lane meanwhile, or stand there too: it
-    /// is looked for again.
+    /// Loads the blocks from one on that are worth it. A block that does not arrive may have passed into another lane meanwhile, or stand there too, so the
+    /// lanes are searched again.
     /// </summary>
-    private async ValueTask<(int Held, int Planned, int Loaded)> LoadChainAsync(Loading load, int firstBlock)
+    private async ValueTask<(int Found, int Planned, int Loaded)> LoadChainAsync(Loading load, int firstBlock)
     {
-        int loaded = 0, held = 0, planned = 0;
+        int loaded = 0, everFound = 0, planned = 0;
         int? failed = null;
         while (true)
         {
@@ -87,18 +90,18 @@ internal sealed class Promotion
             int found = runs.Sum(run => run.BlockCount);
             int wanted = found == 0 || runs[0].Tier == failed ? 0 : Choose(load, runs, found);
 
-            // What failed on its way was held and planned, though it is found no more.
-            held = Math.Max(held, loaded + found);
+            // What failed on its way was found and planned, though it is found no more.
+            everFound = Math.Max(everFound, loaded + found);
             planned = Math.Max(planned, loaded + wanted);
             int arrived = await LoadRunsAsync(load, runs, firstBlock + loaded, wanted).ConfigureAwait(false);
             loaded += arrived;
             if (arrived == wanted || load.LackedRoom)
-                return (held, planned, loaded);
+                return (everFound, planned, loaded);
             failed = LaneAt(runs, arrived);
         }
     }
 
-    /// <summary>Which lane holds which of the blocks from one on; the hottest that has a block counts.</summary>
+    /// <summary>Finds the hottest lane that holds each of the blocks from one on.</summary>
     private async ValueTask<List<TierRun>> FindAsync(Loading load, int block)
     {
         var runs = new List<TierRun>();
@@ -109,10 +112,10 @@ internal sealed class Promotion
             if (count == 0)
             {
                 lane++;
-                if (lane == _lanes.Length && _cache.DepartureOf(load.Path.Hashes(block, block + 1)) is { } departure)
+                if (lane == _lanes.Length && _cache.EvictionOf(load.Path.Hashes(block, block + 1)) is { } eviction)
                 {
                     // It is just leaving the hot tier, and will be in one of these.
-                    await departure.WaitAsync(load.Cancellation).ConfigureAwait(false);
+                    await eviction.WaitAsync(load.Cancellation).ConfigureAwait(false);
                     lane = 0;
                 }
 
@@ -138,8 +141,8 @@ internal sealed class Promotion
             return queued;
         if (_policy == PromotionPolicy.ByRate && !lane.IsInPlace)
         {
-            double asking = PromotionPlanner.SecondsToAsk(lane.Rate, chain.Length, BlocksAtOnce(lane), _cache.Layout.BytesPerBlock);
-            if (asking >= chain.Length * _cache.Layout.BlockSize * _planner.PrefillSecondsPerToken && !IsTried(load, lane, chain.Length))
+            double asking = PromotionPlanner.SecondsToAsk(lane.Rate, chain.Length, BlocksAtOnce(lane), _cache.Shape.BytesPerBlock);
+            if (asking >= chain.Length * _cache.Shape.BlockSize * _planner.PrefillSecondsPerToken && !IsTried(load, lane, chain.Length))
                 return 0;
         }
 
@@ -153,7 +156,7 @@ internal sealed class Promotion
     {
         if (_policy == PromotionPolicy.Always)
             return found;
-        int wanted = _planner.BlocksToLoad([.. runs], _rates, [.. _lanes.Select(BlocksAtOnce)], _cache.Layout.BytesPerBlock, _cache.Layout.BlockSize);
+        int wanted = _planner.BlocksToLoad([.. runs], _rates, [.. _lanes.Select(BlocksAtOnce)], _cache.Shape.BytesPerBlock, _cache.Shape.BlockSize);
         if (wanted == found)
             return found;
         TierLane next = _lanes[LaneAt(runs, wanted)];
@@ -162,7 +165,7 @@ internal sealed class Promotion
 
     private bool IsTried(Loading load, TierLane lane, int blockCount)
     {
-        long bytes = Math.Min(blockCount, BlocksAtOnce(lane)) * (long)_cache.Layout.BytesPerBlock;
+        long bytes = Math.Min(blockCount, BlocksAtOnce(lane)) * (long)_cache.Shape.BytesPerBlock;
         if (load.Tried is null && lane.TakesTrial(lane.Rate.QuestionSeconds + lane.Rate.SecondsFor(bytes)))
             load.Tried = lane;
         return load.Tried == lane;
@@ -173,7 +176,7 @@ internal sealed class Promotion
     {
         if (wanted == 0)
             return 0;
-        int blockSize = _cache.Layout.BlockSize;
+        int blockSize = _cache.Shape.BlockSize;
         int hotTail = load.Lease.TokenCount - (firstBlock * blockSize);
         _cache.Truncate(load.Lease, firstBlock * blockSize);
         int done = 0;
@@ -197,20 +200,20 @@ internal sealed class Promotion
         }
 
         if (done == 0 && hotTail > 0)
-            _cache.Extend(load.Lease, load.Path.Tokens);
+            _cache.Rematch(load.Lease, load.Path.Tokens);
         return done;
     }
 
-    /// <summary>A conversation's last block may be there in part: the longest such beginning of what is left is loaded.</summary>
+    /// <summary>Loads the longest beginning that a lane holds of the partial block at the end.</summary>
     private async ValueTask<int> LoadTailAsync(Loading load)
     {
-        int blockSize = _cache.Layout.BlockSize, block = load.Lease.TokenCount / blockSize, hot = load.Lease.TokenCount % blockSize;
+        int blockSize = _cache.Shape.BlockSize, block = load.Lease.TokenCount / blockSize, hot = load.Lease.TokenCount % blockSize;
         int longest = Math.Min(load.Path.TokenCount - (block * blockSize), blockSize - 1);
         if (longest <= hot)
             return 0;
         BlockHash[] lengths = [.. Enumerable.Range(1, longest).Select(length => load.Path.HashOfPart(block, length))];
-        while (_cache.DepartureOf(lengths) is { } departure)
-            await departure.WaitAsync(load.Cancellation).ConfigureAwait(false);
+        while (_cache.EvictionOf(lengths) is { } eviction)
+            await eviction.WaitAsync(load.Cancellation).ConfigureAwait(false);
 
         // A block that does not arrive from one lane may be there at the same length in another: each lane has a bound of its own.
         int[] atMost = [.. _lanes.Select(lane => lane.IsInPlace || !lane.Options.Shared ? longest : 0)];
@@ -240,7 +243,7 @@ internal sealed class Promotion
         }
 
         // What was hot of the block may have been given up for a copy that did not arrive.
-        _cache.Extend(load.Lease, load.Path.Tokens);
+        _cache.Rematch(load.Lease, load.Path.Tokens);
         return 0;
     }
 
@@ -252,7 +255,7 @@ internal sealed class Promotion
         TimeSpan longest = lane.Options.Deadline;
         if (_policy != PromotionPolicy.ByRate)
             return longest;
-        var worth = TimeSpan.FromSeconds(Math.Min(longest.TotalSeconds, 2 * blockCount * _cache.Layout.BlockSize * _planner.PrefillSecondsPerToken));
+        var worth = TimeSpan.FromSeconds(Math.Min(longest.TotalSeconds, 2 * blockCount * _cache.Shape.BlockSize * _planner.PrefillSecondsPerToken));
         worth = worth > ShortestDeadline ? worth : ShortestDeadline;
         return worth < longest ? worth : longest;
     }

@@ -63,7 +63,7 @@ internal abstract partial class TierLane : IAsyncDisposable
 
     protected TimeProvider Time { get; }
 
-    protected int BlockBytes => Tier.Format.Codec.Layout.BytesPerBlock;
+    protected int BlockBytes => Tier.Format.Codec.Shape.BytesPerBlock;
 
     /// <summary>Takes a copy of a block, if that holds the caller up no longer than the budget.</summary>
     /// <returns>False when it does not.</returns>

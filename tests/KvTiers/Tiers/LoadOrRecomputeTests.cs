@@ -78,7 +78,7 @@ public sealed class LoadOrRecomputeTests : IAsyncDisposable
         for (int trial = 0; trial < 5; trial++)
             Assert.Equal(PathBlocks, await AskFarAsync(TimeSpan.Zero));
         Assert.Equal(0, await AskFarAsync(TimeSpan.FromMinutes(5)));
-        Assert.Equal(5 * PathBlocks, _tiers!.Promotions.HeldBlocks);
+        Assert.Equal(5 * PathBlocks, _tiers!.Promotions.FoundBlocks);
         Assert.Equal(PathBlocks, await AskFarAsync(TimeSpan.FromMinutes(5)));
     }
 

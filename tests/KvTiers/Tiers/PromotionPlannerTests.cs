@@ -36,9 +36,7 @@ public sealed class PromotionPlannerTests
     {
         var planner = new PromotionPlanner(prefillSecondsPerToken: 1);
         for (int i = 0; i < 100; i++)
-        {
             planner.AddPrefill(100, TimeSpan.FromMilliseconds(200));
-        }
 
         Assert.Equal(2e-3, planner.PrefillSecondsPerToken, 1e-4);
     }
@@ -79,9 +77,7 @@ public sealed class PromotionPlannerTests
     {
         var rate = new TransferRate(latencySeconds: 1e-3, bytesPerSecond: 5e8);
         for (int i = 0; i < 10; i++)
-        {
             rate.AddLoad(33 * BlockBytes, TimeSpan.FromMilliseconds(3.3));
-        }
 
         for (int i = 0; i < 10; i++)
         {
@@ -99,15 +95,11 @@ public sealed class PromotionPlannerTests
     {
         var rate = new TransferRate(latencySeconds: 1e-3, bytesPerSecond: 5e8);
         for (int i = 0; i < 5; i++)
-        {
             rate.AddLoad(33 * BlockBytes, TimeSpan.FromMilliseconds(40));
-        }
 
         Assert.Equal(0.040, rate.SecondsFor(33 * BlockBytes), 0.001);
         for (int i = 0; i < 5; i++)
-        {
             rate.AddLoad(33 * BlockBytes, TimeSpan.FromMilliseconds(2));
-        }
 
         Assert.InRange(rate.SecondsFor(33 * BlockBytes), 0.002, 0.0035);
     }

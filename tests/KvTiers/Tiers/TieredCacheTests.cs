@@ -115,13 +115,11 @@ public sealed class TieredCacheTests : IAsyncDisposable
         Compute([.. Enumerable.Range(0, 16)]);
         Compute([.. Enumerable.Range(100, 16)]);
         for (int i = 0; i < 200; i++)
-        {
             Tiers.Planner.AddPrefill(1_000_000, TimeSpan.FromTicks(1));
-        }
 
         await FirstTrialsAsync([.. Enumerable.Range(0, 16)]);
         (_, PromotionResult promoted) = await Fetch([.. Enumerable.Range(0, 16)]);
-        Assert.Equal((4, 0, 0), (promoted.HeldBlocks, promoted.PlannedBlocks, promoted.LoadedBlocks));
+        Assert.Equal((4, 0, 0), (promoted.FoundBlocks, promoted.PlannedBlocks, promoted.LoadedBlocks));
     }
 
     [Fact]
@@ -174,9 +172,7 @@ public sealed class TieredCacheTests : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (_tiers is not null)
-        {
             await _tiers.DisposeAsync();
-        }
     }
 
     private TierOptions Ram(int blocks, string name = "ram") => TestTiers.Ram(blocks, name, _time);
@@ -193,9 +189,7 @@ public sealed class TieredCacheTests : IAsyncDisposable
         using BlockLease lease = Cache.Acquire(Root, tokens);
         Assert.True(Cache.TryReserve(lease, tokens.Length - lease.TokenCount));
         for (int entry = lease.TokenCount / 4; entry < lease.Table.Count; entry++)
-        {
             Cache.Pool.Bytes(lease.Table.Slots[entry]).Fill((byte)tokens[entry * 4]);
-        }
 
         Cache.Append(lease, tokens.AsSpan(lease.TokenCount));
         Cache.Publish(lease);
@@ -219,9 +213,7 @@ public sealed class TieredCacheTests : IAsyncDisposable
         int hot = lease.TokenCount;
         PromotionResult promoted = await Tiers.PromoteAsync(lease, tokens, CancellationToken.None);
         for (int entry = 0; entry < lease.TokenCount / 4; entry++)
-        {
             Assert.Equal((byte)tokens[entry * 4], Cache.Pool.Bytes(lease.Table.Slots[entry])[5]);
-        }
 
         return (hot, promoted);
     }
