@@ -26,14 +26,12 @@ internal static class TiersCommand
         var only = new Option<string?>("--only") { Description = "One tier: ram, disk, redis, or codec." };
         var sizes = new Option<int[]>("--sizes") { Description = "Block sizes in KiB.", AllowMultipleArgumentsPerToken = true };
         var connections = new Option<int>("--redis-connections") { Description = "Connections for records.", DefaultValueFactory = _ => 2 };
-        var piece = new Option<int>("--redis-piece") { Description = "KiB of a record that are asked for at once.", DefaultValueFactory = _ => 64 };
-        var command = new Command("tiers", "Measure bytes a second and latency of every tier and encoding beside the machine's limit.") { output, folder, quick, only, sizes, connections, piece };
+        var command = new Command("tiers", "Measure bytes a second and latency of every tier and encoding beside the machine's limit.") { output, folder, quick, only, sizes, connections };
         command.SetAction((parsed, cancel) => RunAsync(
             parsed.GetValue(output),
             new TiersPlan(parsed.GetRequiredValue(folder), parsed.GetValue(quick), parsed.GetValue(only), parsed.GetValue(sizes) is { Length: > 0 } given ? given : null)
             {
                 RedisConnections = parsed.GetValue(connections),
-                RedisPieceBytes = parsed.GetValue(piece) << 10,
             },
             cancel));
         return command;
@@ -163,7 +161,6 @@ internal static class TiersCommand
                 CapacityBytes = (long)keys * format.RecordBytes,
                 Deadline = TimeSpan.FromSeconds(10),
                 DataConnections = plan.RedisConnections,
-                ReadPieceBytes = plan.RedisPieceBytes,
             });
             await using var tier = new BlockTier("redis", format, store);
             foreach (bool put in new[] { true, false })

@@ -31,8 +31,6 @@ internal sealed record TiersPlan(DirectoryInfo Disk, bool Quick, string? Only, i
 
     public int RedisConnections { get; init; } = 2;
 
-    public int RedisPieceBytes { get; init; } = 64 << 10;
-
     public long RedisBytes => 64L << 20;
 
     public bool Has(string tier) => Only is null || Only == tier;

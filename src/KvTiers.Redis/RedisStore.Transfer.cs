@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using System.Buffers;
 using KvTiers.Prefix;
 using KvTiers.Tiers;
 using StackExchange.Redis;
@@ -6,15 +6,13 @@ using StackExchange.Redis;
 namespace KvTiers.Redis;
 
 /// <content>
-/// Records over the wire. The client allocates every value it receives, and receives as fast as it can. So a record comes in pieces small enough not to be
-/// large objects, spread over the data connections, and no more is asked for at one time than soon becomes garbage.
+/// Records over the wire. A record comes and goes in a rented buffer, so that no transfer allocates a value, and no more is asked for at one time than
+/// <see cref="RedisStoreOptions.ReadBytesAtOnce"/>.
 /// </content>
 public sealed partial class RedisStore
 {
     private const int VictimsAtOnce = 64;
 
-    // The client wants an array of a record's very length. One is used again when the server has answered for it.
-    private readonly ConcurrentBag<byte[]> _records = [];
     private int _nextConnection;
 
     /// <inheritdoc/>
@@ -33,8 +31,11 @@ public sealed partial class RedisStore
 
         try
         {
-            if (!CopyPieces(await ReadPiecesAsync(hash, cancellationToken).ConfigureAwait(false), header.Span, payload.Span))
+            using Lease<byte>? record = await ReadAsync(hash, cancellationToken).ConfigureAwait(false);
+            if (record is null || record.Length == 0)
                 return false;
+
+            Copy(record.Span, header.Span, payload.Span);
         }
         finally
         {
@@ -60,7 +61,7 @@ public sealed partial class RedisStore
         if (live <= TimeSpan.Zero || room == 0)
             return false;
 
-        byte[] record = _records.TryTake(out byte[]? used) ? used : GC.AllocateUninitializedArray<byte>(RecordBytes);
+        byte[] record = ArrayPool<byte>.Shared.Rent(RecordBytes);
         seal();
         header.CopyTo(record);
         payload.CopyTo(record.AsMemory(header.Length));
@@ -71,8 +72,10 @@ public sealed partial class RedisStore
         RedisKey[] keys = [.. shard.Index, key, .. shard.KeysOf(named)];
         RedisValue[] arguments = [name, MillisecondsOf(live), attributes.Priority, attributes.Tenant, room, VictimsAtOnce, .. named];
         (bool written, RedisResult kept) = await CallAsync(
-            _nodes.Of(shard.Slot), () => WriteAsync(key, record, live, keys, arguments), cancellationToken).ConfigureAwait(false);
-        _records.Add(record);
+            _nodes.Of(shard.Slot), () => WriteAsync(key, record.AsMemory(0, RecordBytes), live, keys, arguments), cancellationToken).ConfigureAwait(false);
+
+        // Not after a fault: the client may still send it.
+        ArrayPool<byte>.Shared.Return(record);
         Interlocked.Add(ref _writtenRecords, written ? 1 : 0);
         ShardAnswer answer = ShardAnswer.Of(kept);
         Note(shard, answer);
@@ -82,7 +85,7 @@ public sealed partial class RedisStore
         return true;
     }
 
-    private async Task<(bool Written, RedisResult Kept)> WriteAsync(RedisKey key, byte[] record, TimeSpan live, RedisKey[] keys, RedisValue[] arguments)
+    private async Task<(bool Written, RedisResult Kept)> WriteAsync(RedisKey key, ReadOnlyMemory<byte> record, TimeSpan live, RedisKey[] keys, RedisValue[] arguments)
     {
         // One connection to one node keeps the order.
         IDatabase database = NextConnection();
@@ -92,7 +95,7 @@ public sealed partial class RedisStore
         return (await set.ConfigureAwait(false), await keep.ConfigureAwait(false));
     }
 
-    private async Task<RedisValue[]> ReadPiecesAsync(BlockHash hash, CancellationToken cancellationToken)
+    private async Task<Lease<byte>?> ReadAsync(BlockHash hash, CancellationToken cancellationToken)
     {
         RedisShard shard = (await ShardsAsync(cancellationToken).ConfigureAwait(false)).Of(hash);
         string name = hash.ToString();
@@ -104,57 +107,21 @@ public sealed partial class RedisStore
                 // Beside the reading, and waited for, so that what comes after it finds the record used.
                 Task<RedisResult> touch = _control.GetDatabase().ScriptEvaluateAsync(
                     RedisScripts.Touch, [.. shard.Index, key], [name, MillisecondsOf(_options.TimeToLive)]);
-                Task<RedisValue[]> read = ReadPiecesAsync(key);
+                Task<Lease<byte>?> read = NextConnection().StringGetLeaseAsync(key);
                 await Task.WhenAll(touch, read).ConfigureAwait(false);
                 return await read.ConfigureAwait(false);
             },
             cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<RedisValue[]> ReadPiecesAsync(RedisKey key)
+    // What a record that is too short lacks is zeros, which no checksum agrees with.
+    private static void Copy(ReadOnlySpan<byte> record, Span<byte> header, Span<byte> payload)
     {
-        int pieceBytes = _options.ReadPieceBytes;
-        if (RecordBytes <= pieceBytes)
-            return [await NextConnection().StringGetAsync(key).ConfigureAwait(false)];
-
-        var pieces = new Task<RedisValue>[(RecordBytes + pieceBytes - 1) / pieceBytes];
-        for (int i = 0; i < pieces.Length; i++)
-            pieces[i] = NextConnection().StringGetRangeAsync(key, (long)i * pieceBytes, Math.Min((long)(i + 1) * pieceBytes, RecordBytes) - 1);
-
-        return await Task.WhenAll(pieces).ConfigureAwait(false);
-    }
-
-    /// <summary>Fills header and payload; what the pieces lack is zeros.</summary>
-    /// <returns>False when a piece is empty: there is no such record, or no longer.</returns>
-    private static bool CopyPieces(RedisValue[] pieces, Span<byte> header, Span<byte> payload)
-    {
-        Span<byte> target = header;
-        bool inHeader = true;
-        foreach (RedisValue piece in pieces)
-        {
-            if (piece.IsNullOrEmpty)
-                return false;
-
-            ReadOnlySpan<byte> bytes = (byte[])piece!;
-            while (!bytes.IsEmpty && (inHeader || !target.IsEmpty))
-            {
-                int count = Math.Min(bytes.Length, target.Length);
-                bytes[..count].CopyTo(target);
-                bytes = bytes[count..];
-                target = target[count..];
-                if (inHeader && target.IsEmpty)
-                {
-                    target = payload;
-                    inHeader = false;
-                }
-            }
-        }
-
-        target.Clear();
-        if (inHeader)
-            payload.Clear();
-
-        return true;
+        int inHeader = Math.Min(record.Length, header.Length), inPayload = Math.Min(record.Length - inHeader, payload.Length);
+        record[..inHeader].CopyTo(header);
+        header[inHeader..].Clear();
+        record.Slice(inHeader, inPayload).CopyTo(payload);
+        payload[inPayload..].Clear();
     }
 
     private IDatabase NextConnection() =>

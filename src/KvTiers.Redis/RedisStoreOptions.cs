@@ -28,12 +28,9 @@ public sealed record RedisStoreOptions
     /// <summary>Connections that records travel on, beside the one for everything else. 1 to 16. Default 2.</summary>
     public int DataConnections { get; init; } = 2;
 
-    /// <summary>Bytes of a record that are asked for at once; 4 KiB to 1 GiB. Default 64 KiB: larger ones become large objects of the client's.</summary>
-    public int ReadPieceBytes { get; init; } = 64 << 10;
-
     /// <summary>
-    /// Bytes of records that are asked for at one time by all readers, at least one record; 64 KiB to 1 GiB. Default 8 MiB: what the client has received and
-    /// nobody has taken yet is garbage that a collection promotes, and half of a common youngest generation holds this much. A server that is far away wants more.
+    /// Bytes of records that are asked for at one time by all readers, at least one record; 64 KiB to 1 GiB. Default 8 MiB. It
+    /// bounds the buffers of what the client has received and nobody has taken yet. A server that is far away wants more.
     /// </summary>
     public int ReadBytesAtOnce { get; init; } = 8 << 20;
 
@@ -55,7 +52,6 @@ public sealed record RedisStoreOptions
         Check(TimeToLive >= TimeSpan.FromSeconds(1) && TimeToLive <= TimeSpan.FromDays(30), nameof(TimeToLive), TimeToLive, "from one second to 30 days");
         Check(Deadline >= TimeSpan.FromMilliseconds(10) && Deadline <= TimeSpan.FromSeconds(60), nameof(Deadline), Deadline, "from 10 ms to 60 s");
         Check(DataConnections is >= 1 and <= 16, nameof(DataConnections), DataConnections, "from 1 to 16");
-        Check(ReadPieceBytes is >= 4096 and <= 1 << 30, nameof(ReadPieceBytes), ReadPieceBytes, "from 4 KiB to 1 GiB");
         Check(ReadBytesAtOnce is >= 64 << 10 and <= 1 << 30, nameof(ReadBytesAtOnce), ReadBytesAtOnce, "from 64 KiB to 1 GiB");
         Check(FaultsToOpen is >= 1 and <= 1000, nameof(FaultsToOpen), FaultsToOpen, "from 1 to 1000");
         Check(RetryAfter >= TimeSpan.FromMilliseconds(10) && RetryAfter <= TimeSpan.FromMinutes(10), nameof(RetryAfter), RetryAfter, "from 10 ms to 10 min");
