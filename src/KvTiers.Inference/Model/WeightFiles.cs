@@ -6,9 +6,9 @@ namespace KvTiers.Inference.Model;
 
 /// <summary>
 /// The tensors of a model's folder: those of <c>model.safetensors</c>, or of the shards that <c>model.safetensors.index.json</c> names.
-/// Keeps track of which were asked for, so that none is left over unnoticed.
+/// Keeps track of which were asked for, so that none is left over unnoticed. Maps the files and copies nothing: for models that are computed by others, too.
 /// </summary>
-internal sealed unsafe class WeightFiles : IDisposable
+public sealed unsafe class WeightFiles : IDisposable
 {
     private const string SingleName = "model.safetensors";
     private const string IndexName = "model.safetensors.index.json";
@@ -54,7 +54,7 @@ internal sealed unsafe class WeightFiles : IDisposable
     }
 
     /// <summary>A vector as floats, filled up with zeros to whole panels.</summary>
-    public NativeBuffer Vector(params ReadOnlySpan<SafetensorsTensor> parts)
+    internal NativeBuffer Vector(params ReadOnlySpan<SafetensorsTensor> parts)
     {
         long length = 0;
         foreach (SafetensorsTensor part in parts)
@@ -82,7 +82,7 @@ internal sealed unsafe class WeightFiles : IDisposable
     }
 
     /// <summary>SHA-256 of a text and of the name, type, shape and content of every used tensor.</summary>
-    public byte[] Fingerprint(ThreadTeam team, string text)
+    internal byte[] Fingerprint(ThreadTeam team, string text)
     {
         SafetensorsTensor[] tensors = [.. _used.Values];
         HashJob job = new(tensors);

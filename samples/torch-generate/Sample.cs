@@ -1,0 +1,149 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using KvTiers.Blocks;
+using KvTiers.Inference.Tokens;
+using KvTiers.Prefix;
+using KvTiers.Tiers;
+using KvTiers.Tiers.Disk;
+using KvTiers.TorchSharp;
+using static System.FormattableString;
+
+namespace KvTiers.Samples.TorchGenerate;
+
+/// <summary>What the program shows: the shapes of each step, the time with and without a cache, and what the prefix tree saves in a second conversation.</summary>
+/// <param name="settings">The command line.</param>
+/// <param name="output">Where it is told.</param>
+public sealed class Sample(Settings settings, TextWriter output)
+{
+    private const int EditedTokens = 10;
+
+    /// <summary>Runs it.</summary>
+    public async Task RunAsync()
+    {
+        using TorchModel model = TorchModel.Load(settings.Model);
+        BlockLayout layout = model.Config.CreateLayout(KvFormat.F32);
+        var tokenizer = Tokenizer.Load(settings.Model);
+        int[] prompt = settings.PromptTokens > 0
+            ? [.. Enumerable.Range(0, settings.PromptTokens).Select(i => (int)((i * 7919L + 1009) % model.Config.Vocabulary))]
+            : [.. tokenizer.Encode(settings.Text)];
+        var options = new GenerateOptions(settings.NewTokens, settings.TopK);
+        await TellAsync($"{settings.Model}: {model.GetType().Name}, {layout.Layers} layers, {prompt.Length} prompt tokens, {settings.NewTokens} to generate");
+        await ShowShapesAsync(model, prompt);
+        await CompareAsync(model, layout, prompt, options);
+        await ShowSecondConversationAsync(model, layout, prompt, options);
+        if (settings.PromptTokens == 0)
+            await ShowTextAsync(model, tokenizer, prompt, options);
+    }
+
+    private async Task ShowShapesAsync(TorchModel model, int[] prompt)
+    {
+        using var past = new CatPast(model.Config.Layers, batch: 1);
+        var lines = new List<string>();
+        Generation.Generate(model, prompt, past, new GenerateOptions(3), computed => lines.Add(
+            Invariant($"  step {lines.Count}: {computed} tokens in, past_key_values (2, 1, {model.Config.KvHeads}, {past.Length + computed}, {model.Config.HeadDim}) a layer")));
+        await TellAsync("Shapes, (2, batch, kvHeads, tokens, headDim):");
+        foreach (string line in lines)
+            await TellAsync(line);
+    }
+
+    private async Task CompareAsync(TorchModel model, BlockLayout layout, int[] prompt, GenerateOptions options)
+    {
+        var ways = new List<(string Name, Func<Task<Past?>> Open)>();
+        if (settings.UseCache != "off")
+        {
+            ways.Add(("KvTiers", async () => await OpenAsync(await EmptyAsync(layout), prompt, prompt.Length + options.NewTokens, owned: true)));
+            ways.Add(("cat", () => Task.FromResult<Past?>(new CatPast(layout.Layers, batch: 1))));
+        }
+
+        if (settings.UseCache != "on")
+            ways.Add(("off", () => Task.FromResult<Past?>(null)));
+        Generation.Generate(model, prompt, past: null, new GenerateOptions(1)); // the runtime compiles, the weights are read once
+        var times = ways.ToDictionary(way => way.Name, _ => new List<double>());
+        for (int round = 0; round < settings.Rounds; round++)
+        {
+            foreach ((string name, Func<Task<Past?>> open) in round % 2 == 0 ? ways : Enumerable.Reverse(ways))
+            {
+                using Past? past = await open();
+                GenerateResult result = Generation.Generate(model, prompt, past, options);
+                times[name].Add(result.Total.TotalSeconds);
+                await TellAsync(Invariant(
+                    $"{name,8}: {result.Total.TotalSeconds:F3} s, first token {result.Prefill.TotalSeconds:F3} s, {result.ComputedTokens} tokens computed, {(past?.CopiedBytes ?? 0) / 1048576.0:F1} MiB of K and V copied, answer {Convert.ToHexStringLower(Digest(result.Tokens))[..8]}"));
+            }
+        }
+
+        if (times.TryGetValue("off", out List<double>? off) && times.TryGetValue("KvTiers", out List<double>? on))
+            await TellAsync(Invariant($"Cache on: {off.Min() / on.Min():F1} × as fast as off"));
+        if (times.TryGetValue("cat", out List<double>? cat))
+            await TellAsync(Invariant($"Against cat: {cat.Min() / times["KvTiers"].Min():F3} × as fast (least of {settings.Rounds} rounds), {cat.Order().ElementAt(cat.Count / 2) / times["KvTiers"].Order().ElementAt(cat.Count / 2):F3} × (median)"));
+    }
+
+    private async Task ShowSecondConversationAsync(TorchModel model, BlockLayout layout, int[] prompt, GenerateOptions options)
+    {
+        if (settings.UseCache == "off")
+            return;
+        int maxTokens = prompt.Length + options.NewTokens + EditedTokens;
+        await using (TieredCache tiers = await WithDiskAsync(layout))
+        {
+            await AnswerAsync("first conversation", model, tiers, prompt, options, maxTokens);
+            await AnswerAsync("second, the same prompt", model, tiers, prompt, options, maxTokens);
+            int[] edited = [.. prompt];
+            edited[^Math.Min(EditedTokens, prompt.Length)] ^= 1;
+            await AnswerAsync("third, ten tokens from the end on edited", model, tiers, edited, options, maxTokens);
+            await tiers.FlushAsync(CancellationToken.None);
+        }
+
+        await using TieredCache reopened = await WithDiskAsync(layout);
+        await AnswerAsync("after a restart, from disk", model, reopened, prompt, options, maxTokens);
+    }
+
+    private async Task AnswerAsync(string name, TorchModel model, TieredCache tiers, int[] prompt, GenerateOptions options, int maxTokens)
+    {
+        using TieredPast past = await OpenAsync(tiers, prompt, maxTokens, owned: false);
+        int found = past.Length;
+        GenerateResult result = Generation.Generate(model, prompt, past, options);
+        past.Cache.Publish();
+        await TellAsync(Invariant(
+            $"{name}: {found} of {prompt.Length} prompt tokens found, {prompt.Length - found} computed, first token {result.Prefill.TotalMilliseconds:F0} ms, answer {Convert.ToHexStringLower(Digest(result.Tokens))[..8]}"));
+    }
+
+    private async Task ShowTextAsync(TorchModel model, Tokenizer tokenizer, int[] prompt, GenerateOptions options)
+    {
+        using var past = new CatPast(model.Config.Layers, batch: 1);
+        await TellAsync("Continued: " + tokenizer.Decode(Generation.Generate(model, prompt, past, options).Tokens));
+    }
+
+    private async Task<TieredPast> OpenAsync(TieredCache tiers, int[] prompt, int maxTokens, bool owned)
+    {
+        BlockHash root = tiers.RootFor(Fingerprint(settings.Model));
+        var options = new TorchKvCacheOptions { MaxTokens = maxTokens, InitialTokens = maxTokens };
+        return new TieredPast(await TorchKvCache.AcquireAsync(tiers, root, prompt, options), owned ? tiers : null);
+    }
+
+    private static Task<TieredCache> EmptyAsync(BlockLayout layout) =>
+        TieredCache.OpenAsync(layout, new TieredCacheOptions { Hot = new KvCacheOptions { HotBlocks = 128, Prefault = false } });
+
+    private Task<TieredCache> WithDiskAsync(BlockLayout layout) => TieredCache.OpenAsync(layout, new TieredCacheOptions
+    {
+        Hot = new KvCacheOptions { HotBlocks = 256, Prefault = false },
+        Tiers = [TierOptions.Disk(new DiskStoreOptions { Folder = settings.Disk, CapacityBytes = 1L << 30 })],
+        Promotion = PromotionPolicy.Always,
+    });
+
+    // Whatever makes the model compute something else: its files, and what multiplies them.
+    private static byte[] Fingerprint(string folder)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData("TorchSharp float32"u8);
+        foreach (string file in Directory.GetFiles(folder, "*.safetensors").Append(Path.Combine(folder, "config.json")).Order(StringComparer.Ordinal))
+        {
+            using FileStream stream = File.OpenRead(file);
+            hash.AppendData(SHA256.HashData(stream));
+        }
+
+        return hash.GetHashAndReset();
+    }
+
+    private static byte[] Digest(int[] tokens) => SHA256.HashData(MemoryMarshal.AsBytes<int>(tokens));
+
+    private Task TellAsync(string line) => output.WriteLineAsync(line);
+}
