@@ -27,7 +27,8 @@ public sealed class BlockRowsTests
             BlockRows.Read(layout, lease.Table, layer: 1, first, rows, new RowMemory((nint)kBack, (nint)vBack, rows * 3));
         }
 
-        Assert.Equal((keys, values), (keysBack, valuesBack));
+        Assert.Equal(keys, keysBack);
+        Assert.Equal(values, valuesBack);
 
         // Row 3 of the second head is token 0 of the second block: its dimension 2, as docs/block-format.md places it.
         Span<byte> block = cache.Pool.Bytes(lease.Table.Slots[1]);
