@@ -1,19 +1,25 @@
+using System.Runtime.InteropServices;
 using KvTiers.Prefix;
 using KvTiers.Tiers;
 
 namespace KvTiers.TorchSharp;
 
 /// <summary>The sequences of a batch as leases on blocks: what both forms of the cache do alike, without a tensor.</summary>
+/// <remarks>All that moves, cuts, forks or publishes sequences wants every named token in blocks first.</remarks>
 internal sealed class SequenceLeases : IDisposable
 {
     private readonly TieredCache _tiers;
     private BlockLease[] _leases;
+
+    // Tokens of each sequence after its lease's, whose rows are not in blocks yet.
+    private List<int>[] _named;
 
     private SequenceLeases(TieredCache tiers, BlockHash root, BlockLease[] leases)
     {
         _tiers = tiers;
         Root = root;
         _leases = leases;
+        _named = Empty(leases.Length);
     }
 
     public BlockHash Root { get; }
@@ -30,8 +36,8 @@ internal sealed class SequenceLeases : IDisposable
         get
         {
             int longest = 0;
-            foreach (BlockLease lease in _leases)
-                longest = Math.Max(longest, lease.TokenCount);
+            for (int sequence = 0; sequence < _leases.Length; sequence++)
+                longest = Math.Max(longest, LengthOf(sequence));
             return longest;
         }
     }
@@ -42,8 +48,8 @@ internal sealed class SequenceLeases : IDisposable
         get
         {
             int shortest = int.MaxValue;
-            foreach (BlockLease lease in _leases)
-                shortest = Math.Min(shortest, lease.TokenCount);
+            for (int sequence = 0; sequence < _leases.Length; sequence++)
+                shortest = Math.Min(shortest, LengthOf(sequence));
             return shortest;
         }
     }
@@ -76,6 +82,22 @@ internal sealed class SequenceLeases : IDisposable
         }
     }
 
+    /// <summary>Tokens of a sequence, those included that are named and not in blocks yet.</summary>
+    public int LengthOf(int sequence) => _leases[sequence].TokenCount + _named[sequence].Count;
+
+    /// <summary>Tokens of a sequence that are named and not in blocks yet.</summary>
+    public int NamedCount(int sequence) => _named[sequence].Count;
+
+    /// <summary>Names the next tokens of a sequence.</summary>
+    public void Name(int sequence, ReadOnlySpan<int> tokens) => _named[sequence].AddRange(tokens);
+
+    /// <summary>Appends the first of the named tokens, whose rows are in blocks now.</summary>
+    public void AppendNamed(int sequence, int count)
+    {
+        _leases[sequence].Append(CollectionsMarshal.AsSpan(_named[sequence])[..count]);
+        _named[sequence].RemoveRange(0, count);
+    }
+
     /// <summary>Reserves room for so many more tokens of every sequence.</summary>
     /// <param name="tokenCount">Tokens.</param>
     /// <param name="reserved">Is told each sequence whose table may have changed.</param>
@@ -84,7 +106,7 @@ internal sealed class SequenceLeases : IDisposable
     {
         for (int sequence = 0; sequence < _leases.Length; sequence++)
         {
-            bool hasRoom = _leases[sequence].TryReserve(tokenCount);
+            bool hasRoom = _leases[sequence].TryReserve(NamedCount(sequence) + tokenCount);
             reserved?.Invoke(sequence);
             if (!hasRoom)
                 return false;
@@ -146,6 +168,7 @@ internal sealed class SequenceLeases : IDisposable
         }
 
         _leases = next;
+        _named = Empty(next.Length);
     }
 
     /// <summary>The same sequences once more, held apart from these.</summary>
@@ -183,6 +206,8 @@ internal sealed class SequenceLeases : IDisposable
 
         throw NoRoom([]);
     }
+
+    private static List<int>[] Empty(int count) => [.. Enumerable.Range(0, count).Select(_ => new List<int>())];
 
     private static InvalidOperationException NoRoom(ReadOnlySpan<BlockLease> made)
     {

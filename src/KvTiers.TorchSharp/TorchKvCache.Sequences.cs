@@ -11,6 +11,7 @@ public sealed partial class TorchKvCache
         int kept = length < 0 ? _leases.Longest + length : length;
         ArgumentOutOfRangeException.ThrowIfNegative(kept, nameof(length));
         EndStep();
+        Store();
         _leases.Crop(kept);
     }
 
@@ -97,9 +98,11 @@ public sealed partial class TorchKvCache
         return LengthOf(sequence);
     }
 
+    // Between two steps, with every row in its block.
     private void RequireNoStep()
     {
         if (_pending != 0)
             throw new InvalidOperationException("A step is written and not appended: it ends with Append, or with Crop to give it up.");
+        Store();
     }
 }

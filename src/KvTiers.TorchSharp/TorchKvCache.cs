@@ -94,13 +94,21 @@ public sealed partial class TorchKvCache : IDisposable
     }
 
     /// <summary>Tokens of one sequence whose K and V are held.</summary>
-    public int LengthOf(int sequence) => _leases[sequence].TokenCount;
+    public int LengthOf(int sequence) => _leases.LengthOf(sequence);
 
     /// <summary>The ids of those tokens. Valid until the sequence changes.</summary>
-    public ReadOnlySpan<int> TokensOf(int sequence) => _leases[sequence].Tokens;
+    public ReadOnlySpan<int> TokensOf(int sequence)
+    {
+        Store(sequence);
+        return _leases[sequence].Tokens;
+    }
 
     /// <summary>The blocks of one sequence, shared ones first. They are read where they are.</summary>
-    public BlockTable TableOf(int sequence) => _leases[sequence].Table;
+    public BlockTable TableOf(int sequence)
+    {
+        Store(sequence);
+        return _leases[sequence].Table;
+    }
 
     /// <summary>Writes one layer's K and V of the newest tokens, and gives back what attention needs.</summary>
     /// <remarks>
@@ -140,7 +148,11 @@ public sealed partial class TorchKvCache : IDisposable
         return _options.IsStatic ? _windows.View(layer, 0, _windows.Capacity) : _windows.View(layer, FirstPosition(layer), longest + count);
     }
 
-    /// <summary>Names the tokens whose K and V every layer has been given: their rows go into blocks, and full blocks are sealed, shared and handed to the tiers.</summary>
+    /// <summary>Names the tokens whose K and V every layer has been given. The rows of full blocks go there, and the blocks are sealed, shared and handed to the tiers.</summary>
+    /// <remarks>
+    /// The rows of an unfull last block go there when it is full, or when it is to be seen by others: by a publication, a fork, a reordering or an edit. One token's
+    /// keys are spread over a whole block, which is written at a go sixteen times as fast as token by token.
+    /// </remarks>
     /// <param name="tokens">[batch, new], row by row.</param>
     /// <exception cref="ArgumentException">Their number is not that of the step.</exception>
     /// <exception cref="InvalidOperationException">Every block is in use. Nothing is appended, and the step can be appended again when blocks are free.</exception>
@@ -152,16 +164,19 @@ public sealed partial class TorchKvCache : IDisposable
             throw new InvalidOperationException($"Every block is in use: no room for {_pending} more tokens of {BatchSize} sequences.");
         for (int sequence = 0; sequence < BatchSize; sequence++)
         {
-            BlockLease lease = _leases[sequence];
-            _windows.Store(sequence, lease.Table, lease.TokenCount, lease.TokenCount + _pending);
-            lease.Append(tokens.Slice(sequence * _pending, _pending));
+            _leases.Name(sequence, tokens.Slice(sequence * _pending, _pending));
+            Store(sequence, LengthOf(sequence) / _layout.BlockSize * _layout.BlockSize);
         }
 
         EndStep();
     }
 
     /// <summary>Makes the last, unfull blocks findable too, as at the end of a turn.</summary>
-    public void Publish() => _leases.Publish();
+    public void Publish()
+    {
+        Store();
+        _leases.Publish();
+    }
 
     /// <summary>Gives the tensors and the leases back. What was sealed or published stays in the cache until its room is needed.</summary>
     public void Dispose()
@@ -169,6 +184,25 @@ public sealed partial class TorchKvCache : IDisposable
         EndStep();
         _windows.Dispose();
         _leases.Dispose();
+    }
+
+    private void Store()
+    {
+        for (int sequence = 0; sequence < BatchSize; sequence++)
+            Store(sequence);
+    }
+
+    private void Store(int sequence) => Store(sequence, LengthOf(sequence));
+
+    // Rows of named tokens go into blocks, up to a position.
+    private void Store(int sequence, int end)
+    {
+        BlockLease lease = _leases[sequence];
+        int first = lease.TokenCount;
+        if (end <= first)
+            return;
+        _windows.Store(sequence, lease.Table, first, end);
+        _leases.AppendNamed(sequence, end - first);
     }
 
     private void Begin(int count, int longest)

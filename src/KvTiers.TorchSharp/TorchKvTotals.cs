@@ -15,7 +15,7 @@ public readonly record struct TorchKvTotals
     /// <summary>Bytes copied from tensors to tensors because sequences were reordered, repeated or forked.</summary>
     public long ReorderedBytes { get; internal init; }
 
-    /// <summary>Bytes copied because the tensors became too small, which doubles them: over a whole sequence no more than its own bytes.</summary>
+    /// <summary>Bytes copied because the tensors became too small, which doubles them: over a whole sequence less than twice its own bytes.</summary>
     public long GrownBytes { get; internal init; }
 
     /// <summary>Tensors allocated to hold K and V: two a layer at the start, and two a layer whenever they grow.</summary>

@@ -55,15 +55,16 @@ public sealed class ConversationTests : IDisposable
         Libtorch.Require();
         using TorchModel model = Load(name);
         int[] prompt = RandomFolder.Tokens(90, model.Config.Vocabulary);
+        int[] answered;
         await using (TieredCache tiers = await OpenAsync(model))
         {
-            await AnswerAsync(model, tiers, prompt, found: 0);
+            answered = await AnswerAsync(model, tiers, prompt, found: 0);
             await tiers.FlushAsync(CancellationToken.None);
         }
 
         await using TieredCache reopened = await OpenAsync(model);
-        await AnswerAsync(model, reopened, [.. prompt, 4, 5], found: 90);
-        Assert.True(reopened.Promotions.LoadedBlocks >= 90 / 16);
+        await AnswerAsync(model, reopened, [.. prompt, .. answered, 4, 5], found: 90 + Answer - 1);
+        Assert.Equal(7, reopened.Promotions.LoadedBlocks);
     }
 
     private TorchModel Load(string name)

@@ -82,6 +82,13 @@ internal static class CountedModel
         }
     }
 
+    /// <summary>Whether two tensors have the same elements.</summary>
+    public static bool AreSame(Tensor one, Tensor other)
+    {
+        using Tensor difference = (one - other).abs().max();
+        return one.shape.SequenceEqual(other.shape) && difference.item<float>() == 0;
+    }
+
     private static void AssertRows(Tensor actual, int sequence, Tensor expected, double tolerance)
     {
         using Tensor one = actual.narrow(0, sequence, 1), rows = one.narrow(2, 0, expected.size(2)), wide = rows.to(ScalarType.Float32);
