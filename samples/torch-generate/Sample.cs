@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 using KvTiers.Blocks;
 using KvTiers.Inference.Tokens;
 using KvTiers.Prefix;
@@ -16,6 +17,7 @@ namespace KvTiers.Samples.TorchGenerate;
 public sealed class Sample(Settings settings, TextWriter output)
 {
     private const int EditedTokens = 10;
+    private readonly byte[] _fingerprint = Fingerprint(settings.Model);
 
     /// <summary>Runs it.</summary>
     public async Task RunAsync()
@@ -48,22 +50,24 @@ public sealed class Sample(Settings settings, TextWriter output)
 
     private async Task CompareAsync(TorchModel model, BlockLayout layout, int[] prompt, GenerateOptions options)
     {
-        var ways = new List<(string Name, Func<Task<Past?>> Open)>();
+        // Opened once, as an application does; each round has a namespace of its own, and finds nothing of the round before.
+        await using TieredCache tiers = await TieredCache.OpenAsync(layout, new TieredCacheOptions { Hot = new KvCacheOptions { HotBlocks = 128 } });
+        var ways = new List<(string Name, Func<int, Task<Past?>> Open)>();
         if (settings.UseCache != "off")
         {
-            ways.Add(("KvTiers", async () => await OpenAsync(await EmptyAsync(layout), prompt, prompt.Length + options.NewTokens, owned: true)));
-            ways.Add(("cat", () => Task.FromResult<Past?>(new CatPast(layout.Layers, batch: 1))));
+            ways.Add(("KvTiers", async round => await OpenAsync(tiers, $"round {round}", prompt, prompt.Length + options.NewTokens)));
+            ways.Add(("cat", _ => Task.FromResult<Past?>(new CatPast(layout.Layers, batch: 1))));
         }
 
         if (settings.UseCache != "on")
-            ways.Add(("off", () => Task.FromResult<Past?>(null)));
+            ways.Add(("off", _ => Task.FromResult<Past?>(null)));
         Generation.Generate(model, prompt, past: null, new GenerateOptions(1)); // the runtime compiles, the weights are read once
         var times = ways.ToDictionary(way => way.Name, _ => new List<double>());
         for (int round = 0; round < settings.Rounds; round++)
         {
-            foreach ((string name, Func<Task<Past?>> open) in round % 2 == 0 ? ways : Enumerable.Reverse(ways))
+            foreach ((string name, Func<int, Task<Past?>> open) in round % 2 == 0 ? ways : Enumerable.Reverse(ways))
             {
-                using Past? past = await open();
+                using Past? past = await open(round);
                 GenerateResult result = Generation.Generate(model, prompt, past, options);
                 times[name].Add(result.Total.TotalSeconds);
                 await TellAsync(Invariant(
@@ -98,7 +102,7 @@ public sealed class Sample(Settings settings, TextWriter output)
 
     private async Task AnswerAsync(string name, TorchModel model, TieredCache tiers, int[] prompt, GenerateOptions options, int maxTokens)
     {
-        using TieredPast past = await OpenAsync(tiers, prompt, maxTokens, owned: false);
+        using TieredPast past = await OpenAsync(tiers, "conversations", prompt, maxTokens);
         int found = past.Length;
         GenerateResult result = Generation.Generate(model, prompt, past, options);
         past.Cache.Publish();
@@ -112,15 +116,11 @@ public sealed class Sample(Settings settings, TextWriter output)
         await TellAsync("Continued: " + tokenizer.Decode(Generation.Generate(model, prompt, past, options).Tokens));
     }
 
-    private async Task<TieredPast> OpenAsync(TieredCache tiers, int[] prompt, int maxTokens, bool owned)
+    private async Task<TieredPast> OpenAsync(TieredCache tiers, string name, int[] prompt, int maxTokens)
     {
-        BlockHash root = tiers.RootFor(Fingerprint(settings.Model));
-        var options = new TorchKvCacheOptions { MaxTokens = maxTokens, InitialTokens = maxTokens };
-        return new TieredPast(await TorchKvCache.AcquireAsync(tiers, root, prompt, options), owned ? tiers : null);
+        BlockHash root = tiers.RootFor(_fingerprint, Encoding.UTF8.GetBytes(name));
+        return new TieredPast(await TorchKvCache.AcquireAsync(tiers, root, prompt, new() { MaxTokens = maxTokens, InitialTokens = maxTokens }));
     }
-
-    private static Task<TieredCache> EmptyAsync(BlockLayout layout) =>
-        TieredCache.OpenAsync(layout, new TieredCacheOptions { Hot = new KvCacheOptions { HotBlocks = 128, Prefault = false } });
 
     private Task<TieredCache> WithDiskAsync(BlockLayout layout) => TieredCache.OpenAsync(layout, new TieredCacheOptions
     {

@@ -1,4 +1,3 @@
-using KvTiers.Tiers;
 using KvTiers.TorchSharp;
 using static TorchSharp.torch;
 
@@ -6,8 +5,7 @@ namespace KvTiers.Samples.TorchGenerate;
 
 /// <summary>The cache of KvTiers: shared, tiered, and written in place.</summary>
 /// <param name="cache">What was acquired. Disposed with this.</param>
-/// <param name="tiers">The tiers, when they are to be disposed with it too.</param>
-public sealed class TieredPast(TorchKvCache cache, TieredCache? tiers = null) : Past
+public sealed class TieredPast(TorchKvCache cache) : Past
 {
     /// <summary>The cache itself, for all that a model does not need: crop, edit, fork, reorder.</summary>
     public TorchKvCache Cache => cache;
@@ -34,9 +32,5 @@ public sealed class TieredPast(TorchKvCache cache, TieredCache? tiers = null) : 
     public override void Append(ReadOnlySpan<int> tokens) => cache.Append(tokens);
 
     /// <inheritdoc/>
-    public override void Dispose()
-    {
-        cache.Dispose();
-        tiers?.DisposeAsync().AsTask().GetAwaiter().GetResult();
-    }
+    public override void Dispose() => cache.Dispose();
 }

@@ -30,8 +30,8 @@ public sealed class ModelTests
         float[] actual = logits.contiguous().data<float>().ToArray();
         for (int row = 0; row < tokens.Length; row++)
         {
-            float[] own1 = expected[row];
-            double largest = own1.Max(Math.Abs), difference = own1.Select((logit, i) => Math.Abs(logit - actual[row * own1.Length + i])).Max();
+            float[] logitsOfOwn = expected[row];
+            double largest = logitsOfOwn.Max(Math.Abs), difference = logitsOfOwn.Select((logit, i) => Math.Abs(logit - actual[row * logitsOfOwn.Length + i])).Max();
             Assert.True(difference <= Tolerance * largest, $"Row {row} differs by {difference}, the largest logit is {largest}.");
         }
     }
