@@ -1,4 +1,5 @@
 using KvTiers.Inference.Model;
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -55,6 +56,7 @@ public sealed class Llama : TorchModel
         Tensor x = Embed(_embedding, ids); // [batch, new, hidden]
         for (int i = 0; i < _layers.Length; i++)
         {
+            using DisposeScope scope = NewDisposeScope(); // what a layer allocates is free for the next one
             Layer layer = _layers[i];
             Tensor qkv = linear(Normalise(layer.AttentionNorm, x), layer.Qkv, layer.QkvBias).view(batch, count, turned + Config.KvHeads, Config.HeadDim);
 
@@ -67,7 +69,7 @@ public sealed class Llama : TorchModel
 
             Tensor gateUp = linear(Normalise(layer.FeedForwardNorm, x), layer.GateUp, layer.GateUpBias); // [batch, new, 2 · intermediate]
             Tensor inner = gateUp.narrow(2, 0, Config.Intermediate).silu() * gateUp.narrow(2, Config.Intermediate, Config.Intermediate);
-            x = x + linear(inner, layer.Down, layer.DownBias);
+            x = (x + linear(inner, layer.Down, layer.DownBias)).MoveToOuterDisposeScope();
         }
 
         return linear(Normalise(_finalNorm, LastRows(x, rows)), _output); // [batch, rows, vocabulary]
