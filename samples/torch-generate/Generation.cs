@@ -20,20 +20,21 @@ public static class Generation
         using Generator draws = new((ulong)options.Seed);
         List<int> sequence = [.. prompt];
         int computed = 0;
-        TimeSpan prefill = default;
+        List<TimeSpan> steps = [];
         var watch = Stopwatch.StartNew();
         for (int i = 0; i < options.NewTokens; i++)
         {
+            TimeSpan start = watch.Elapsed;
             int[] input = past is null ? [.. sequence] : [.. sequence[past.Length..]];
             step?.Invoke(input.Length);
             using Tensor logits = model.Forward(input, past); // [1, 1, vocabulary]
             computed += input.Length;
             sequence.Add(Choose(logits, options, draws));
-            if (i == 0)
-                prefill = watch.Elapsed;
+            steps.Add(watch.Elapsed - start);
         }
 
-        return new GenerateResult([.. sequence[prompt.Length..]], computed, prefill, watch.Elapsed);
+        TimeSpan[] later = [.. steps.Skip(1).Order()];
+        return new GenerateResult([.. sequence[prompt.Length..]], computed, steps[0], later.ElementAtOrDefault(later.Length / 2), watch.Elapsed);
     }
 
     private static int Choose(Tensor logits, GenerateOptions options, Generator draws)

@@ -56,6 +56,7 @@ public sealed partial class TorchKvCache
     private void EndStep()
     {
         _pending = 0;
+        Array.Clear(_updated);
         for (int i = 0; i < _masks.Length; i++)
         {
             _masks[i]?.Dispose();

@@ -17,6 +17,7 @@ public sealed partial class TorchKvCache : IDisposable
     private readonly SequenceLeases _leases;
     private readonly KvWindows _windows;
     private readonly BlockLayout _layout;
+    private readonly bool[] _updated;
     private int _pending;
 
     private TorchKvCache(SequenceLeases leases, KvWindows windows, TorchKvCacheOptions options)
@@ -25,6 +26,7 @@ public sealed partial class TorchKvCache : IDisposable
         _windows = windows;
         _options = options;
         _layout = leases.Cache.Layout;
+        _updated = new bool[_layout.Layers];
     }
 
     /// <summary>Sequences.</summary>
@@ -135,6 +137,7 @@ public sealed partial class TorchKvCache : IDisposable
         if (value.size(2) != count)
             throw new ArgumentException($"K has {count} new tokens and V has {value.size(2)}.", nameof(value));
         Begin(count, longest);
+        _updated[layer] = true;
         if (_leases.Shortest == longest)
         {
             _windows.Write(layer, key, value, longest, sequence: null);
@@ -151,15 +154,19 @@ public sealed partial class TorchKvCache : IDisposable
     /// <summary>Names the tokens whose K and V every layer has been given. The rows of full blocks go there, and the blocks are sealed, shared and handed to the tiers.</summary>
     /// <remarks>
     /// The rows of an unfull last block go there when it is full, or when it is to be seen by others: by a publication, a fork, a reordering or an edit. One token's
-    /// keys are spread over a whole block, which is written at a go sixteen times as fast as token by token.
+    /// keys are spread over a whole block: token by token, each of its cache lines would be touched as often as it has tokens.
     /// </remarks>
     /// <param name="tokens">[batch, new], row by row.</param>
     /// <exception cref="ArgumentException">Their number is not that of the step.</exception>
-    /// <exception cref="InvalidOperationException">Every block is in use. Nothing is appended, and the step can be appended again when blocks are free.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A layer was not updated; or every block is in use. Nothing is appended, and the step can be appended again when blocks are free.
+    /// </exception>
     public void Append(ReadOnlySpan<int> tokens)
     {
         if (_pending == 0 || tokens.Length != BatchSize * _pending)
             throw new ArgumentException($"{tokens.Length} tokens are named; the step has {_pending} new ones of each of {BatchSize} sequences.", nameof(tokens));
+        if (Array.IndexOf(_updated, false) is >= 0 and int missing)
+            throw new InvalidOperationException($"Layer {missing} was not updated in this step: its rows would be those of nobody, and others would find them.");
         if (!_leases.TryReserve(_pending))
             throw new InvalidOperationException($"Every block is in use: no room for {_pending} more tokens of {BatchSize} sequences.");
         for (int sequence = 0; sequence < BatchSize; sequence++)

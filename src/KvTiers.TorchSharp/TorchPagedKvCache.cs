@@ -17,6 +17,7 @@ public sealed class TorchPagedKvCache : IDisposable
     private readonly BlockLayout _layout;
     private readonly BlockArena _arena;
     private readonly int _maxTokens;
+    private readonly bool[] _written;
     private int[][] _held;
     private int _pending;
     private long _updatedBytes;
@@ -28,6 +29,7 @@ public sealed class TorchPagedKvCache : IDisposable
         _layout = leases.Cache.Layout;
         _arena = new BlockArena(_layout);
         _maxTokens = maxTokens;
+        _written = new bool[_layout.Layers];
         _held = [.. Enumerable.Repeat<int[]>([], leases.Count)];
         for (int sequence = 0; sequence < leases.Count; sequence++)
             Follow(sequence);
@@ -124,6 +126,7 @@ public sealed class TorchPagedKvCache : IDisposable
         }
 
         Begin((int)key.size(2));
+        _written[layer] = true;
         for (int sequence = 0; sequence < BatchSize; sequence++)
         {
             foreach ((int row, int token, int first, int count) in Pieces(sequence))
@@ -139,10 +142,13 @@ public sealed class TorchPagedKvCache : IDisposable
     /// <summary>Names the tokens whose K and V every layer has written: full blocks are sealed, shared and handed to the tiers.</summary>
     /// <param name="tokens">[batch, new], row by row.</param>
     /// <exception cref="ArgumentException">Their number is not that of the step.</exception>
+    /// <exception cref="InvalidOperationException">A layer was not written in this step.</exception>
     public void Append(ReadOnlySpan<int> tokens)
     {
         if (_pending == 0 || tokens.Length != BatchSize * _pending)
             throw new ArgumentException($"{tokens.Length} tokens are named; the step has {_pending} new ones of each of {BatchSize} sequences.", nameof(tokens));
+        if (Array.IndexOf(_written, false) is >= 0 and int missing)
+            throw new InvalidOperationException($"Layer {missing} was not written in this step: its rows would be those of nobody, and others would find them.");
         for (int sequence = 0; sequence < BatchSize; sequence++)
         {
             BlockLease lease = _leases[sequence];
@@ -157,7 +163,7 @@ public sealed class TorchPagedKvCache : IDisposable
         }
 
         _storedBytes += (long)tokens.Length * _layout.BytesPerToken;
-        _pending = 0;
+        EndStep();
     }
 
     /// <summary>Forgets all tokens from one on, of every sequence that has as many, and what a step has written that was not appended.</summary>
@@ -165,7 +171,7 @@ public sealed class TorchPagedKvCache : IDisposable
     public void Crop(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        _pending = 0;
+        EndStep();
         _leases.Crop(length);
         for (int sequence = 0; sequence < BatchSize; sequence++)
             Follow(sequence);
@@ -203,6 +209,12 @@ public sealed class TorchPagedKvCache : IDisposable
     {
         _arena.Dispose();
         _leases.Dispose();
+    }
+
+    private void EndStep()
+    {
+        _pending = 0;
+        Array.Clear(_written);
     }
 
     private void Begin(int count)

@@ -100,6 +100,20 @@ public sealed class PagedTests
         Assert.Equal(2, tiers.Cache.Snapshot().Totals.DuplicateBlocks);
     }
 
+    [Fact]
+    public async Task AStepThatLeavesALayerOutIsNotAppended()
+    {
+        Libtorch.Require();
+        await using TieredCache tiers = await CountedModel.OpenAsync();
+        using TorchPagedKvCache cache = await AcquireAsync(tiers, Prompt);
+        using Tensor rows = CountedModel.Rows([1, 2], 0, 1, isValue: false);
+        cache.Write(rows, rows, 1);
+        Assert.Contains("Layer 0 was not written", Assert.Throws<InvalidOperationException>(() => cache.Append([1, 2])).Message, StringComparison.Ordinal);
+        cache.Crop(0);
+        Step(cache, [1, 2]);
+        AssertHolds(cache, 0, [1, 2]);
+    }
+
     private static Task<TorchPagedKvCache> AcquireAsync(TieredCache tiers, params int[][] prompts) =>
         TorchPagedKvCache.AcquireAsync(tiers, CountedModel.Root(tiers), [.. prompts.Select(prompt => (ReadOnlyMemory<int>)prompt)], maxTokens: 1000);
 

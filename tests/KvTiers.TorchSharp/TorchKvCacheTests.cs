@@ -219,6 +219,7 @@ public sealed class TorchKvCacheTests
         cache.Update(three, three, 0);
         Assert.Throws<InvalidOperationException>(() => cache.Update(two, two, 1));
         Assert.Throws<ArgumentException>(() => cache.Append([1, 2]));
+        Assert.Contains("Layer 1 was not updated", Assert.Throws<InvalidOperationException>(() => cache.Append([1, 2, 3])).Message, StringComparison.Ordinal);
         Assert.Throws<InvalidOperationException>(() => cache.Reorder([0]));
         cache.Crop(0);
         CountedModel.Step(cache, Prompt);
