@@ -17,7 +17,9 @@ internal static class Libtorch
 
     private static string? Load()
     {
-        string built = typeof(Libtorch).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "Torch").Value!;
+        // Not asked for then: TorchSharp would copy half a gigabyte out of the user's package folder, if it is there, and load that.
+        if (typeof(Libtorch).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "Torch").Value is not { Length: > 0 })
+            return $"Built without libtorch. To run it: {Command}";
         try
         {
             using Tensor one = ones(1);
@@ -25,9 +27,7 @@ internal static class Libtorch
         }
         catch (Exception exception) when (exception is TypeInitializationException or NotSupportedException or DllNotFoundException)
         {
-            return built.Length == 0
-                ? $"Built without libtorch. To run it: {Command}"
-                : $"libtorch does not load here; docs/torchsharp.md says what it needs. {exception.GetBaseException().Message.ReplaceLineEndings(" ")}";
+            return $"libtorch does not load here; docs/torchsharp.md says what it needs. {exception.GetBaseException().Message.ReplaceLineEndings(" ")}";
         }
     }
 }

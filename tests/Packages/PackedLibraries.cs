@@ -21,6 +21,8 @@ public sealed class PackedLibraries : IAsyncLifetime
     private static string PackagesOfOthers =>
         Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
 
+    private string Packages => Path.Combine(_folder.FullName, "packages");
+
     private string User => Path.Combine(_folder.FullName, "user");
 
     public async ValueTask InitializeAsync()
@@ -36,7 +38,7 @@ public sealed class PackedLibraries : IAsyncLifetime
 
     /// <summary>Runs the example of a library's README.</summary>
     /// <returns>What it prints.</returns>
-    public Task<string> RunAsync(string library) => DotnetAsync(Path.Combine(User, "out", "User.dll"), library);
+    public Task<string> RunAsync(string library) => DotnetAsync([Path.Combine(User, "out", "User.dll"), library], Packages);
 
     public ValueTask DisposeAsync()
     {
@@ -56,7 +58,7 @@ public sealed class PackedLibraries : IAsyncLifetime
             <NuGetAudit>false</NuGetAudit>
             <SatelliteResourceLanguages>en</SatelliteResourceLanguages>
             <RestoreAdditionalProjectSources>{Feed}</RestoreAdditionalProjectSources>
-            <RestorePackagesPath>{Path.Combine(_folder.FullName, "packages")}</RestorePackagesPath>
+            <RestorePackagesPath>{Packages}</RestorePackagesPath>
             <RestoreFallbackFolders>{PackagesOfOthers}</RestoreFallbackFolders>
           </PropertyGroup>
           <ItemGroup>
@@ -82,9 +84,14 @@ public sealed class PackedLibraries : IAsyncLifetime
 
     private static string NameOf(string library) => "Example_" + library.Replace('.', '_');
 
-    private static async Task<string> DotnetAsync(params string[] arguments)
+    private static Task<string> DotnetAsync(params string[] arguments) => DotnetAsync(arguments, packages: null);
+
+    // Of another folder of packages, a program takes none of what this machine has by chance: TorchSharp looks for libtorch there.
+    private static async Task<string> DotnetAsync(string[] arguments, string? packages)
     {
         var start = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = Repository.Root, RedirectStandardOutput = true, RedirectStandardError = true };
+        if (packages is not null)
+            start.Environment["NUGET_PACKAGES"] = packages;
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
         using var patience = new CancellationTokenSource(2 * HangLimit.Time);
