@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using KvTiers.Blocks;
 using KvTiers.Prefix;
 using KvTiers.Tiers;
 
@@ -28,6 +29,8 @@ internal sealed class SequenceLeases : IDisposable
 
     public KvCache Cache => _tiers.Cache;
 
+    public BlockLayout Layout => LayoutOf(_tiers);
+
     public BlockLease this[int sequence] => _leases[sequence];
 
     /// <summary>Tokens of the longest sequence.</summary>
@@ -52,6 +55,14 @@ internal sealed class SequenceLeases : IDisposable
                 shortest = Math.Min(shortest, LengthOf(sequence));
             return shortest;
         }
+    }
+
+    /// <summary>The layout of the tiers' blocks.</summary>
+    /// <exception cref="ArgumentException">The blocks hold something else than keys and values.</exception>
+    public static BlockLayout LayoutOf(TieredCache tiers)
+    {
+        ArgumentNullException.ThrowIfNull(tiers);
+        return tiers.Cache.Shape as BlockLayout ?? throw new ArgumentException("The blocks have no layout of keys and values; open the tiers with a BlockLayout.", nameof(tiers));
     }
 
     /// <summary>Takes what is held of each prompt, without its last token, from all tiers.</summary>
@@ -137,7 +148,7 @@ internal sealed class SequenceLeases : IDisposable
         try
         {
             if (kept < cut.Length)
-                await _tiers.SupersedeAsync(new BlockPath(Root, Cache.Layout.BlockSize, cut), kept, isUsed: null, cancellationToken).ConfigureAwait(false);
+                await _tiers.SupersedeAsync(new BlockPath(Root, Layout.BlockSize, cut), kept, isUsed: null, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

@@ -25,7 +25,7 @@ public sealed partial class TorchKvCache : IDisposable
         _leases = leases;
         _windows = windows;
         _options = options;
-        _layout = leases.Cache.Layout;
+        _layout = leases.Layout;
         _updated = new bool[_layout.Layers];
     }
 
@@ -71,7 +71,8 @@ public sealed partial class TorchKvCache : IDisposable
         ArgumentNullException.ThrowIfNull(tiers);
         ArgumentNullException.ThrowIfNull(prompts);
         ArgumentNullException.ThrowIfNull(options);
-        options.Validate(tiers.Cache.Layout);
+        BlockLayout layout = SequenceLeases.LayoutOf(tiers);
+        options.Validate(layout);
         foreach (ReadOnlyMemory<int> prompt in prompts)
         {
             if (prompt.Length > options.MaxTokens)
@@ -82,7 +83,7 @@ public sealed partial class TorchKvCache : IDisposable
         KvWindows? windows = null;
         try
         {
-            windows = new KvWindows(tiers.Cache.Layout, options, leases.Count, prompts.Max(prompt => prompt.Length));
+            windows = new KvWindows(layout, options, leases.Count, prompts.Max(prompt => prompt.Length));
             for (int sequence = 0; sequence < leases.Count; sequence++)
                 windows.Load(sequence, leases[sequence].Table, 0, leases[sequence].TokenCount);
             return new TorchKvCache(leases, windows, options);

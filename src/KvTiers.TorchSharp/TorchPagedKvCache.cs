@@ -26,7 +26,7 @@ public sealed class TorchPagedKvCache : IDisposable
     private TorchPagedKvCache(SequenceLeases leases, int maxTokens)
     {
         _leases = leases;
-        _layout = leases.Cache.Layout;
+        _layout = leases.Layout;
         _arena = new BlockArena(_layout);
         _maxTokens = maxTokens;
         _written = new bool[_layout.Layers];
@@ -69,6 +69,7 @@ public sealed class TorchPagedKvCache : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxTokens);
         ArgumentNullException.ThrowIfNull(prompts);
+        SequenceLeases.LayoutOf(tiers);
         if (prompts.Any(prompt => prompt.Length > maxTokens))
             throw new ArgumentException($"A prompt is longer than {maxTokens} tokens.", nameof(prompts));
         return new TorchPagedKvCache(await SequenceLeases.AcquireAsync(tiers, root, prompts, cancellationToken).ConfigureAwait(false), maxTokens);
