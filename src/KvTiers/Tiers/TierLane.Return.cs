@@ -8,9 +8,11 @@ internal abstract partial class TierLane
     // Calls that hang are left alone, but not more than so many.
     private const int MaxProbes = 4;
 
-    // Trials cost requests time: so much of all time at most, but for the first ones, as the first loads of a process say little.
+    // Trials cost requests time: so much of all time at most. But the first loads of a process, whose code is just being compiled, say little: a few trials
+    // come at once, if they seem to take no longer than that may last.
     private const double TrialShare = 0.02;
     private const int FirstTrials = 5;
+    private const double LongestFirst = 0.1;
 
     private BlockHash _probed;
     private int _probes;
@@ -26,7 +28,8 @@ internal abstract partial class TierLane
     public bool TakesTrial(double seconds)
     {
         long now = Time.GetTimestamp(), last = Interlocked.Read(ref _triedAt);
-        bool isDue = MayAsk && (Volatile.Read(ref _trials) < FirstTrials || Time.GetElapsedTime(last, now).TotalSeconds >= seconds / TrialShare);
+        bool isFirst = Volatile.Read(ref _trials) < FirstTrials && seconds <= LongestFirst;
+        bool isDue = MayAsk && (isFirst || Time.GetElapsedTime(last, now).TotalSeconds >= seconds / TrialShare);
         if (!isDue || Interlocked.CompareExchange(ref _triedAt, now, last) != last)
             return false;
         Interlocked.Increment(ref _trials);
