@@ -10,7 +10,8 @@ namespace KvTiers.Tiers;
 /// </remarks>
 internal sealed class Promotion
 {
-    // By rate, a load is given up when it takes twice as long as computing would; but what takes no longer than this is nobody's fault.
+    // By rate, a load is given up when it takes twice as long as computing would, or as a trial was expected to; but what takes no longer than this is
+    // nobody's fault.
     private static readonly TimeSpan ShortestDeadline = TimeSpan.FromMilliseconds(200);
 
     private readonly ConcurrentDictionary<BlockHash, TaskCompletionSource<bool>> _loading = [];
@@ -165,8 +166,7 @@ internal sealed class Promotion
 
     private bool IsTried(Loading load, TierLane lane, int blockCount)
     {
-        long bytes = Math.Min(blockCount, BlocksAtOnce(lane)) * (long)_cache.Shape.BytesPerBlock;
-        if (load.Tried is null && lane.TakesTrial(lane.Rate.QuestionSeconds + lane.Rate.SecondsFor(bytes)))
+        if (load.Tried is null && lane.TakesTrial(SecondsToTry(lane, blockCount)))
             load.Tried = lane;
         return load.Tried == lane;
     }
@@ -255,9 +255,17 @@ internal sealed class Promotion
         TimeSpan longest = lane.Options.Deadline;
         if (_policy != PromotionPolicy.ByRate)
             return longest;
-        var worth = TimeSpan.FromSeconds(Math.Min(longest.TotalSeconds, 2 * blockCount * _cache.Shape.BlockSize * _planner.PrefillSecondsPerToken));
+        double computing = blockCount * _cache.Shape.BlockSize * _planner.PrefillSecondsPerToken;
+        var worth = TimeSpan.FromSeconds(Math.Min(longest.TotalSeconds, 2 * Math.Max(computing, SecondsToTry(lane, blockCount))));
         worth = worth > ShortestDeadline ? worth : ShortestDeadline;
         return worth < longest ? worth : longest;
+    }
+
+    // The question, and as many blocks as are read at once.
+    private double SecondsToTry(TierLane lane, int blockCount)
+    {
+        int atOnce = BlocksAtOnce(lane);
+        return PromotionPlanner.SecondsToAsk(lane.Rate, Math.Min(blockCount, atOnce), atOnce, _cache.Shape.BytesPerBlock);
     }
 
     private static int LaneAt(List<TierRun> runs, int block)

@@ -126,7 +126,7 @@ public sealed class ComposeTests : IDisposable
 
         foreach (string line in lines.Where(line => line.StartsWith("COPY ", StringComparison.Ordinal) && !line.Contains("--from", StringComparison.Ordinal)))
             Assert.All(line.Split(' ')[1..^1], path => Assert.True(Path.Exists(Repository.PathOf(path)), path));
-        Assert.Contains("ENTRYPOINT [\"dotnet\", \"/app/kvtiers-silo.dll\"]", lines);
+        Assert.Contains("ENTRYPOINT [\"/app/kvtiers-silo\"]", lines);
         Assert.Contains("ENTRYPOINT [\"dotnet\", \"/app/kvtiers-cli.dll\"]", lines);
         Assert.True(File.Exists(Path.Combine(AppContext.BaseDirectory, "kvtiers-silo.dll")) && File.Exists(Path.Combine(AppContext.BaseDirectory, "kvtiers-cli.dll")));
         Assert.All(_compose.Services.Except(Silos).Except(["load"]), redis => Assert.Equal("redis", _compose.Text("services", redis, "user")));
