@@ -1,3 +1,4 @@
+using KvTiers.TorchSharp.Models;
 using static TorchSharp.torch;
 
 namespace KvTiers.Samples.TorchGenerate;
@@ -42,7 +43,7 @@ public sealed class CatPast(int layers, int batch) : Past
         : _mask ??= ones([1, 1, _pending, _length + _pending], dtype: ScalarType.Bool).tril(_length).DetachFromDisposeScope();
 
     /// <inheritdoc/>
-    public override Tensor Positions(int count) => arange(_length, _length + count, dtype: ScalarType.Int64).repeat(batch, 1);
+    public override Tensor Positions(int count) => tensor((long[])[.. Enumerable.Range(_length, count).Select(position => (long)position)]).repeat(batch, 1);
 
     /// <inheritdoc/>
     public override void Append(ReadOnlySpan<int> tokens)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using KvTiers.TorchSharp.Models;
 using static TorchSharp.torch;
 
 namespace KvTiers.Samples.TorchGenerate;

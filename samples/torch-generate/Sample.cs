@@ -7,6 +7,7 @@ using KvTiers.Prefix;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Disk;
 using KvTiers.TorchSharp;
+using KvTiers.TorchSharp.Models;
 using static System.FormattableString;
 
 namespace KvTiers.Samples.TorchGenerate;
@@ -17,7 +18,7 @@ namespace KvTiers.Samples.TorchGenerate;
 public sealed class Sample(Settings settings, TextWriter output)
 {
     private const int EditedTokens = 10;
-    private readonly byte[] _fingerprint = Fingerprint(settings.Model);
+    private readonly byte[] _fingerprint = TorchLanguageModel.FingerprintOf(settings.Model);
 
     /// <summary>Runs it.</summary>
     public async Task RunAsync()
@@ -131,20 +132,6 @@ public sealed class Sample(Settings settings, TextWriter output)
         Tiers = [TierOptions.Disk(new DiskStoreOptions { Folder = settings.Disk, CapacityBytes = 1L << 30 })],
         Promotion = PromotionPolicy.Always,
     });
-
-    // Whatever makes the model compute something else: its files, and what multiplies them.
-    private static byte[] Fingerprint(string folder)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData("TorchSharp float32"u8);
-        foreach (string file in Directory.GetFiles(folder, "*.safetensors").Append(Path.Combine(folder, "config.json")).Order(StringComparer.Ordinal))
-        {
-            using FileStream stream = File.OpenRead(file);
-            hash.AppendData(SHA256.HashData(stream));
-        }
-
-        return hash.GetHashAndReset();
-    }
 
     private static byte[] Digest(int[] tokens) => SHA256.HashData(MemoryMarshal.AsBytes<int>(tokens));
 

@@ -17,6 +17,7 @@ internal sealed class CommandLine
         new("--redis", "KvTiers:Redis", "ADDRESS", "Redis server that shares blocks between silos (none); KvTiers:RedisBytes bounds it (1GiB)"),
         new("--kv", "KvTiers:Kv", "FORMAT", "Format of keys and values: f32 or bf16 (f32)"),
         new("--weights", "KvTiers:Weights", "FORMAT", "Format of the weights: auto, f32, bf16 or int8 (auto: as stored)"),
+        new("--engine", "KvTiers:Engine", "kvtiers|torch", "What computes: our own engine, or TorchSharp over libtorch in a server that was built with -p:Torch=cpu (kvtiers)"),
         new("--threads", "KvTiers:Threads", "N", "Threads that compute (the number of processors)"),
         new("--api-key-file", "KvTiers:ApiKeyFile", "FILE", "API keys, one 'tenant key' a line; tenant 'admin' is the admin key"),
         new("--tenant-secret-file", "KvTiers:TenantSecretFile", "FILE", "The secret that keeps tenants' blocks apart, the same for servers that share a tier: 64 hexadecimal characters (one of its own, in the data folder or on the store's Redis)"),

@@ -92,6 +92,9 @@ internal sealed record SiloOptions
     /// <summary>Packed weights are kept in the data folder, for later starts to map.</summary>
     public bool WeightCache { get; init; } = true;
 
+    /// <summary>What computes.</summary>
+    public EngineKind Engine { get; init; }
+
     /// <summary>Threads that compute, 1 to 64.</summary>
     public int Threads { get; init; } = Math.Min(64, Environment.ProcessorCount);
 

@@ -48,6 +48,7 @@ internal static class SiloOptionsReader
             Kv = reader.Read("Kv", Defaults.Kv, "f32 or bf16", ParseKv),
             Weights = reader.Read("Weights", Defaults.Weights, "auto, f32, bf16 or int8", ParseWeights),
             WeightCache = reader.Read("WeightCache", Defaults.WeightCache, "on or off", ParseSwitch),
+            Engine = reader.Read("Engine", Defaults.Engine, EngineSettings.Rule, EngineSettings.TryParse),
             Threads = reader.Read("Threads", Defaults.Threads, "a whole number from 1 to 64", Integer(1, 64)),
             ApiKeyFile = reader.Read<string?>("ApiKeyFile", null, "the path of a file that exists", ParseFile),
             TenantSecret = reader.Read<byte[]?>("TenantSecret", null, "64 hexadecimal characters", SecretFile.TryParse),
@@ -71,7 +72,7 @@ internal static class SiloOptionsReader
         List<SettingError> errors = [.. reader.Errors()];
         if (options is { TenantSecret: not null, TenantSecretFile: not null })
             errors.Add(new SettingError("KvTiers:TenantSecretFile", options.TenantSecretFile, "removed, as KvTiers:TenantSecret is set"));
-        if (errors.Count == 0) errors.AddRange([.. StoreSettings.Conflicts(options), .. OrleansSettings.Conflicts(options)]);
+        if (errors.Count == 0) errors.AddRange([.. EngineSettings.Conflicts(options), .. StoreSettings.Conflicts(options), .. OrleansSettings.Conflicts(options)]);
         string? model = ModelFolder.Find(asked);
         if (model is null) errors.Add(new SettingError("KvTiers:Model", asked, ModelFolder.Rule));
         if (options.ApiKeyFile is null)

@@ -4,6 +4,7 @@ using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
 using KvTiers.Sessions.Secrets;
+using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Http;
 
 namespace KvTiers.Silo.Models;
@@ -19,6 +20,9 @@ internal sealed class LoadedModel : IAsyncDisposable
 
     /// <summary>The weights.</summary>
     public required LanguageModel Weights { get; init; }
+
+    /// <summary>Which engine the weights are in.</summary>
+    public required EngineKind EngineKind { get; init; }
 
     /// <summary>Text to token ids and back.</summary>
     public required Tokenizer Tokenizer { get; init; }

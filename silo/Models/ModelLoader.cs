@@ -1,6 +1,5 @@
 using KvTiers.Blocks;
 using KvTiers.Conversations;
-using KvTiers.Inference.Kernels;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
@@ -34,19 +33,10 @@ internal sealed partial class ModelLoader(
     /// <exception cref="StartException">The hot tier is too small for the model.</exception>
     public async Task<LoadedModel> LoadAsync(CancellationToken cancellationToken)
     {
-        KernelPath kernels = KernelPaths.Widest;
         Task<Tokenizer> tokenizerLoading = Task.Run(() => Tokenizer.Load(options.Model), cancellationToken);
-        var modelOptions = new ModelOptions
-        {
-            WeightFormat = options.Weights,
-            Threads = options.Threads,
-            KernelPath = kernels,
-            WeightCacheFolder = options.WeightCache ? Path.Combine(options.Data, "weights") : null,
-        };
-        var weights = LanguageModel.Load(options.Model, modelOptions, loggers.CreateLogger<LanguageModel>());
+        LanguageModel weights = options.Engine == EngineKind.Torch ? TorchEngine.Open(options, _logger) : OwnEngine.Open(options, _logger, loggers.CreateLogger<LanguageModel>());
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Model));
         ModelLoaded(_logger, name, weights.Config.Architecture, weights.Config.Layers, weights.Config.Hidden, weights.Config.ContextLength, options.Model);
-        Kernels(_logger, kernels, options.Threads, options.Weights);
 
         weights.WarmUp(options.Kv);
         Tokenizer tokenizer = await tokenizerLoading;
@@ -73,6 +63,7 @@ internal sealed partial class ModelLoader(
             Name = name,
             WrittenAt = Directory.EnumerateFiles(options.Model, "*.safetensors").Max(File.GetLastWriteTimeUtc),
             Weights = weights,
+            EngineKind = options.Engine,
             Tokenizer = tokenizer,
             ChatParts = chat,
             Salts = salts,
@@ -162,9 +153,6 @@ internal sealed partial class ModelLoader(
 
     [LoggerMessage(1, LogLevel.Information, "Model {Name}: {Architecture}, {Layers} layers of width {Width}, context {Context} tokens, from {Folder}")]
     private static partial void ModelLoaded(ILogger logger, string name, ModelArchitecture architecture, int layers, int width, int context, string folder);
-
-    [LoggerMessage(2, LogLevel.Information, "Kernels {Path} on {Threads} threads, weights {Weights}")]
-    private static partial void Kernels(ILogger logger, KernelPath path, int threads, WeightFormat weights);
 
     [LoggerMessage(5, LogLevel.Information, "Tier {Tier}: {Size}, {Blocks} blocks held")]
     private static partial void ColderTier(ILogger logger, string tier, string size, long blocks);

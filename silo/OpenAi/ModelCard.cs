@@ -4,7 +4,8 @@ namespace KvTiers.Silo.OpenAi;
 /// <param name="Id">Its name: its folder's.</param>
 /// <param name="Created">When its weights were written, in seconds since 1970.</param>
 /// <param name="ContextLength">Extension: most tokens of prompt and answer together.</param>
-internal sealed record ModelCard(string Id, long Created, int ContextLength)
+/// <param name="Engine">Extension: what computes it, <c>kvtiers</c> or <c>torch</c>.</param>
+internal sealed record ModelCard(string Id, long Created, int ContextLength, string Engine)
 {
     /// <summary>Always <c>model</c>.</summary>
     public string Object => "model";

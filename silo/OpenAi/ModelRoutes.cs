@@ -1,3 +1,4 @@
+using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Http;
 using KvTiers.Silo.Models;
 
@@ -22,5 +23,5 @@ internal sealed class ModelRoutes(ModelHost host)
         return SiloJson.WriteAsync(context.Response, StatusCodes.Status200OK, Card(host.Model), context.RequestAborted);
     }
 
-    private static ModelCard Card(LoadedModel model) => new(model.Name, model.WrittenAt.ToUnixTimeSeconds(), model.Config.ContextLength);
+    private static ModelCard Card(LoadedModel model) => new(model.Name, model.WrittenAt.ToUnixTimeSeconds(), model.Config.ContextLength, EngineSettings.NameOf(model.EngineKind));
 }

@@ -45,11 +45,11 @@ public sealed partial class TorchKvCache
         int end = _options.IsStatic ? _windows.Capacity : _leases.Longest + _pending;
         using Tensor all = Positions(_pending);
         using Tensor rows = isEven ? all.narrow(0, 0, 1) : all.alias();
-        using Tensor queries = rows.unsqueeze(1).unsqueeze(-1), columns = arange(first, end, dtype: ScalarType.Int64, device: _options.Device);
+        using Tensor queries = rows.unsqueeze(1).unsqueeze(-1), columns = TokenPositions.Of(first, end, _options.Device);
         using Tensor past = columns.le(queries);
         if (window == int.MaxValue)
             return past.alias();
-        using Tensor oldest = queries - window, near = columns.gt(oldest);
+        using Tensor width = TokenPositions.Of(window, window + 1, _options.Device), oldest = queries - width, near = columns.gt(oldest);
         return past.logical_and(near);
     }
 

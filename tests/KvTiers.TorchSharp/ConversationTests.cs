@@ -1,6 +1,7 @@
 using KvTiers.Samples.TorchGenerate;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Disk;
+using KvTiers.TorchSharp.Models;
 
 namespace KvTiers.TorchSharp.Tests;
 

@@ -1,6 +1,7 @@
 using KvTiers.Inference.Model;
 using KvTiers.Samples.TorchGenerate;
 using KvTiers.Tiers;
+using KvTiers.TorchSharp.Models;
 using static TorchSharp.torch;
 
 namespace KvTiers.TorchSharp.Tests;

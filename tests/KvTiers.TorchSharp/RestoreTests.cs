@@ -20,6 +20,7 @@ public sealed partial class RestoreTests
         Assert.Equal(
             [
                 "samples/torch-generate/obj/project.assets.json",
+                "src/KvTiers.TorchSharp.Models/obj/project.assets.json",
                 "src/KvTiers.TorchSharp/obj/project.assets.json",
                 "tests/KvTiers.TorchSharp/obj/project.assets.json",
                 "tests/Packages/obj/project.assets.json",

@@ -1,4 +1,5 @@
 using KvTiers.Samples.TorchGenerate;
+using KvTiers.TorchSharp.Models;
 
 namespace KvTiers.TorchSharp.Tests;
 

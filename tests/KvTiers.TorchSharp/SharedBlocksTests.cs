@@ -2,6 +2,7 @@ using KvTiers.Blocks;
 using KvTiers.Inference.Model;
 using KvTiers.Samples.TorchGenerate;
 using KvTiers.Tiers;
+using KvTiers.TorchSharp.Models;
 
 namespace KvTiers.TorchSharp.Tests;
 

@@ -1,4 +1,5 @@
 using KvTiers.Blocks;
+using KvTiers.Inference.Kernels;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -11,6 +12,8 @@ namespace KvTiers.Inference.Model;
 /// </remarks>
 public abstract class LanguageModel : IDisposable
 {
+    private readonly BlockLayout?[] _layouts = new BlockLayout?[Enum.GetValues<KvFormat>().Length];
+
     /// <summary>The model's shape.</summary>
     public abstract ModelConfig Config { get; }
 
@@ -75,4 +78,26 @@ public abstract class LanguageModel : IDisposable
 
     /// <inheritdoc/>
     public abstract void Dispose();
+
+    /// <summary>Checks a step before anything is written: what <see cref="Forward"/> must refuse.</summary>
+    /// <exception cref="ArgumentException">A token id outside the vocabulary, a position outside the context or the table, or a batch made for another layout.</exception>
+    protected void Check(StepBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        if (batch.Vocabulary != Config.Vocabulary || batch.Layout != (_layouts[(int)batch.Layout.Format] ??= Config.CreateLayout(batch.Layout.Format)))
+            throw new ArgumentException("The batch was made for another layout or vocabulary.", nameof(batch));
+        foreach (int token in batch.TokenIds)
+        {
+            if ((uint)token >= (uint)Config.Vocabulary)
+                throw new ArgumentException($"Token {token} is outside the vocabulary of {Config.Vocabulary}.", nameof(batch));
+        }
+        foreach (StepSegment segment in batch.Segments)
+        {
+            long end = (long)segment.StartPosition + segment.RowCount;
+            if (end > Config.ContextLength)
+                throw new ArgumentException($"Position {end - 1} is outside the context of {Config.ContextLength} tokens.", nameof(batch));
+            if (end > (long)segment.Table.Count * batch.Layout.BlockSize)
+                throw new ArgumentException($"A table of {segment.Table.Count} blocks has no room for position {end - 1}.", nameof(batch));
+        }
+    }
 }

@@ -10,7 +10,6 @@ namespace KvTiers.Inference.Model;
 internal abstract unsafe class TransformerModel : LanguageModel
 {
     private readonly Attention?[] _attention = new Attention?[2];
-    private readonly BlockLayout[] _layouts;
     private readonly int _rowTile;
     private int _busy;
 
@@ -22,7 +21,6 @@ internal abstract unsafe class TransformerModel : LanguageModel
         Team = team;
         Path = path;
         _rowTile = rowTile;
-        _layouts = [config.CreateLayout(KvFormat.F32), config.CreateLayout(KvFormat.BF16)];
         Rows = new StepRows(rowTile, PagedAttention.RowsPerTile(config.Heads / config.KvHeads));
         MatMul = new MatMul(team, path);
         Embedding = new EmbeddingLookup(team);
@@ -75,7 +73,6 @@ internal abstract unsafe class TransformerModel : LanguageModel
     /// <inheritdoc/>
     public override void Forward(StepBatch batch)
     {
-        ArgumentNullException.ThrowIfNull(batch);
         Check(batch);
         if (Interlocked.Exchange(ref _busy, 1) != 0)
             throw new InvalidOperationException("A forward pass is running: one call at a time.");
@@ -148,25 +145,6 @@ internal abstract unsafe class TransformerModel : LanguageModel
 
     /// <summary>Scratch memory for one tile.</summary>
     protected NativeBuffer Scratch(int columns) => new((long)_rowTile * columns * sizeof(float));
-
-    private void Check(StepBatch batch)
-    {
-        if (batch.Vocabulary != Config.Vocabulary || batch.Layout != _layouts[(int)batch.Layout.Format])
-            throw new ArgumentException("The batch was made for another layout or vocabulary.", nameof(batch));
-        foreach (int token in batch.TokenIds)
-        {
-            if ((uint)token >= (uint)Config.Vocabulary)
-                throw new ArgumentException($"Token {token} is outside the vocabulary of {Config.Vocabulary}.", nameof(batch));
-        }
-        foreach (StepSegment segment in batch.Segments)
-        {
-            long end = (long)segment.StartPosition + segment.RowCount;
-            if (end > Config.ContextLength)
-                throw new ArgumentException($"Position {end - 1} is outside the context of {Config.ContextLength} tokens.", nameof(batch));
-            if (end > (long)segment.Table.Count * batch.Layout.BlockSize)
-                throw new ArgumentException($"A table of {segment.Table.Count} blocks has no room for position {end - 1}.", nameof(batch));
-        }
-    }
 
     /// <summary>The ops that touch blocks, for one layout.</summary>
     protected sealed class Attention(ThreadTeam team, KernelPath path, BlockLayout layout, int heads) : IDisposable

@@ -35,7 +35,7 @@ public sealed class CommandLineTests
         StartException e = Assert.Throws<StartException>(() => CommandLine.Parse([argument]));
 
         Assert.Contains($"Unknown argument '{argument.Split('=')[0]}'.", e.Lines);
-        Assert.Contains("--model --urls --data --hot --ram --disk --redis --kv --weights --threads --api-key-file", e.Lines[^1]);
+        Assert.Contains("--model --urls --data --hot --ram --disk --redis --kv --weights --engine --threads --api-key-file", e.Lines[^1]);
     }
 
     [Fact]

@@ -77,6 +77,7 @@ public sealed class SiloOptionsReaderTests : IDisposable
     [InlineData("Kv", "f16")]
     [InlineData("Weights", "int3")]
     [InlineData("WeightCache", "yes")]
+    [InlineData("Engine", "onnx")]
     [InlineData("Threads", "0")]
     [InlineData("Threads", "65")]
     [InlineData("Threads", "two")]

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace KvTiers.Samples.TorchGenerate;
+namespace KvTiers.TorchSharp.Models;
 
 /// <summary>Past keys and values, as a model sees them: what every cache here is, the one of the cache and the one that grows by <c>cat</c>.</summary>
 public abstract class Past : IDisposable

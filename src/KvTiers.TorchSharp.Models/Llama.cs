@@ -3,7 +3,7 @@ using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
-namespace KvTiers.Samples.TorchGenerate;
+namespace KvTiers.TorchSharp.Models;
 
 /// <summary>Llama, Mistral, Qwen2: RMSNorm, rotary positions, grouped queries, SwiGLU.</summary>
 public sealed class Llama : TorchModel
@@ -12,6 +12,7 @@ public sealed class Llama : TorchModel
     private readonly Tensor _output; // [vocabulary, hidden]
     private readonly Tensor _finalNorm; // [hidden]
     private readonly Tensor _frequencies; // [headDim / 2] radians a position
+    private readonly Scalar _epsilon; // kept: of a number, TorchSharp makes an object that the collector may free while libtorch reads it
     private readonly Layer[] _layers;
 
     /// <summary>Reads the weights.</summary>
@@ -23,6 +24,7 @@ public sealed class Llama : TorchModel
         _embedding = Weight(files, "model.embed_tokens.weight", config.Vocabulary, hidden);
         _output = config.TiedEmbeddings ? _embedding : Weight(files, "lm_head.weight", config.Vocabulary, hidden);
         _finalNorm = Weight(files, "model.norm.weight", hidden);
+        _epsilon = config.NormEpsilon;
         _frequencies = Keep(tensor(Frequencies(config)));
         _layers = [.. Enumerable.Range(0, config.Layers).Select(i =>
         {
@@ -75,7 +77,7 @@ public sealed class Llama : TorchModel
         return linear(Normalise(_finalNorm, LastRows(x, rows)), _output); // [batch, rows, vocabulary]
     }
 
-    private Tensor Normalise(Tensor weight, Tensor x) => x * (x.square().mean([-1], keepdim: true) + Config.NormEpsilon).rsqrt() * weight;
+    private Tensor Normalise(Tensor weight, Tensor x) => x * (x.square().mean([-1], keepdim: true) + _epsilon).rsqrt() * weight;
 
     // Element d of the first half and element d of the second are turned by one angle.
     private Tensor Turn(Tensor x, Tensor cosines, Tensor sines)

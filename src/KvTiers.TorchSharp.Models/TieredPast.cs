@@ -1,7 +1,6 @@
-using KvTiers.TorchSharp;
 using static TorchSharp.torch;
 
-namespace KvTiers.Samples.TorchGenerate;
+namespace KvTiers.TorchSharp.Models;
 
 /// <summary>The cache of KvTiers: shared, tiered, and written in place.</summary>
 /// <param name="cache">What was acquired. Disposed with this.</param>

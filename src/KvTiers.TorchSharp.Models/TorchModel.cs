@@ -4,7 +4,7 @@ using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
-namespace KvTiers.Samples.TorchGenerate;
+namespace KvTiers.TorchSharp.Models;
 
 /// <summary>A model that reads token ids and yields logits: what GPT-2 and Llama have in common. Weights and arithmetic are float32.</summary>
 public abstract class TorchModel : IDisposable
@@ -36,7 +36,7 @@ public abstract class TorchModel : IDisposable
         using DisposeScope scope = NewDisposeScope();
         int batch = past?.Batch ?? 1, count = tokens.Length / batch;
         Tensor ids = tensor(tokens.ToArray(), [batch, count], dtype: ScalarType.Int64);
-        Tensor positions = past?.Positions(count) ?? arange(count, dtype: ScalarType.Int64).unsqueeze(0);
+        Tensor positions = past?.Positions(count) ?? TokenPositions.Of(0, count).unsqueeze(0);
         Tensor logits = Logits(ids, positions, past, rows);
         past?.Append(tokens);
         return logits.MoveToOuterDisposeScope();

@@ -4,7 +4,7 @@ using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
-namespace KvTiers.Samples.TorchGenerate;
+namespace KvTiers.TorchSharp.Models;
 
 /// <summary>GPT-2: LayerNorm, learned positions, one product for queries, keys and values, GELU.</summary>
 public sealed class Gpt2 : TorchModel
