@@ -137,31 +137,6 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
         Assert.Equal(2, tier.Usage.Misses[TierMiss.Corrupt]);
     }
 
-    /// <summary>The client used to allocate every value it received, and a record of half a megabyte is a large object.</summary>
-    [Fact]
-    public async Task NoRecordIsAllocatedOnItsWay()
-    {
-        const int RecordBytes = 512 << 10, Records = 8, Rounds = 5;
-        await using RedisStore store = await RedisStore.ConnectAsync(RecordBytes, Options(_server, "leased:", 0) with { CapacityBytes = 2L * Records * RecordBytes });
-        byte[] record = new byte[RecordBytes], read = new byte[RecordBytes];
-        new Random(7).NextBytes(record);
-        long before = 0;
-        for (int round = -1; round < Rounds; round++)
-        {
-            if (round == 0)
-                before = GC.GetTotalAllocatedBytes(precise: true);
-            for (int i = 0; i < Records; i++)
-            {
-                Assert.True(await store.TryWriteAsync(TestBlocks.Hash(i), record, TestBlocks.Attributes(), CancellationToken.None));
-                Assert.True(await store.TryReadAsync(TestBlocks.Hash(i), read, CancellationToken.None));
-            }
-        }
-
-        long allocated = (GC.GetTotalAllocatedBytes(precise: true) - before) / (Rounds * Records);
-        Assert.InRange(allocated, 0, RecordBytes / 8);
-        Assert.Equal(record, read);
-    }
-
     /// <summary>What is asked for is received whether anyone takes it or not, so it is bounded however many read.</summary>
     [Fact]
     public async Task NoMoreIsAskedForAtOneTimeThanTheOptionSays()
