@@ -13,7 +13,7 @@ namespace KvTiers.Tiers;
 internal sealed class CostLine(double fixedSeconds, double secondsPerUnit, double unitsShare = 1)
 {
     // Relative to what is measured: how much it differs from the next one by chance, and how much the truth changes from one to the next. Either number
-    // changes by its own size, and a little by what is measured, so that none stays at 0 for ever.
+    // changes by its own size as a rule, and a little by what is measured, so that none stays at 0 for ever.
     private const double Noise = 0.2;
     private const double LeastNoise = 0.01;
     private const double Drift = 0.12;
@@ -23,6 +23,10 @@ internal sealed class CostLine(double fixedSeconds, double secondsPerUnit, doubl
 
     // One measurement that was held up by something else does not spoil the line for long.
     private const double MostAtOnce = 8;
+
+    // Anything may hold a measurement up, but nothing makes it fast by chance: below this share of what was expected it is believed. As far above, the truth
+    // may have changed by as much.
+    private const double SureBelow = 0.5;
 
     private const double LeastSecondsPerUnit = 1e-13;
 
@@ -47,11 +51,13 @@ internal sealed class CostLine(double fixedSeconds, double secondsPerUnit, doubl
     {
         double expected = SecondsFor(units);
         bool isFirst = _count == 0, isEarly = _count < FirstMeasurements;
+        bool isSure = isEarly || measured < SureBelow * expected, hasChanged = isSure || measured * SureBelow > expected;
         _count += isEarly ? 1 : 0;
         double seconds = isEarly ? measured : Math.Min(measured, MostAtOnce * expected);
-        double scale = Math.Max(Math.Max(seconds, expected), 1e-9), noise = (isFirst ? 0 : isEarly ? LeastNoise : Noise) * scale;
-        double fixedDrift = isFirst ? scale : Drift * Math.Clamp(FixedSeconds, LeastDrift * scale, scale);
-        double perUnitDrift = isFirst ? unitsShare * scale / units : Drift * Math.Clamp(SecondsPerUnit, LeastDrift * scale / units, scale / units);
+        double scale = Math.Max(Math.Max(seconds, expected), 1e-9), noise = (isFirst ? 0 : isSure ? LeastNoise : Noise) * scale;
+        double least = hasChanged ? scale : LeastDrift * scale;
+        double fixedDrift = isFirst ? scale : Drift * Math.Clamp(FixedSeconds, least, scale);
+        double perUnitDrift = isFirst ? unitsShare * scale / units : Drift * Math.Clamp(SecondsPerUnit, least / units, scale / units);
         _fixedVariance += fixedDrift * fixedDrift;
         _perUnitVariance += perUnitDrift * perUnitDrift;
         double alongFixed = _fixedVariance + (units * _covariance), alongUnits = _covariance + (units * _perUnitVariance);
