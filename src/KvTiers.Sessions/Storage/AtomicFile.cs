@@ -1,8 +1,13 @@
+using System.Runtime.InteropServices;
+
 namespace KvTiers.Sessions.Storage;
 
 /// <summary>Files that appear whole or not at all, whatever happens meanwhile, and that only their owner may read.</summary>
-public static class AtomicFile
+public static partial class AtomicFile
 {
+    /// <summary>EEXIST, the same on Linux and macOS.</summary>
+    private const int FileExists = 17;
+
     /// <summary>Writes a file in place of what is there.</summary>
     /// <param name="path">The file; its folder must exist.</param>
     /// <param name="bytes">What it holds from then on.</param>
@@ -30,18 +35,19 @@ public static class AtomicFile
     public static bool TryCreate(string path, ReadOnlySpan<byte> bytes, bool sync)
     {
         string temporary = WriteBeside(path, bytes, sync);
+        bool created;
         try
         {
-            File.Move(temporary, path, overwrite: false);
+            created = TryLink(temporary, path);
         }
-        catch (IOException) when (File.Exists(path))
+        finally
         {
             File.Delete(temporary);
-            return false;
         }
 
-        FlushFolder(path, sync);
-        return true;
+        if (created)
+            FlushFolder(path, sync);
+        return created;
     }
 
     /// <summary>Removes a file, if it is there.</summary>
@@ -75,9 +81,34 @@ public static class AtomicFile
         return temporary;
     }
 
+    /// <summary>Gives a file its name unless another has it. <see cref="File.Move(string, string, bool)"/> is no help on Unix: it looks first and renames then.</summary>
+    private static bool TryLink(string temporary, string path)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            if (Link(temporary, path) == 0)
+                return true;
+            int error = Marshal.GetLastPInvokeError();
+            return error == FileExists ? false : throw new IOException($"The file '{path}' cannot be made, which takes a hard link: {Marshal.GetPInvokeErrorMessage(error)}");
+        }
+
+        try
+        {
+            File.Move(temporary, path, overwrite: false);
+            return true;
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            return false;
+        }
+    }
+
     private static void FlushFolder(string path, bool sync)
     {
         if (sync)
             DirectoryFlush.Flush(Path.GetDirectoryName(path)!);
     }
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string there, string name);
 }
