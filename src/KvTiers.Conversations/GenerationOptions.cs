@@ -39,6 +39,9 @@ public sealed record GenerationOptions
     /// <summary>How many alternatives to report beside each token; null = no log probabilities.</summary>
     public int? TopLogProbs { get; init; }
 
+    /// <summary>The functions that the answer may call; null = none. Their text is part of the prompt.</summary>
+    public ToolUse? Tools { get; init; }
+
     /// <summary>False computes the whole prompt anew, for comparison.</summary>
     public bool UseCache { get; init; } = true;
 }

@@ -12,6 +12,18 @@ public sealed record MessageView
     /// <summary>What is said.</summary>
     public required string Content { get; init; }
 
+    /// <summary>Tells speakers of one role apart; null = not given.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>What an assistant thought before it answered; null = not given.</summary>
+    public string? ReasoningContent { get; init; }
+
+    /// <summary>The functions that an assistant calls, in order; null = none.</summary>
+    public IReadOnlyList<ToolCall>? ToolCalls { get; init; }
+
+    /// <summary>The call that the message is the result of; null = it is none.</summary>
+    public string? ToolCallId { get; init; }
+
     /// <summary>First token of the message's span in the token log, the template's framing included.</summary>
     public required int TokenStart { get; init; }
 

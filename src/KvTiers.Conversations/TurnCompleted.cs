@@ -12,7 +12,7 @@ public sealed record TurnCompleted : TurnEvent
     /// <summary>The answer.</summary>
     public required MessageView Message { get; init; }
 
-    /// <summary><c>stop</c> or <c>length</c>.</summary>
+    /// <summary><c>stop</c>, <c>length</c>, or <c>tool_calls</c> when the answer ended with calls.</summary>
     public required string FinishReason { get; init; }
 
     /// <summary>What the turn took.</summary>

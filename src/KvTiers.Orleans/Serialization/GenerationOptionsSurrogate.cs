@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KvTiers.Conversations;
 
 namespace KvTiers.Orleans.Serialization;
@@ -47,6 +48,10 @@ internal struct GenerationOptionsSurrogate
 
     [Id(13)]
     public bool? UseCache;
+
+    /// <summary><see cref="ToolUse"/> as over HTTP; null = no functions.</summary>
+    [Id(14)]
+    public string? Tools;
 }
 
 /// <summary>Exchanges the two.</summary>
@@ -68,6 +73,7 @@ internal sealed class GenerationOptionsConverter : IConverter<GenerationOptions,
         Stop = surrogate.Stop,
         TopLogProbs = surrogate.TopLogProbs,
         UseCache = surrogate.UseCache ?? true,
+        Tools = surrogate.Tools is null ? null : JsonSerializer.Deserialize<ToolUse>(surrogate.Tools, ConversationJson.Options),
     };
 
     public GenerationOptionsSurrogate ConvertToSurrogate(in GenerationOptions value) => new()
@@ -86,5 +92,6 @@ internal sealed class GenerationOptionsConverter : IConverter<GenerationOptions,
         Stop = value.Stop?.ToArray(),
         TopLogProbs = value.TopLogProbs,
         UseCache = value.UseCache,
+        Tools = value.Tools is null ? null : JsonSerializer.Serialize(value.Tools, ConversationJson.Options),
     };
 }

@@ -51,6 +51,10 @@ internal struct TurnCompletedSurrogate
     /// <summary>Tokens found hot, in RAM, on disk and in Redis; further tiers go behind them.</summary>
     [Id(14)]
     public int[]? Cached;
+
+    /// <summary>What the answer has beside its text (<see cref="MessageDetails"/>); null = nothing.</summary>
+    [Id(15)]
+    public string? Details;
 }
 
 /// <summary>Exchanges the two.</summary>
@@ -62,14 +66,7 @@ internal sealed class TurnCompletedConverter : IConverter<TurnCompleted, TurnCom
         Conversation = WireNames.Need(surrogate.Conversation),
         Version = surrogate.Version,
         FinishReason = WireNames.Need(surrogate.FinishReason),
-        Message = new()
-        {
-            Index = surrogate.Index,
-            Role = WireNames.Need(surrogate.Role),
-            Content = WireNames.Need(surrogate.Content),
-            TokenStart = surrogate.TokenStart,
-            TokenCount = surrogate.TokenCount,
-        },
+        Message = Message(surrogate),
         Usage = new()
         {
             PromptTokens = surrogate.PromptTokens,
@@ -99,5 +96,23 @@ internal sealed class TurnCompletedConverter : IConverter<TurnCompleted, TurnCom
         InvalidatedTokens = value.Usage.InvalidatedTokens,
         TtftMs = value.Usage.TtftMs,
         TotalMs = value.Usage.TotalMs,
+        Details = MessageDetails.Of(value.Message),
     };
+
+    private static MessageView Message(in TurnCompletedSurrogate surrogate)
+    {
+        MessageDetails more = MessageDetails.Read(surrogate.Details);
+        return new()
+        {
+            Index = surrogate.Index,
+            Role = WireNames.Need(surrogate.Role),
+            Content = WireNames.Need(surrogate.Content),
+            Name = more.Name,
+            ReasoningContent = more.ReasoningContent,
+            ToolCalls = more.ToolCalls,
+            ToolCallId = more.ToolCallId,
+            TokenStart = surrogate.TokenStart,
+            TokenCount = surrogate.TokenCount,
+        };
+    }
 }

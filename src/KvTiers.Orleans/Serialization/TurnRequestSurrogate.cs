@@ -20,6 +20,10 @@ internal struct TurnRequestSurrogate
 
     [Id(4)]
     public long? ExpectedVersion;
+
+    /// <summary>One for each message, null for those that have none (<see cref="MessageDetails"/>); null = none has.</summary>
+    [Id(5)]
+    public string?[]? Details;
 }
 
 /// <summary>Exchanges the two.</summary>
@@ -29,7 +33,7 @@ internal sealed class TurnRequestConverter : IConverter<TurnRequest, TurnRequest
     public TurnRequest ConvertFromSurrogate(in TurnRequestSurrogate surrogate) => new()
     {
         Mode = surrogate.Mode,
-        Messages = [.. WireNames.Need(surrogate.Roles).Zip(WireNames.Need(surrogate.Contents), (role, content) => new ChatMessage(role, content))],
+        Messages = Messages(WireNames.Need(surrogate.Roles), WireNames.Need(surrogate.Contents), surrogate.Details),
         Options = surrogate.Options ?? new(),
         ExpectedVersion = surrogate.ExpectedVersion,
     };
@@ -41,5 +45,20 @@ internal sealed class TurnRequestConverter : IConverter<TurnRequest, TurnRequest
         Contents = [.. value.Messages.Select(message => message.Content)],
         Options = value.Options,
         ExpectedVersion = value.ExpectedVersion,
+        Details = MessageDetails.Of(value.Messages),
     };
+
+    private static ChatMessage[] Messages(string[] roles, string[] contents, string?[]? details)
+    {
+        if (roles.Length != contents.Length || (details is not null && details.Length != roles.Length))
+            throw new FormatException("A message between silos has a turn's messages without a part of them.");
+        var messages = new ChatMessage[roles.Length];
+        for (int i = 0; i < messages.Length; i++)
+        {
+            MessageDetails more = MessageDetails.Read(details?[i]);
+            messages[i] = new(roles[i], contents[i]) { Name = more.Name, ReasoningContent = more.ReasoningContent, ToolCalls = more.ToolCalls, ToolCallId = more.ToolCallId };
+        }
+
+        return messages;
+    }
 }

@@ -103,6 +103,10 @@ public sealed record ConversationState
         Index = index,
         Role = Log.Messages[index].Role,
         Content = Log.Messages[index].Content,
+        Name = Log.Messages[index].Name,
+        ReasoningContent = Log.Messages[index].ReasoningContent,
+        ToolCalls = Log.Messages[index].ToolCalls.IsEmpty ? null : Log.Messages[index].ToolCalls,
+        ToolCallId = Log.Messages[index].ToolCallId,
         TokenStart = Log.TokenStart(index),
         TokenCount = Log.Messages[index].Tokens.Length,
     };

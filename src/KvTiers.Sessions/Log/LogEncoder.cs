@@ -28,7 +28,7 @@ internal sealed class LogEncoder(ChatPrompt prompt)
             int start = i == 0 ? 0 : tokens.MessageEnds[i - 1];
             logged.Add(Knows(i)
                 ? known.Messages[i]
-                : new(messages[i].Role, messages[i].Content, ImmutableArray.Create(tokens.Ids, start, tokens.MessageEnds[i] - start)));
+                : LoggedMessage.Of(messages[i], ImmutableArray.Create(tokens.Ids, start, tokens.MessageEnds[i] - start)));
         }
 
         return new(logged.MoveToImmutable());

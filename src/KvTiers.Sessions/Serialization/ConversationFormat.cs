@@ -42,7 +42,7 @@ internal static class ConversationFormat
                 Model = fields.Text("model"),
                 Vocabulary = fields.Text("vocabulary"),
                 ForkedFrom = fields.TextOrNull("forked_from"),
-                Messages = fields.List("messages", ReadMessage),
+                Messages = fields.List("messages", MessageFormat.Read),
                 Turn = fields.Nested("turn", ReadTrace),
             },
             "log" => new LogChanged
@@ -62,7 +62,7 @@ internal static class ConversationFormat
 
     private static ConversationState ReadState(FieldReader fields)
     {
-        ImmutableArray<LoggedMessage> messages = fields.List("messages", ReadMessage);
+        ImmutableArray<LoggedMessage> messages = fields.List("messages", MessageFormat.Read);
         TokenLog Log(int[] numbers)
         {
             var logged = new LoggedMessage[numbers.Length];
@@ -105,7 +105,7 @@ internal static class ConversationFormat
                 fields.Field("model", created.Model);
                 fields.Field("vocabulary", created.Vocabulary);
                 fields.Field("forked_from", created.ForkedFrom);
-                fields.List("messages", created.Messages, WriteMessage);
+                fields.List("messages", created.Messages, MessageFormat.Write);
                 fields.Map("turn", created.Turn, WriteTrace);
                 break;
             case LogChanged changed:
@@ -141,7 +141,7 @@ internal static class ConversationFormat
         fields.Field("updated", state.UpdatedAt);
         fields.Field("pinned_until", state.PinnedUntil);
         fields.Field("forked_from", state.ForkedFrom);
-        fields.List("messages", numbers.Messages, WriteMessage);
+        fields.List("messages", numbers.Messages, MessageFormat.Write);
         fields.Field("log", state.Log, numbers.Write);
         fields.List("undo", state.Undo, numbers.Write);
         fields.Map("turn", state.LastTurn, WriteTrace);
@@ -149,35 +149,16 @@ internal static class ConversationFormat
             fields.Field("turn_log", state.LastTurnLog, numbers.Write);
     }
 
-    private static void WriteMessage(ref MessagePackWriter writer, LoggedMessage message)
-    {
-        writer.WriteArrayHeader(3);
-        writer.WriteText(message.Role);
-        writer.WriteText(message.Content);
-        writer.WriteNumbers(message.Tokens.AsSpan());
-    }
-
-    private static LoggedMessage ReadMessage(ref MessagePackReader reader)
-    {
-        int count = reader.ReadArrayHeader();
-        if (count < 3)
-            throw new FormatException($"A message has {count} parts; it must have role, content and tokens.");
-        var message = new LoggedMessage(reader.ReadText(), reader.ReadText(), ImmutableCollectionsMarshal.AsImmutableArray(reader.ReadNumbers()));
-        for (; count > 3; count--)
-            reader.SkipValue();
-        return message;
-    }
-
     private static void WriteEntry(ref MessagePackWriter writer, LogEntry entry)
     {
         if (entry.Message is null)
             writer.Write(entry.FormerIndex);
         else
-            WriteMessage(ref writer, entry.Message);
+            MessageFormat.Write(ref writer, entry.Message);
     }
 
     private static LogEntry ReadEntry(ref MessagePackReader reader) =>
-        reader.NextMessagePackType == MessagePackType.Array ? new(ReadMessage(ref reader)) : new(reader.ReadInt32());
+        reader.NextMessagePackType == MessagePackType.Array ? new(MessageFormat.Read(ref reader)) : new(reader.ReadInt32());
 
     private static void WriteTrace(ref FieldWriter fields, TurnTrace trace)
     {

@@ -75,6 +75,8 @@ internal readonly struct FieldReader
         return values.MoveToImmutable();
     });
 
+    public ImmutableArray<T> ListOrEmpty<T>(string name, ReadValue<T> read) => _unread.ContainsKey(name) ? List(name, read) : [];
+
     public T? Nested<T>(string name, Func<FieldReader, T> read)
         where T : class => _unread.Remove(name, out Range range) ? Read(_bytes[range], read) : null;
 

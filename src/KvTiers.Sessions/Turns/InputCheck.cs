@@ -23,6 +23,7 @@ internal static class InputCheck
         ArgumentNullException.ThrowIfNull(options);
         if (options.MaxTokens < 1)
             throw new ArgumentException($"MaxTokens is {options.MaxTokens}; it must be 1 or more.", nameof(options.MaxTokens));
+        options.Tools?.Validate();
     }
 
     public static void Messages(IReadOnlyList<ChatMessage> messages, string name)
@@ -36,6 +37,22 @@ internal static class InputCheck
                 throw new ArgumentException($"{name}[{i}] has a role of {messages[i].Role.Length} characters; it must have 1 to {MaxRoleLength}.", name);
             Text(messages[i].Role, $"{name}[{i}].Role", name);
             Text(messages[i].Content, $"{name}[{i}].Content", name);
+            Text(messages[i].Name ?? "", $"{name}[{i}].Name", name);
+            Text(messages[i].ReasoningContent ?? "", $"{name}[{i}].ReasoningContent", name);
+            Text(messages[i].ToolCallId ?? "", $"{name}[{i}].ToolCallId", name);
+            Calls(messages[i].ToolCalls ?? [], $"{name}[{i}].ToolCalls", name);
+        }
+    }
+
+    private static void Calls(IReadOnlyList<ToolCall> calls, string what, string name)
+    {
+        for (int i = 0; i < calls.Count; i++)
+        {
+            if (calls[i] is not { Id: not null, Name: not null, Arguments: not null })
+                throw new ArgumentException($"{what}[{i}] is null or has no id, name or arguments; it must have all three.", name);
+            Text(calls[i].Id, $"{what}[{i}].Id", name);
+            Text(calls[i].Name, $"{what}[{i}].Name", name);
+            Text(calls[i].Arguments, $"{what}[{i}].Arguments", name);
         }
     }
 
