@@ -8,8 +8,9 @@ namespace KvTiers.Cli.Load;
 /// <param name="options">What it does.</param>
 /// <param name="silos">Where it does it.</param>
 /// <param name="mayThink">Called for each turn with its number, from 0; the time to think before it begins when this ends. Null: at once.</param>
+/// <param name="clock">What the times of turns are read from, by one who compares them with times of his own; null = it begins with the run.</param>
 /// <param name="time">The clock of <see cref="LoadOptions.MaxTime"/>.</param>
-internal sealed class LoadRun(LoadOptions options, IReadOnlyList<IConversations> silos, Func<int, Task>? mayThink = null, TimeProvider? time = null)
+internal sealed class LoadRun(LoadOptions options, IReadOnlyList<IConversations> silos, Func<int, Task>? mayThink = null, Stopwatch? clock = null, TimeProvider? time = null)
 {
     // Ids of different runs must differ, or the second would find the first one's.
     private readonly string _name = $"load-{Guid.NewGuid():n}"[..13];
@@ -26,15 +27,15 @@ internal sealed class LoadRun(LoadOptions options, IReadOnlyList<IConversations>
         using var limit = new CancellationTokenSource(options.MaxTime, time ?? TimeProvider.System);
         using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         var tally = new LoadTally();
-        var clock = Stopwatch.StartNew();
+        Stopwatch since = clock ?? Stopwatch.StartNew();
         try
         {
             TimeSpan[] starts = DrawStarts();
             LoadTurn?[][] taken = await Task.WhenAll(Enumerable.Range(0, options.Conversations)
-                .Select(number => TalkAsync(number, starts[number], clock, tally, onTurn, bounded.Token))).ConfigureAwait(false);
-            TimeSpan duration = clock.Elapsed;
+                .Select(number => TalkAsync(number, starts[number], since, tally, onTurn, bounded.Token))).ConfigureAwait(false);
+            TimeSpan duration = since.Elapsed;
             if (options.Verify)
-                await VerifyAsync(taken, clock, tally, onTurn, bounded.Token).ConfigureAwait(false);
+                await VerifyAsync(taken, since, tally, onTurn, bounded.Token).ConfigureAwait(false);
             return new LoadResult(options, tally, duration);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

@@ -38,7 +38,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
             MaxTime = TimeSpan.FromMinutes(30),
         };
         _clock.Start();
-        Task<LoadResult> loading = new LoadRun(options, clients, mayThink: turn => _pace.TurnAsync(turn, plan.Turns)).RunAsync(() => { }, CancellationToken.None);
+        Task<LoadResult> loading = new LoadRun(options, clients, mayThink: turn => _pace.TurnAsync(turn, plan.Turns), _clock).RunAsync(() => { }, CancellationToken.None);
         await KillServersAsync(silos, plan.Fault, cluster);
         using var done = new CancellationTokenSource();
         Task<int> keeping = cluster ? KeepAsync(silos, done.Token) : Task.FromResult(0);

@@ -9,6 +9,12 @@ public sealed partial class Engine
     {
         BeforeStage?.Invoke(EngineStage.End, sequence);
         Generation generation = sequence.Generation;
+        if (generation.Search is { } search)
+        {
+            EndBeams(search, reason);
+            return;
+        }
+
         if (sequence.Lease is not null && generation.Request.UseCache)
             Cache.Publish(sequence.Lease);
         if (sequence.OutputCount > 1)

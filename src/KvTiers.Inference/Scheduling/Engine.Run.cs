@@ -245,6 +245,12 @@ public sealed partial class Engine
 
         int rows = _batch.Segments[segment].LogitRowCount;
         ReadOnlySpan<float> logits = _batch.Logits(segment, rows - 1)[.._sampledVocabulary];
+        if (generation.Request.Beams is not null)
+        {
+            Offer(sequence, logits);
+            return;
+        }
+
         if (sequence.OutputCount == 0 && sequence.Choice == 0)
             Fork(sequence, logits);
         SampleNext(sequence, logits);

@@ -78,6 +78,9 @@ public sealed class Generation
 
     internal BlockLease? Lease { get; set; }
 
+    /// <summary>Its beams, from the first token on; null without a beam search.</summary>
+    internal BeamSearch? Search { get; set; }
+
     /// <summary>The tokens of all choices as they come; can be read once. Leaving the enumeration early cancels the generation.</summary>
     /// <exception cref="OperationCanceledException">The generation or <paramref name="cancellationToken"/> was cancelled, or the engine disposed.</exception>
     /// <exception cref="GenerationFailedException">The model or the cache threw.</exception>

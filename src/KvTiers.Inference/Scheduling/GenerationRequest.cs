@@ -29,6 +29,9 @@ public sealed record GenerationRequest
     /// <summary>Continuations wanted, 1 to 128. The prompt is computed once; each choice draws with its own random numbers.</summary>
     public int Choices { get; init; } = 1;
 
+    /// <summary>Not null looks for the likeliest continuations by beam search. Needs greedy sampling without anything that moves logits, no stop strings, and no kept lease.</summary>
+    public BeamSearchOptions? Beams { get; init; }
+
     /// <summary>Keeps tenants apart: blocks are found only under the salt that they were computed under.</summary>
     public ReadOnlyMemory<byte> TenantSalt { get; init; }
 
@@ -55,6 +58,18 @@ public sealed record GenerationRequest
         Check(StopStrings.Count <= MaxStopStrings, nameof(StopStrings), $"a list of {StopStrings.Count}", $"at most {MaxStopStrings} strings");
         Check(StopStrings.All(stop => !string.IsNullOrEmpty(stop)), nameof(StopStrings), "holding an empty string", "a list of non-empty strings");
         Sampling.Validate();
+        if (Beams is not null)
+            ValidateBeams(Beams);
+    }
+
+    private void ValidateBeams(BeamSearchOptions beams)
+    {
+        Check(beams.Width is >= 1 and <= BeamSearchOptions.MaxWidth, nameof(Beams), $"of width {beams.Width}", $"from 1 to {BeamSearchOptions.MaxWidth} wide");
+        Check(beams.LengthPenalty is >= -10 and <= 10, nameof(Beams), $"of length penalty {beams.LengthPenalty}", "of a length penalty from -10 to 10");
+        Check(Choices <= beams.Width, nameof(Choices), $"{Choices}", $"at most the {beams.Width} beams");
+        Check(Sampling is { IsGreedy: true, HasPenalties: false, LogitBias.Count: 0, TopLogProbs: null }, nameof(Sampling), "more than greedy", "greedy, without penalties, bias and log-probabilities, in a beam search");
+        Check(StopStrings.Count == 0, nameof(StopStrings), "not empty", "empty in a beam search");
+        Check(!KeepLease, nameof(KeepLease), "true", "false in a beam search");
     }
 
     private static void Check(bool holds, string property, string value, string rule)

@@ -20,6 +20,9 @@ internal sealed class LivingSequences
     /// <summary>To be read only.</summary>
     public List<Sequence> Running { get; } = [];
 
+    /// <summary>To be read only.</summary>
+    public List<Sequence> Parked { get; } = [];
+
     /// <summary>Tokens that those loading need room for when they come back.</summary>
     public int PromisedTokens { get; private set; }
 
@@ -70,7 +73,7 @@ internal sealed class LivingSequences
     }
 
     /// <summary>All of them.</summary>
-    public IEnumerable<Sequence> All() => Running.Concat(Waiting).Concat(Loading);
+    public IEnumerable<Sequence> All() => Running.Concat(Waiting).Concat(Loading).Concat(Parked);
 
     // A tenant that comes, or comes back, begins level with the one served least.
     private TenantShare ShareOf(BlockHash root)
@@ -91,10 +94,11 @@ internal sealed class LivingSequences
         SequenceState.Waiting => Waiting,
         SequenceState.Loading => Loading,
         SequenceState.Running => Running,
+        SequenceState.Parked => Parked,
         _ => null,
     };
 
-    // What is being loaded has its place among those in work.
+    // What is being loaded, and a beam between two steps, is in work too.
     private static void Tally(TenantShare share, SequenceState state, int change)
     {
         if (state == SequenceState.Waiting)

@@ -50,6 +50,12 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
     /// <summary>Starts a waiting sequence that holds its blocks already.</summary>
     public void Start(Sequence sequence) => _living.Move(sequence, SequenceState.Running);
 
+    /// <summary>Sets a running beam aside until the others of its search are as far.</summary>
+    public void Park(Sequence beam) => _living.Move(beam, SequenceState.Parked);
+
+    /// <summary>Goes on with a beam: at once when it has its blocks and there is a place, else through the queue.</summary>
+    public void Unpark(Sequence beam) => _living.Move(beam, beam.Lease is not null && HasPlace ? SequenceState.Running : SequenceState.Waiting);
+
     /// <summary>Takes a loading sequence back from the tiers, into the queue.</summary>
     public void Return(Sequence sequence)
     {
@@ -141,8 +147,8 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
                 if (TryYieldTo(first))
                     continue;
 
-                // With nobody running, only those behind it can hold what it waits for.
-                if (Running.Count + Loading.Count == 0 && Waiting.FindLast(static waiting => waiting.Lease is not null) is { } holder && holder != first)
+                // With nobody running, only those behind it, and beams, can hold what it waits for.
+                if (Running.Count + Loading.Count == 0 && LastHolder(first) is { } holder)
                 {
                     Release(holder);
                     continue;
@@ -181,7 +187,7 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
         while (!cache.TryReserve(sequence.Lease!, tokenCount))
         {
             _isAdmissionHeld = true;
-            if (Waiting.Find(static waiting => waiting.Lease is not null) is { } holder)
+            if ((Waiting.Find(HoldsBlocks) ?? _living.Parked.FindLast(HoldsBlocks)) is { } holder)
                 Release(holder);
             else if (LatestOfTheLargest() is var latest && latest != sequence)
                 Preempt(latest);
@@ -191,6 +197,10 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
 
         return true;
     }
+
+    private Sequence? LastHolder(Sequence but) => Waiting.FindLast(waiting => HoldsBlocks(waiting) && waiting != but) ?? _living.Parked.FindLast(HoldsBlocks);
+
+    private static bool HoldsBlocks(Sequence sequence) => sequence.Lease is not null;
 
     private void Preempt(Sequence sequence)
     {

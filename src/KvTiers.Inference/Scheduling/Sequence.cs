@@ -117,15 +117,40 @@ internal sealed class Sequence
     public Sequence Fork(int choice, Tokenizer tokenizer) =>
         new(Generation, choice, _tokens.AsSpan(0, PromptLength), tokenizer) { ReachedCount = PromptLength };
 
+    /// <summary>In a beam search: the likeliest next tokens, once they are known.</summary>
+    public IReadOnlyList<TokenAlternative>? Candidates { get; set; }
+
+    /// <summary>In a beam search: the sum of the log-probabilities of the generated tokens.</summary>
+    public double LogProbSum { get; private set; }
+
+    /// <summary>Another beam with the same tokens.</summary>
+    public Sequence ForkBeam(int number, Tokenizer tokenizer)
+    {
+        Sequence fork = Fork(number, tokenizer);
+        fork.ReachedCount = ReachedCount;
+        fork.FirstTokenAt = FirstTokenAt;
+        fork.LastTokenAt = LastTokenAt;
+        fork.WantsPromotion = WantsPromotion;
+        foreach (int id in Tokens[PromptLength..])
+            fork.Add(id);
+        return fork;
+    }
+
+    /// <summary>Takes a beam's next token, whose text is told when the search is over.</summary>
+    public void Extend(int id, double logProbSum)
+    {
+        Add(id);
+        LogProbSum = logProbSum;
+        Candidates = null;
+    }
+
     /// <summary>Takes the next token: its text, and whether it ends the sequence.</summary>
     /// <param name="id">The token.</param>
     /// <param name="logProb">Its log-probability when asked for.</param>
     /// <param name="endsText">True for an end-of-text token that counts.</param>
     public AcceptedToken Accept(int id, TokenLogProb? logProb, bool endsText)
     {
-        if (TokenCount == _tokens.Length)
-            Array.Resize(ref _tokens, Math.Min(TokenCount + Math.Max(64, TokenCount / 2), Generation.MaxTokenCount));
-        _tokens[TokenCount++] = id;
+        Add(id);
         Counts?.AddOutput(id);
         if (logProb is not null)
             _logProbs!.Add(logProb);
@@ -145,6 +170,13 @@ internal sealed class Sequence
         if (reason == FinishReason.Cancelled)
             _text.Append(Flush());
         return new ChoiceResult(Tokens[PromptLength..].ToArray(), _text.ToString(), reason, _filter.Matched, _logProbs);
+    }
+
+    private void Add(int id)
+    {
+        if (TokenCount == _tokens.Length)
+            Array.Resize(ref _tokens, Math.Min(TokenCount + Math.Max(64, TokenCount / 2), Generation.MaxTokenCount));
+        _tokens[TokenCount++] = id;
     }
 
     // Incomplete characters and what was held back as a possible stop string.
