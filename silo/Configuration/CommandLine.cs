@@ -34,6 +34,7 @@ internal sealed class CommandLine
         new("--answer-tokens", "KvTiers:AnswerTokens", "N", "Most tokens of an answer where the request does not say (512)"),
         new("--max-turns", "KvTiers:MaxTurns", "N", "Turns computed or waiting before more are refused (256)"),
         new("--max-body", "KvTiers:MaxBody", "SIZE", "Largest request body (16MiB)"),
+        new("--unknown-fields", "KvTiers:UnknownFields", "refuse|ignore", "What is done with fields of a request that are not known (refuse)"),
         new("--stop-grace", "KvTiers:StopGrace", "TIME", "How long turns may finish after Ctrl-C, such as 20s (20s)"),
         new("--environment", "environment", "NAME", "The .NET environment, which picks appsettings.NAME.json (Production)"),
     ];

@@ -12,6 +12,9 @@ internal sealed record PriceOptions
     /// <summary>Price of a million generated tokens; at least 0.</summary>
     public double Output { get; init; }
 
+    /// <summary>True when anything costs anything.</summary>
+    public bool AreSet => Input > 0 || CachedInput > 0 || Output > 0;
+
     /// <summary>Name of the currency, as shown beside a cost.</summary>
     public string Currency { get; init; } = "USD";
 }

@@ -119,6 +119,15 @@ internal sealed record SiloOptions
     /// <summary>Largest request body in bytes; 1 KiB to 1 GiB.</summary>
     public long MaxBodyBytes { get; init; } = 16L << 20;
 
+    /// <summary>Host names beside loopback ones that the server answers under while there are no API keys; <c>*</c> = any.</summary>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
+    /// <summary>Origins beside loopback ones whose web pages may use the server: <c>https://example.com</c>, a scheme such as <c>app://</c>, <c>null</c>, or <c>*</c> for all.</summary>
+    public IReadOnlyList<string> CorsOrigins { get; init; } = [];
+
+    /// <summary>True lets fields of a request pass that the server does not know; else they are refused.</summary>
+    public bool IgnoreUnknownFields { get; init; }
+
     /// <summary>How long running turns may go on after a stop was asked for; 0 to 10 minutes.</summary>
     public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(20);
 

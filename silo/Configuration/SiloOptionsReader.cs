@@ -57,6 +57,9 @@ internal static class SiloOptionsReader
             AnswerTokens = reader.Read("AnswerTokens", Defaults.AnswerTokens, "a whole number from 1 to 1000000", Integer(1, 1_000_000)),
             MaxTurns = reader.Read("MaxTurns", Defaults.MaxTurns, "a whole number from 1 to 100000", Integer(1, 100_000)),
             MaxBodyBytes = reader.Read("MaxBody", Defaults.MaxBodyBytes, "a size such as 16MiB, from 1KiB to 1GiB", Size(1L << 10, 1L << 30)),
+            AllowedHosts = reader.ReadList("AllowedHosts", OriginSettings.HostRule, OriginSettings.IsHost),
+            CorsOrigins = reader.ReadList("Cors:Origins", OriginSettings.OriginRule, OriginSettings.IsOrigin),
+            IgnoreUnknownFields = reader.Read("UnknownFields", false, "refuse or ignore", OriginSettings.ParseUnknownFields),
             StopGrace = reader.Read("StopGrace", Defaults.StopGrace, "a time such as 20s or 00:00:20, from 0 to 10 minutes", ParseGrace),
             Prices = new PriceOptions
             {

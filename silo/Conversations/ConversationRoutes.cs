@@ -1,4 +1,5 @@
 using KvTiers.Conversations;
+using KvTiers.Silo.Fields;
 using KvTiers.Silo.Http;
 using KvTiers.Silo.Models;
 using KvTiers.Silo.Turns;
@@ -6,7 +7,7 @@ using KvTiers.Silo.Turns;
 namespace KvTiers.Silo.Conversations;
 
 /// <summary>The conversation routes: <see cref="IConversations"/> over HTTP.</summary>
-internal sealed class ConversationRoutes(ModelHost host, TurnGate gate, AnswerAccount account)
+internal sealed class ConversationRoutes(ModelHost host, RequestReader reader, TurnGate gate, AnswerAccount account)
 {
     private const string One = "/v1/conversations/{id}";
 
@@ -15,20 +16,20 @@ internal sealed class ConversationRoutes(ModelHost host, TurnGate gate, AnswerAc
     /// <summary>Adds the routes.</summary>
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/conversations", CreateAsync);
-        routes.MapGet("/v1/conversations", ListAsync);
-        routes.MapGet(One, GetAsync);
-        routes.MapDelete(One, DeleteAsync);
-        routes.MapPost(One + "/turns", TurnAsync);
-        routes.MapPost(One + "/regenerate", RegenerateAsync);
-        routes.MapPatch(One + "/messages/{index:int}", EditAsync);
-        routes.MapDelete(One + "/messages/{index:int}", TruncateAsync);
-        routes.MapPost(One + "/fork", ForkAsync);
-        routes.MapPost(One + "/undo", UndoAsync);
-        routes.MapPost(One + "/warm", WarmAsync);
-        routes.MapPost(One + "/pin", PinAsync);
-        routes.MapPost(One + "/unpin", UnpinAsync);
-        routes.MapGet(One + "/explain", ExplainAsync);
+        routes.MapPost("/v1/conversations", CreateAsync).WithSummary("Stores a new conversation.").WithMetadata(new RequestFields(FieldTable.Of<CreateConversation>));
+        routes.MapGet("/v1/conversations", ListAsync).WithSummary("The tenant's conversations.");
+        routes.MapGet(One, GetAsync).WithSummary("A conversation with its messages.");
+        routes.MapDelete(One, DeleteAsync).WithSummary("Deletes a conversation and the blocks that only it used, and tells how far that is.");
+        routes.MapPost(One + "/turns", TurnAsync).WithSummary("Takes a turn: messages in, an answer out.").WithMetadata(new RequestFields(FieldTable.Of<TurnBody>));
+        routes.MapPost(One + "/regenerate", RegenerateAsync).WithSummary("Answers the last message anew.").WithMetadata(new RequestFields(FieldTable.Of<RegenerateBody>));
+        routes.MapPatch(One + "/messages/{index:int}", EditAsync).WithSummary("Replaces a message's text.").WithMetadata(new RequestFields(FieldTable.Of<EditBody>));
+        routes.MapDelete(One + "/messages/{index:int}", TruncateAsync).WithSummary("Drops a message and all later ones.");
+        routes.MapPost(One + "/fork", ForkAsync).WithSummary("Begins a new conversation with this one's first messages.").WithMetadata(new RequestFields(FieldTable.Of<ForkRequest>));
+        routes.MapPost(One + "/undo", UndoAsync).WithSummary("Takes back the last change.");
+        routes.MapPost(One + "/warm", WarmAsync).WithSummary("Computes what is missing of the blocks.");
+        routes.MapPost(One + "/pin", PinAsync).WithSummary("Keeps the blocks from being evicted.").WithMetadata(new RequestFields(FieldTable.Of<PinRequest>));
+        routes.MapPost(One + "/unpin", UnpinAsync).WithSummary("Lets the blocks be evicted again.");
+        routes.MapGet(One + "/explain", ExplainAsync).WithSummary("Why the last turn computed what it computed.");
     }
 
     private static ConversationKey Key(HttpContext context) => new(Caller.TenantOf(context), (string)context.Request.RouteValues["id"]!);
@@ -40,7 +41,7 @@ internal sealed class ConversationRoutes(ModelHost host, TurnGate gate, AnswerAc
 
     private async Task CreateAsync(HttpContext context)
     {
-        CreateConversation request = await SiloJson.ReadOrDefaultAsync<CreateConversation>(context.Request, context.RequestAborted);
+        CreateConversation request = await reader.ReadOrDefaultAsync<CreateConversation>(context.Request, context.RequestAborted);
         ConversationView view = await Conversations.CreateAsync(Caller.TenantOf(context), request, context.RequestAborted);
         context.Response.Headers.Location = "/v1/conversations/" + Uri.EscapeDataString(view.Id);
         await AnswerAsync(context, view, StatusCodes.Status201Created);
@@ -57,21 +58,21 @@ internal sealed class ConversationRoutes(ModelHost host, TurnGate gate, AnswerAc
 
     private async Task TurnAsync(HttpContext context)
     {
-        TurnBody body = await SiloJson.ReadAsync<TurnBody>(context.Request, context.RequestAborted);
+        TurnBody body = await reader.ReadAsync<TurnBody>(context.Request, context.RequestAborted);
         using TurnScope turn = gate.Enter(context);
         await RunAsync(context, Conversations.TurnAsync(Key(context), body.ToRequest(), turn.Token), body.Stream);
     }
 
     private async Task RegenerateAsync(HttpContext context)
     {
-        RegenerateBody body = await SiloJson.ReadOrDefaultAsync<RegenerateBody>(context.Request, context.RequestAborted);
+        RegenerateBody body = await reader.ReadOrDefaultAsync<RegenerateBody>(context.Request, context.RequestAborted);
         using TurnScope turn = gate.Enter(context);
         await RunAsync(context, Conversations.RegenerateAsync(Key(context), body.Options, turn.Token), body.Stream);
     }
 
     private async Task EditAsync(HttpContext context)
     {
-        EditBody body = await SiloJson.ReadAsync<EditBody>(context.Request, context.RequestAborted);
+        EditBody body = await reader.ReadAsync<EditBody>(context.Request, context.RequestAborted);
         var edit = new EditRequest { Index = Index(context), Content = body.Content, DropLater = body.DropLater, ExpectedVersion = body.ExpectedVersion };
         await AnswerAsync(context, await Conversations.EditAsync(Key(context), edit, context.RequestAborted));
     }
@@ -81,7 +82,7 @@ internal sealed class ConversationRoutes(ModelHost host, TurnGate gate, AnswerAc
 
     private async Task ForkAsync(HttpContext context)
     {
-        ForkRequest request = await SiloJson.ReadOrDefaultAsync<ForkRequest>(context.Request, context.RequestAborted);
+        ForkRequest request = await reader.ReadOrDefaultAsync<ForkRequest>(context.Request, context.RequestAborted);
         await AnswerAsync(context, await Conversations.ForkAsync(Key(context), request, context.RequestAborted), StatusCodes.Status201Created);
     }
 
@@ -96,7 +97,7 @@ internal sealed class ConversationRoutes(ModelHost host, TurnGate gate, AnswerAc
 
     private async Task PinAsync(HttpContext context)
     {
-        PinRequest request = await SiloJson.ReadOrDefaultAsync<PinRequest>(context.Request, context.RequestAborted);
+        PinRequest request = await reader.ReadOrDefaultAsync<PinRequest>(context.Request, context.RequestAborted);
         await AnswerAsync(context, await Conversations.PinAsync(Key(context), Ttl(request.TtlSeconds), context.RequestAborted));
     }
 

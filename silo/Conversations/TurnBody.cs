@@ -14,6 +14,9 @@ internal sealed record TurnBody
     /// <summary>How to generate.</summary>
     public GenerationOptions Options { get; init; } = new();
 
+    /// <summary>Keeps a conversation's blocks apart from the tenant's others; null = as the conversation was begun.</summary>
+    public string? CacheSalt { get; init; }
+
     /// <summary>The version that the caller has seen; null = any.</summary>
     public long? ExpectedVersion { get; init; }
 
@@ -21,5 +24,5 @@ internal sealed record TurnBody
     public bool Stream { get; init; }
 
     /// <summary>The turn alone.</summary>
-    public TurnRequest ToRequest() => new() { Mode = Mode, Messages = Messages, Options = Options, ExpectedVersion = ExpectedVersion };
+    public TurnRequest ToRequest() => new() { Mode = Mode, Messages = Messages, Options = Options, CacheSalt = CacheSalt, ExpectedVersion = ExpectedVersion };
 }

@@ -1,11 +1,13 @@
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Conversations;
+using KvTiers.Silo.Fields;
 using KvTiers.Silo.Http;
 using KvTiers.Silo.Models;
 using KvTiers.Silo.OpenAi;
 using KvTiers.Silo.Operations;
 using KvTiers.Silo.Operations.Metrics;
 using KvTiers.Silo.Turns;
+using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.Extensions.Configuration.Memory;
 using Orleans.Dashboard;
 
@@ -32,6 +34,11 @@ internal static class SiloApplication
         ["Logging:Console:FormatterOptions:SingleLine"] = "true",
         ["Logging:Console:FormatterOptions:TimestampFormat"] = "HH:mm:ss ",
     };
+
+    private static readonly string[] ExposedHeaders = [RequestIdMiddleware.Header, "request-id", "retry-after", "location"];
+
+    // How long a browser remembers that it may ask.
+    private static readonly TimeSpan PreflightAge = TimeSpan.FromMinutes(10);
 
     // Beyond the grace period, for the last events of turns that were ended to reach their callers.
     private static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(10);
@@ -87,6 +94,16 @@ internal static class SiloApplication
         services.AddSingleton(keys);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<StopSignal>();
+        services.AddSingleton<RequestReader>();
+        services.AddSingleton<OriginRules>();
+        services.AddRequestDecompression();
+        services.AddCors();
+        services.AddOptions<CorsOptions>().Configure<OriginRules>((cors, rules) => cors.AddDefaultPolicy(policy => policy
+            .SetIsOriginAllowed(rules.AllowsOrigin)
+            .AllowAnyHeader()
+            .AllowAnyMethod()
+            .WithExposedHeaders(ExposedHeaders)
+            .SetPreflightMaxAge(PreflightAge)));
         services.AddSingleton<TurnGate>();
         services.AddSingleton<MetricCollector>();
         services.AddSingleton<ProcessMetrics>();
@@ -99,6 +116,9 @@ internal static class SiloApplication
         services.AddSingleton<ChatCompletionRoute>();
         services.AddSingleton<TextCompletionRoute>();
         services.AddSingleton<ModelRoutes>();
+        services.AddSingleton<TokenRoutes>();
+        services.AddSingleton<RootRoutes>();
+        services.AddSingleton<OpenApiRoute>();
         services.AddSingleton<ConversationRoutes>();
         services.AddSingleton<HealthRoutes>();
         services.AddSingleton<MetricsRoute>();
@@ -111,14 +131,23 @@ internal static class SiloApplication
         app.Services.GetRequiredService<MetricCollector>();
         app.Services.GetRequiredService<ProcessMetrics>();
 
+        app.UseMiddleware<RequestIdMiddleware>();
+        app.UseMiddleware<HeadMiddleware>();
         app.UseRouting();
         app.UseMiddleware<RequestTelemetryMiddleware>();
         app.UseMiddleware<ApiErrorMiddleware>();
         app.UseStatusCodePages(StatusBody.WriteAsync);
+        app.UseMiddleware<OriginMiddleware>();
+        app.UseCors();
         app.UseMiddleware<AccessMiddleware>();
+        app.UseRequestDecompression();
+        app.UseMiddleware<BodyEncodingMiddleware>();
         app.Services.GetRequiredService<ChatCompletionRoute>().Map(app);
         app.Services.GetRequiredService<TextCompletionRoute>().Map(app);
         app.Services.GetRequiredService<ModelRoutes>().Map(app);
+        app.Services.GetRequiredService<TokenRoutes>().Map(app);
+        app.Services.GetRequiredService<RootRoutes>().Map(app);
+        app.Services.GetRequiredService<OpenApiRoute>().Map(app);
         app.Services.GetRequiredService<ConversationRoutes>().Map(app);
         app.Services.GetRequiredService<HealthRoutes>().Map(app);
         app.Services.GetRequiredService<MetricsRoute>().Map(app);

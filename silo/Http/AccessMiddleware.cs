@@ -1,23 +1,18 @@
-using System.Net;
 using KvTiers.Silo.Configuration;
 
 namespace KvTiers.Silo.Http;
 
 /// <summary>Finds out who calls, and turns away who may not.</summary>
 /// <remarks>
-/// The key comes as <c>Authorization: Bearer …</c>, or in <c>x-api-key</c> or <c>api-key</c>. Without keys the server is for this machine alone:
-/// host and origin must then be loopback names, or a page from elsewhere, open in a browser here, could send requests of its own.
+/// The key comes as <c>Authorization: Bearer …</c>, or in <c>x-api-key</c> or <c>api-key</c>. Which methods a route has is no secret.
 /// </remarks>
 internal sealed class AccessMiddleware(RequestDelegate next, ApiKeys keys)
 {
     /// <summary>Runs the request when its caller may make it.</summary>
     public Task InvokeAsync(HttpContext context)
     {
-        if (!keys.Required && !(IsLoopbackName(context.Request.Host.Host) && IsLoopbackOrigin(context.Request.Headers.Origin.ToString())))
-            throw ApiException.Forbidden("Without API keys the server answers only to this machine, under a loopback name.", "not_local");
-
         AccessLevel level = context.GetEndpoint()?.Metadata.GetMetadata<AccessRequirement>()?.Level ?? AccessLevel.Tenant;
-        if (level == AccessLevel.Anyone) return next(context);
+        if (level == AccessLevel.Anyone || HttpMethods.IsOptions(context.Request.Method)) return next(context);
 
         string? key = KeyOf(context.Request);
         if (level == AccessLevel.Administrator)
@@ -46,11 +41,4 @@ internal sealed class AccessMiddleware(RequestDelegate next, ApiKeys keys)
         if (key.Length == 0) key = request.Headers["api-key"].ToString();
         return key.Length == 0 ? null : key;
     }
-
-    private static bool IsLoopbackOrigin(string origin) =>
-        origin.Length == 0 || (Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri) && IsLoopbackName(uri.Host));
-
-    private static bool IsLoopbackName(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
-        || (IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address) && IPAddress.IsLoopback(address));
 }

@@ -12,17 +12,18 @@ internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSigna
     {
         try
         {
+            RequestIdMiddleware.Check(context);
             await next(context);
         }
         catch (Exception e) when (e is not ApiException && context.RequestAborted.IsCancellationRequested)
         {
             // Nobody is there to be told.
-            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            if (!context.Response.HasStarted) context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
         }
         catch (Exception e)
         {
             ApiException error = Translate(e, context.Request.Path);
-            if (error.Status == StatusCodes.Status500InternalServerError) RequestFailed(logger, context.Request.Method, context.Request.Path, e);
+            if (error.Status == StatusCodes.Status500InternalServerError) RequestFailed(logger, context.Request.Method, context.Request.Path, context.TraceIdentifier, e);
             await AnswerAsync(context, error);
         }
     }
@@ -54,7 +55,7 @@ internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSigna
         ConversationDamagedException => ApiException.Damaged(e.Message, e),
         ConversationStoreUnavailableException => ApiException.Unavailable("The conversation store does not answer. What was acknowledged is on it; try again soon.", "store_unavailable", e),
         ConversationUnreachableException => ApiException.Unavailable("The silo that has the conversation cannot be reached. What was acknowledged is stored; try again soon.", "silo_unavailable", e),
-        PromptTooLongException => ApiException.ContextLengthExceeded(e.Message, path == "/v1/completions" ? "prompt" : "messages", e),
+        PromptTooLongException tooLong => ApiException.ContextLengthExceeded(WireNames.Message(tooLong), path == "/v1/completions" ? "prompt" : "messages", e),
         EngineBusyException => ApiException.Busy(e.Message, e),
         TemplateException { IsRefusal: true } => ApiException.BadRequest(e.Message, "messages", null, e),
         ArgumentException argument => ApiException.BadRequest(
@@ -63,6 +64,6 @@ internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSigna
         _ => ApiException.Internal(e),
     };
 
-    [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed")]
-    private static partial void RequestFailed(ILogger logger, string method, string path, Exception exception);
+    [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed (request {RequestId})")]
+    private static partial void RequestFailed(ILogger logger, string method, string path, string requestId, Exception exception);
 }

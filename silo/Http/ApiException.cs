@@ -3,6 +3,9 @@ namespace KvTiers.Silo.Http;
 /// <summary>A request ends with this status and error.</summary>
 internal sealed class ApiException : Exception
 {
+    /// <summary>Code of a required parameter that is missing.</summary>
+    public const string MissingParameter = "missing_required_parameter";
+
     private ApiException(int status, string type, string message, string? param, string? code, Exception? inner = null)
         : base(message, inner)
     {
@@ -16,9 +19,9 @@ internal sealed class ApiException : Exception
     /// <summary>The error as the caller sees it.</summary>
     public ApiError Error { get; }
 
-    /// <summary>400: the request is wrong; <paramref name="param"/> is to blame.</summary>
+    /// <summary>400: the request is wrong; <paramref name="param"/> is to blame. Without a code of its own, a parameter's is <c>invalid_value</c>.</summary>
     public static ApiException BadRequest(string message, string? param = null, string? code = null, Exception? inner = null) =>
-        new(StatusCodes.Status400BadRequest, InvalidRequest, message, param, code, inner);
+        new(StatusCodes.Status400BadRequest, InvalidRequest, message, param, code ?? (param is null ? null : "invalid_value"), inner);
 
     /// <summary>400: the request uses something that this server does not do.</summary>
     public static ApiException Unsupported(string param, string what) =>
@@ -45,8 +48,8 @@ internal sealed class ApiException : Exception
         new(StatusCodes.Status409Conflict, InvalidRequest, message, null, "conversation_conflict", inner);
 
     /// <summary>Any other status that names itself: 405, 413, 415, ….</summary>
-    public static ApiException Other(int status, string message, Exception? inner = null) =>
-        new(status, status < 500 ? InvalidRequest : ServerError, message, null, null, inner);
+    public static ApiException Other(int status, string message, Exception? inner = null, string? code = null) =>
+        new(status, status < 500 ? InvalidRequest : ServerError, message, null, code, inner);
 
     /// <summary>429: as many turns run or wait as the server takes.</summary>
     public static ApiException Busy(string message, Exception? inner = null) =>

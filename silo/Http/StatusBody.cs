@@ -10,6 +10,12 @@ internal static class StatusBody
     {
         HttpContext context = status.HttpContext;
         HttpRequest request = context.Request;
+        if (context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed && HttpMethods.IsOptions(request.Method))
+        {
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+            return Task.CompletedTask;
+        }
+
         ApiException error = context.Response.StatusCode switch
         {
             StatusCodes.Status404NotFound => ApiException.NotFound($"There is nothing at {request.Method} {request.Path}.", null, "unknown_url"),

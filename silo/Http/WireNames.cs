@@ -11,6 +11,10 @@ internal static class WireNames
         "TopLogProbs" => "top_logprobs",
         "StopStrings" => "stop",
         "MaxNewTokens" => "max_tokens",
+        "MinNewTokens" => "min_tokens",
+        "PromptLogProbs" => "prompt_logprobs",
+        "IncludeStop" => "include_stop_str_in_output",
+        "IgnoreEndOfText" => "ignore_eos",
         "Choices" => "n",
         _ => JsonNamingPolicy.SnakeCaseLower.ConvertName(property),
     };

@@ -6,4 +6,5 @@ namespace KvTiers.Silo.OpenAi;
 /// <param name="Messages">The whole history, at least one message.</param>
 /// <param name="Common">What it shares with text completions.</param>
 /// <param name="Conversation">Names the conversation whose log the history is compared with; null = none.</param>
-internal sealed record ChatCall(IReadOnlyList<ChatMessage> Messages, CompletionCall Common, string? Conversation);
+/// <param name="Ending">How the prompt ends; in a conversation always with what makes the model answer.</param>
+internal sealed record ChatCall(IReadOnlyList<ChatMessage> Messages, CompletionCall Common, string? Conversation, PromptEnding Ending);

@@ -23,6 +23,9 @@ internal sealed record ChatCompletion
     /// <summary>The answers, by index.</summary>
     public required IReadOnlyList<ChatChoice> Choices { get; init; }
 
+    /// <summary>[prompt tokens]: likely tokens by id; null for the first. Null = not asked for.</summary>
+    public IReadOnlyList<IReadOnlyDictionary<string, PromptLogprob>?>? PromptLogprobs { get; init; }
+
     /// <summary>Tokens in and out.</summary>
     public required Usage Usage { get; init; }
 

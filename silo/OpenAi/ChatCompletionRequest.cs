@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace KvTiers.Silo.OpenAi;
 
 /// <summary>Body of <c>POST /v1/chat/completions</c>.</summary>
@@ -7,7 +9,7 @@ internal sealed record ChatCompletionRequest : SamplingParameters
     public IReadOnlyList<ChatMessageParameter>? Messages { get; init; }
 
     /// <summary>Newer name of <c>max_tokens</c>.</summary>
-    public int? MaxCompletionTokens { get; init; }
+    public long? MaxCompletionTokens { get; init; }
 
     /// <summary>Whether tokens come with log probabilities.</summary>
     public bool? Logprobs { get; init; }
@@ -15,9 +17,12 @@ internal sealed record ChatCompletionRequest : SamplingParameters
     /// <summary>Alternatives to report beside each token, 0 to 20.</summary>
     public int? TopLogprobs { get; init; }
 
-    /// <summary>Names the conversation whose log the history is compared with.</summary>
-    public string? PromptCacheKey { get; init; }
+    /// <summary>Extension: names the conversation whose log the history is compared with; a string, or <c>{"id": …}</c>.</summary>
+    public JsonElement? Conversation { get; init; }
 
-    /// <summary>Extension: the same as <c>prompt_cache_key</c>.</summary>
-    public string? Conversation { get; init; }
+    /// <summary>Extension: whether the prompt ends with what makes the model answer.</summary>
+    public bool? AddGenerationPrompt { get; init; }
+
+    /// <summary>Extension: whether the answer goes on with the last message.</summary>
+    public bool? ContinueFinalMessage { get; init; }
 }

@@ -1,7 +1,9 @@
 using System.Text;
 using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
+using KvTiers.Inference.Tokens;
 using KvTiers.Silo.Configuration;
+using KvTiers.Silo.Fields;
 using KvTiers.Silo.Http;
 using KvTiers.Silo.Models;
 using KvTiers.Silo.Turns;
@@ -13,15 +15,16 @@ namespace KvTiers.Silo.OpenAi;
 /// A named conversation's history is diffed against its log, so that generated tokens are never encoded again; without a name
 /// the history is encoded whole, and the radix tree alone finds the prefix.
 /// </remarks>
-internal sealed class ChatCompletionRoute(ModelHost host, TurnGate gate, AnswerAccount account, SiloOptions options, TimeProvider time)
+internal sealed class ChatCompletionRoute(ModelHost host, RequestReader reader, TurnGate gate, AnswerAccount account, SiloOptions options, TimeProvider time)
 {
     /// <summary>Adds the route.</summary>
-    public void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/chat/completions", RunAsync);
+    public void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/chat/completions", RunAsync)
+        .WithSummary("An answer to a chat; with `conversation`, a turn of a stored one.").WithMetadata(new RequestFields(() => ChatFields.Table));
 
     private async Task RunAsync(HttpContext context)
     {
         LoadedModel model = host.Model;
-        ChatCompletionRequest request = await SiloJson.ReadAsync<ChatCompletionRequest>(context.Request, context.RequestAborted);
+        ChatCompletionRequest request = await reader.ReadAsync<ChatCompletionRequest>(context.Request, ChatFields.Table, context.RequestAborted);
         model.CheckName(request.Model);
         ChatCall call = ChatRules.Check(request, model.Config, model.SamplingDefaults);
 
@@ -39,6 +42,7 @@ internal sealed class ChatCompletionRoute(ModelHost host, TurnGate gate, AnswerA
     {
         Mode = TurnMode.History,
         Messages = call.Messages,
+        CacheSalt = call.Common.CacheSalt,
         Options = new GenerationOptions
         {
             MaxTokens = call.Common.MaxTokens,
@@ -52,37 +56,42 @@ internal sealed class ChatCompletionRoute(ModelHost host, TurnGate gate, AnswerA
             LogitBias = call.Common.Sampling.LogitBias,
             Seed = call.Common.Sampling.Seed,
             Stop = call.Common.Stop,
+            StopTokenIds = call.Common.StopTokenIds,
+            IncludeStop = call.Common.IncludeStop,
+            IgnoreEndOfText = call.Common.IgnoreEndOfText,
+            MinTokens = call.Common.MinTokens,
+            BadWords = call.Common.BadWords,
+            UseCache = call.Common.UseCache,
             TopLogProbs = call.Common.Sampling.TopLogProbs,
         },
     };
 
-    private GenerationRequest Generation(ChatCall call, LoadedModel model, string tenant) => new()
-    {
-        Prompt = model.Chat.Encode(call.Messages, addGenerationPrompt: true).Ids,
-        Sampling = call.Common.Sampling,
-        MaxNewTokens = call.Common.MaxTokens ?? options.AnswerTokens,
-        StopStrings = call.Common.Stop,
-        Choices = call.Common.Choices,
-        TenantSalt = model.Salts.For(tenant),
-    };
+    private GenerationRequest Generation(ChatCall call, LoadedModel model, string tenant) =>
+        call.Common.Generation(call.Common.Shorten(Prompt(call, model.Chat), model), call.Common.MaxTokens ?? options.AnswerTokens, model, tenant);
+
+    private static int[] Prompt(ChatCall call, ChatPrompt chat) => call.Ending == PromptEnding.OpenMessage
+        ? chat.EncodeOpen(call.Messages)
+        : chat.Encode(call.Messages, addGenerationPrompt: call.Ending == PromptEnding.GenerationPrompt).Ids;
 
     private async Task CollectAsync(HttpContext context, AnswerHead head, ChatCall call, LoadedModel model, IAsyncEnumerable<AnswerEvent> answer)
     {
         StringBuilder[] texts = [.. Enumerable.Range(0, call.Common.Choices).Select(_ => new StringBuilder())];
+        bool withLogprobs = call.Common.Sampling.TopLogProbs is not null;
         List<ChatTokenLogprob>[] logprobs = [.. texts.Select(_ => new List<ChatTokenLogprob>())];
+        CertainTokens[] certain = [.. texts.Select(_ => new CertainTokens(model))];
         AnswerEnd? end = null;
         await foreach (AnswerEvent answered in answer)
         {
             if (answered is AnswerToken token)
             {
                 texts[token.Choice].Append(token.Text);
-                if (token.LogProb is { } logProb && !model.EndsText(token.TokenId)) logprobs[token.Choice].Add(Logprobs.Chat(logProb, model.Tokenizer));
+                if (withLogprobs) logprobs[token.Choice].AddRange(Logprobs.Chat(certain[token.Choice].Add(token), model.Tokenizer));
             }
 
             end = answered as AnswerEnd ?? end;
         }
 
-        bool withLogprobs = call.Common.Sampling.TopLogProbs is not null;
+        for (int i = 0; withLogprobs && i < texts.Length; i++) logprobs[i].AddRange(Logprobs.Chat(certain[i].End(end!.FinishReasons[i]), model.Tokenizer));
         await SiloJson.WriteAsync(context.Response, StatusCodes.Status200OK, new ChatCompletion
         {
             Id = head.Id,
@@ -91,7 +100,8 @@ internal sealed class ChatCompletionRoute(ModelHost host, TurnGate gate, AnswerA
             SystemFingerprint = head.SystemFingerprint,
             Choices = [.. texts.Select((text, i) => new ChatChoice(
                 i, new ChatAnswer { Content = text.ToString() }, withLogprobs ? new ChatLogprobs(logprobs[i]) : null, end!.FinishReasons[i]))],
-            Usage = Usage.From(end!.Usage),
+            PromptLogprobs = PromptLogprob.Of(end!.PromptLogProbs, 0, call.Common.PromptLogProbs, model.Tokenizer),
+            Usage = Usage.From(end.Usage),
             Kvtiers = account.Close(end.Usage, end.Conversation),
         }, context.RequestAborted);
     }
@@ -100,13 +110,14 @@ internal sealed class ChatCompletionRoute(ModelHost host, TurnGate gate, AnswerA
     {
         var sse = new SseWriter(context.Response, context.RequestAborted);
         bool[] begun = new bool[call.Common.Choices];
+        CertainTokens?[] certain = [.. begun.Select(_ => call.Common.Sampling.TopLogProbs is null ? null : new CertainTokens(model))];
         await foreach (AnswerEvent answered in answer)
         {
             if (answered is AnswerToken token)
             {
                 await BeginAsync(token.Choice);
-                ChatLogprobs? logprobs = token.LogProb is { } logProb && !model.EndsText(token.TokenId) ? new ChatLogprobs([Logprobs.Chat(logProb, model.Tokenizer)]) : null;
-                if (token.Text.Length > 0 || logprobs is not null)
+                ChatLogprobs? logprobs = ChatLogprobs.OrNull(certain[token.Choice]?.Add(token), model.Tokenizer);
+                if (token.Text.Length > 0)
                     await sse.WriteAsync(Chunk(head, [new ChatChunkChoice(token.Choice, new ChatDelta(Content: token.Text), logprobs)]));
             }
             else if (answered is AnswerEnd end)
@@ -115,7 +126,7 @@ internal sealed class ChatCompletionRoute(ModelHost host, TurnGate gate, AnswerA
                 for (int i = 0; i < begun.Length; i++)
                 {
                     await BeginAsync(i);
-                    ChatChunk last = Chunk(head, [new ChatChunkChoice(i, new ChatDelta(), null, end.FinishReasons[i])]);
+                    ChatChunk last = Chunk(head, [new ChatChunkChoice(i, new ChatDelta(), ChatLogprobs.OrNull(certain[i]?.End(end.FinishReasons[i]), model.Tokenizer), end.FinishReasons[i])]);
                     bool carriesInfo = !call.Common.IncludeUsage && i == begun.Length - 1;
                     await sse.WriteAsync(carriesInfo ? last with { Kvtiers = info } : last);
                 }

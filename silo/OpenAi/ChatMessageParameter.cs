@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace KvTiers.Silo.OpenAi;
 
@@ -11,8 +10,4 @@ internal sealed record ChatMessageParameter
 
     /// <summary>What is said: a string, or a list of text parts.</summary>
     public JsonElement? Content { get; init; }
-
-    /// <summary>Everything that has no property here.</summary>
-    [JsonExtensionData]
-    public Dictionary<string, JsonElement>? Others { get; init; }
 }

@@ -13,30 +13,46 @@ internal static class ChatRules
     /// <exception cref="ApiException">Something is missing, out of range, or not supported.</exception>
     public static ChatCall Check(ChatCompletionRequest request, ModelConfig model, SamplingOptions defaults)
     {
-        if (request.Messages is not { Count: > 0 } messages)
-            throw ApiException.BadRequest("'messages' must hold at least one message.", "messages");
+        IReadOnlyList<ChatMessage> messages = Messages(request.Messages);
         if (request.TopLogprobs is not null && request.Logprobs != true)
             throw ApiException.BadRequest("'top_logprobs' is only allowed when 'logprobs' is true.", "top_logprobs");
         int? topLogProbs = request.Logprobs == true ? CompletionRules.InRange(request.TopLogprobs ?? 0, 0, 20, "top_logprobs") : null;
 
         CompletionCall common = CompletionRules.Check(request, topLogProbs, model, defaults);
-        if (request.MaxCompletionTokens is { } most)
-            common = common with { MaxTokens = CompletionRules.CheckMaxTokens(most, "max_completion_tokens", model) };
-        string? conversation = Conversation(request);
-        if (conversation is not null && common.Choices > 1)
-            throw ApiException.BadRequest("'n' must be 1 in a conversation: its log has one answer.", "n");
-        return new ChatCall([.. messages.Select(Message)], common, conversation);
+        if (request.MaxCompletionTokens is { } most) common = common with { MaxTokens = CompletionRules.TokenLimit(most, "max_completion_tokens") };
+        string? conversation = Conversation(request.Conversation);
+        if (conversation is not null) CheckConversation(request, common);
+        return new ChatCall(messages, common, conversation, Ending(request));
     }
 
-    private static string? Conversation(ChatCompletionRequest request)
+    /// <summary>The messages, checked.</summary>
+    /// <exception cref="ApiException">There is none, or one is not as it must be.</exception>
+    public static IReadOnlyList<ChatMessage> Messages(IReadOnlyList<ChatMessageParameter>? messages) => messages is { Count: > 0 }
+        ? [.. messages.Select(Message)]
+        : throw ApiException.BadRequest("'messages' must hold at least one message.", "messages", messages is null ? ApiException.MissingParameter : null);
+
+    private static PromptEnding Ending(ChatCompletionRequest request) => (request.ContinueFinalMessage ?? false, request.AddGenerationPrompt) switch
     {
-        string? conversation = request.Conversation ?? request.PromptCacheKey;
-        string param = request.Conversation is null ? "prompt_cache_key" : "conversation";
-        if (conversation is null) return null;
+        (true, true) => throw ApiException.BadRequest("'continue_final_message' and 'add_generation_prompt' must not both be true: one goes on with a message, the other begins one.", "continue_final_message"),
+        (true, _) => PromptEnding.OpenMessage,
+        (false, false) => PromptEnding.LastMessage,
+        _ => PromptEnding.GenerationPrompt,
+    };
+
+    private static string? Conversation(JsonElement? conversation)
+    {
+        (string? id, string param) = conversation switch
+        {
+            null or { ValueKind: JsonValueKind.Null } => (null, "conversation"),
+            { ValueKind: JsonValueKind.String } text => (SiloJson.Text(text, "conversation"), "conversation"),
+            { } named when named.TryGetProperty("id", out JsonElement value) && value.ValueKind == JsonValueKind.String => (SiloJson.Text(value, "conversation.id"), "conversation.id"),
+            _ => throw ApiException.BadRequest("'conversation.id' is missing.", "conversation.id", ApiException.MissingParameter),
+        };
+        if (id is null) return null;
         try
         {
-            ConversationKey.Validate(conversation, param);
-            return conversation;
+            ConversationKey.Validate(id, param);
+            return id;
         }
         catch (ArgumentException e)
         {
@@ -44,27 +60,41 @@ internal static class ChatRules
         }
     }
 
+    // A conversation's turn is its whole log and one answer to it.
+    private static void CheckConversation(ChatCompletionRequest request, CompletionCall common)
+    {
+        if (common.Choices > 1) throw ApiException.BadRequest("'n' must be 1 in a conversation: its log has one answer.", "n");
+        string? param = request.ContinueFinalMessage == true ? "continue_final_message"
+            : request.AddGenerationPrompt == false ? "add_generation_prompt"
+            : common.PromptTokens is not null ? "truncate_prompt_tokens"
+            : common.PromptLogProbs is not null ? "prompt_logprobs"
+            : null;
+        if (param is not null) throw ApiException.BadRequest($"'{param}' is not possible in a conversation.", param);
+    }
+
     private static ChatMessage Message(ChatMessageParameter? message, int index)
     {
         string at = $"messages[{index}]";
         if (message is null) throw ApiException.BadRequest($"'{at}' must be an object.", at);
-        Unsupported.RefuseInMessage(message.Others, at);
         string role = message.Role switch
         {
             "system" or "user" or "assistant" => message.Role,
             "developer" => "system",
             "tool" or "function" => throw ApiException.Unsupported($"{at}.role", "calling tools"),
-            null => throw ApiException.BadRequest($"'{at}.role' is missing.", $"{at}.role"),
+            null => throw ApiException.BadRequest($"'{at}.role' is missing.", $"{at}.role", ApiException.MissingParameter),
             _ => throw ApiException.BadRequest($"'{at}.role' is '{message.Role}'; it must be system, developer, user or assistant.", $"{at}.role"),
         };
-        return new ChatMessage(role, Content(message.Content, $"{at}.content"));
+        return new ChatMessage(role, Content(message.Content, role, $"{at}.content"));
     }
 
-    private static string Content(JsonElement? content, string param) => content switch
+    private static string Content(JsonElement? content, string role, string param) => content switch
     {
         { ValueKind: JsonValueKind.String } text => SiloJson.Text(text, param),
         { ValueKind: JsonValueKind.Array } parts => Text(parts, param),
-        _ => throw ApiException.BadRequest($"'{param}' must be a string or a list of text parts.", param),
+        { ValueKind: JsonValueKind.Object } => throw ApiException.BadRequest($"'{param}' is an object; it must be a string or a list of text parts.", param),
+        // As an assistant's message that only called tools comes back.
+        _ when role == "assistant" => "",
+        _ => throw ApiException.BadRequest($"'{param}' is missing.", param, ApiException.MissingParameter),
     };
 
     private static string Text(JsonElement parts, string param)
@@ -74,14 +104,15 @@ internal static class ChatRules
         foreach (JsonElement part in parts.EnumerateArray())
         {
             string at = $"{param}[{index++}]";
-            if (part.ValueKind != JsonValueKind.Object || !part.TryGetProperty("type", out JsonElement type) || type.ValueKind != JsonValueKind.String)
-                throw ApiException.BadRequest($"'{at}' must be an object with a type.", at);
-            if (!type.ValueEquals("text")) throw ApiException.Unsupported(at, $"content of type '{type.GetString()}'");
-            if (!part.TryGetProperty("text", out JsonElement piece) || piece.ValueKind != JsonValueKind.String)
-                throw ApiException.BadRequest($"'{at}.text' must be a string.", $"{at}.text");
-            text.Append(SiloJson.Text(piece, $"{at}.text"));
+            string type = Member(part, "type", at);
+            if (type != "text") throw ApiException.Unsupported($"{at}.type", $"content of type '{type}'");
+            text.Append(Member(part, "text", at));
         }
 
         return text.ToString();
     }
+
+    private static string Member(JsonElement part, string name, string at) => part.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String
+        ? SiloJson.Text(value, $"{at}.{name}")
+        : throw ApiException.BadRequest($"'{at}.{name}' is missing.", $"{at}.{name}", ApiException.MissingParameter);
 }

@@ -10,8 +10,8 @@ internal sealed class ModelRoutes(ModelHost host)
     /// <summary>Adds the routes.</summary>
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/models", ListAsync);
-        routes.MapGet("/v1/models/{**id}", GetAsync);
+        routes.MapGet("/v1/models", ListAsync).WithSummary("The loaded model, as a list.");
+        routes.MapGet("/v1/models/{**id}", GetAsync).WithSummary("The loaded model.");
     }
 
     private Task ListAsync(HttpContext context) =>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace KvTiers.Silo.OpenAi;
@@ -10,7 +9,10 @@ internal abstract record SamplingParameters
     public string? Model { get; init; }
 
     /// <summary>Most tokens to generate.</summary>
-    public int? MaxTokens { get; init; }
+    public long? MaxTokens { get; init; }
+
+    /// <summary>Extension: llama.cpp's name of <c>max_tokens</c>.</summary>
+    public long? NPredict { get; init; }
 
     /// <summary>0 = the likeliest token always; up to 2.</summary>
     public double? Temperature { get; init; }
@@ -26,6 +28,9 @@ internal abstract record SamplingParameters
 
     /// <summary>Extension: divides the logits of tokens that stand already; 1 = off.</summary>
     public double? RepetitionPenalty { get; init; }
+
+    /// <summary>Extension: llama.cpp's name of <c>repetition_penalty</c>.</summary>
+    public double? RepeatPenalty { get; init; }
 
     /// <summary>−2 to 2.</summary>
     public double? PresencePenalty { get; init; }
@@ -46,16 +51,36 @@ internal abstract record SamplingParameters
     [JsonConverter(typeof(StringOrListConverter))]
     public IReadOnlyList<string>? Stop { get; init; }
 
+    /// <summary>Extension: tokens that end the answer.</summary>
+    public IReadOnlyList<int>? StopTokenIds { get; init; }
+
+    /// <summary>Extension: whether what ended the answer is its end.</summary>
+    public bool? IncludeStopStrInOutput { get; init; }
+
+    /// <summary>Extension: whether the answer goes on past the end of the text.</summary>
+    public bool? IgnoreEos { get; init; }
+
+    /// <summary>Extension: least number of tokens to generate.</summary>
+    public int? MinTokens { get; init; }
+
+    /// <summary>Extension: text that the answer never holds.</summary>
+    public IReadOnlyList<string>? BadWords { get; init; }
+
+    /// <summary>Extension: keeps the request's blocks apart from those under other salts.</summary>
+    public string? CacheSalt { get; init; }
+
+    /// <summary>Extension: false computes the whole prompt.</summary>
+    public bool? CachePrompt { get; init; }
+
+    /// <summary>Extension: most tokens of the prompt, whose end is kept; −1 = as many as fit.</summary>
+    public int? TruncatePromptTokens { get; init; }
+
+    /// <summary>Extension: alternatives to report beside each token of the prompt.</summary>
+    public int? PromptLogprobs { get; init; }
+
     /// <summary>Whether the answer is sent piece by piece.</summary>
     public bool? Stream { get; init; }
 
     /// <summary>How the pieces are sent.</summary>
     public StreamOptions? StreamOptions { get; init; }
-
-    /// <summary>Who asks, to the caller; the server does not use it.</summary>
-    public string? User { get; init; }
-
-    /// <summary>Everything that has no property here.</summary>
-    [JsonExtensionData]
-    public Dictionary<string, JsonElement>? Others { get; init; }
 }

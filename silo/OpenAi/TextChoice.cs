@@ -11,4 +11,8 @@ internal sealed record TextChoice(
     string Text,
     int Index,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] TextLogprobs? Logprobs,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? FinishReason);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? FinishReason)
+{
+    /// <summary>[prompt tokens]: likely tokens by id; null for the first. Null = not asked for.</summary>
+    public IReadOnlyList<IReadOnlyDictionary<string, PromptLogprob>?>? PromptLogprobs { get; init; }
+}

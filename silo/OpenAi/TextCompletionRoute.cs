@@ -1,5 +1,6 @@
 using System.Text;
 using KvTiers.Inference.Scheduling;
+using KvTiers.Silo.Fields;
 using KvTiers.Silo.Http;
 using KvTiers.Silo.Models;
 using KvTiers.Silo.Turns;
@@ -7,17 +8,18 @@ using KvTiers.Silo.Turns;
 namespace KvTiers.Silo.OpenAi;
 
 /// <summary><c>POST /v1/completions</c>.</summary>
-internal sealed class TextCompletionRoute(ModelHost host, TurnGate gate, AnswerAccount account, TimeProvider time)
+internal sealed class TextCompletionRoute(ModelHost host, RequestReader reader, TurnGate gate, AnswerAccount account, TimeProvider time)
 {
     /// <summary>Adds the route.</summary>
-    public void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/completions", RunAsync);
+    public void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/completions", RunAsync)
+        .WithSummary("Continuations of texts.").WithMetadata(new RequestFields(() => TextFields.Table));
 
     private async Task RunAsync(HttpContext context)
     {
         LoadedModel model = host.Model;
-        CompletionRequest request = await SiloJson.ReadAsync<CompletionRequest>(context.Request, context.RequestAborted);
+        CompletionRequest request = await reader.ReadAsync<CompletionRequest>(context.Request, TextFields.Table, context.RequestAborted);
         model.CheckName(request.Model);
-        TextCall call = TextRules.Check(request, model.Config, model.SamplingDefaults, model.Tokenizer);
+        TextCall call = TextRules.Check(request, model);
 
         using TurnScope turn = gate.Enter(context);
         IAsyncEnumerable<AnswerEvent> answer = EngineAnswer.RunAsync(model, Generations(call, model, Caller.TenantOf(context)), turn.Token);
@@ -28,15 +30,9 @@ internal sealed class TextCompletionRoute(ModelHost host, TurnGate gate, AnswerA
 
     private static GenerationRequest[] Generations(TextCall call, LoadedModel model, string tenant) =>
     [
-        .. call.Prompts.Select(prompt => new GenerationRequest
+        .. call.Prompts.Select(prompt => call.Common.Generation(prompt.Ids, call.MaxTokens, model, tenant) with
         {
-            Prompt = prompt.Ids,
-            Sampling = call.Common.Sampling,
-            MaxNewTokens = call.MaxTokens,
-            StopStrings = call.Common.Stop,
-            Choices = call.Common.Choices,
-            TenantSalt = model.Salts.For(tenant),
-            PromptLogProbs = call.Echo ? call.Common.Sampling.TopLogProbs : null,
+            PromptLogProbs = call.Echo && call.Common.Sampling.TopLogProbs is { } top ? Math.Max(top, call.Common.PromptLogProbs ?? 0) : call.Common.PromptLogProbs,
         }),
     ];
 
@@ -44,14 +40,16 @@ internal sealed class TextCompletionRoute(ModelHost host, TurnGate gate, AnswerA
     {
         int count = call.Prompts.Count * call.Common.Choices;
         StringBuilder[] texts = [.. Enumerable.Range(0, count).Select(_ => new StringBuilder())];
-        List<AnswerToken>[] tokens = [.. texts.Select(_ => new List<AnswerToken>())];
+        bool withLogprobs = call.Common.Sampling.TopLogProbs is not null;
+        List<CertainToken>[] tokens = [.. texts.Select(_ => new List<CertainToken>())];
+        CertainTokens[] certain = [.. texts.Select(_ => new CertainTokens(model))];
         AnswerEnd? end = null;
         await foreach (AnswerEvent answered in answer)
         {
             if (answered is AnswerToken token)
             {
                 texts[token.Choice].Append(token.Text);
-                if (token.LogProb is not null && !model.EndsText(token.TokenId)) tokens[token.Choice].Add(token);
+                if (withLogprobs) tokens[token.Choice].AddRange(certain[token.Choice].Add(token));
             }
 
             end = answered as AnswerEnd ?? end;
@@ -62,15 +60,19 @@ internal sealed class TextCompletionRoute(ModelHost host, TurnGate gate, AnswerA
         {
             TextPrompt prompt = call.Prompts[i / call.Common.Choices];
             TextLogprobs? logprobs = null;
-            if (call.Common.Sampling.TopLogProbs is not null)
+            if (withLogprobs)
             {
+                tokens[i].AddRange(certain[i].End(end!.FinishReasons[i]));
                 var builder = new TextLogprobsBuilder(model.Tokenizer);
-                if (call.Echo) AddPrompt(builder, prompt, end!, i / call.Common.Choices, model);
-                foreach (AnswerToken token in tokens[i]) builder.Add(token.TokenId, token.LogProb, token.Text.Length);
+                if (call.Echo) AddPrompt(builder, prompt, end, i / call.Common.Choices, model);
+                foreach (CertainToken token in tokens[i]) builder.Add(token.Token.TokenId, token.Token.LogProb, token.TextLength);
                 logprobs = builder.Take();
             }
 
-            choices[i] = new TextChoice((call.Echo ? prompt.Text : "") + texts[i], i, logprobs, end!.FinishReasons[i]);
+            choices[i] = new TextChoice((call.Echo ? prompt.Text : "") + texts[i], i, logprobs, end!.FinishReasons[i])
+            {
+                PromptLogprobs = PromptLogprob.Of(end.PromptLogProbs, i / call.Common.Choices, call.Common.PromptLogProbs, model.Tokenizer),
+            };
         }
 
         await SiloJson.WriteAsync(
@@ -85,7 +87,7 @@ internal sealed class TextCompletionRoute(ModelHost host, TurnGate gate, AnswerA
         for (int i = 0; i < prompt.Ids.Length; i++)
         {
             int id = prompt.Ids[i];
-            builder.Add(id, end.PromptLogProbs[promptIndex]?[i], model.Tokenizer.Decode([id], skipSpecial: false).Length);
+            builder.Add(id, model.View(end.PromptLogProbs[promptIndex]?[i]), model.Tokenizer.Decode([id], skipSpecial: false).Length);
         }
     }
 
@@ -94,21 +96,15 @@ internal sealed class TextCompletionRoute(ModelHost host, TurnGate gate, AnswerA
         var sse = new SseWriter(context.Response, context.RequestAborted);
         int count = call.Prompts.Count * call.Common.Choices;
         bool[] begun = new bool[count];
+        CertainTokens[] certain = [.. begun.Select(_ => new CertainTokens(model))];
         TextLogprobsBuilder?[] logprobs = [.. begun.Select(_ => call.Common.Sampling.TopLogProbs is null ? null : new TextLogprobsBuilder(model.Tokenizer))];
         await foreach (AnswerEvent answered in answer)
         {
             if (answered is AnswerToken token)
             {
                 await BeginAsync(token.Choice);
-                TextLogprobs? own = null;
-                if (logprobs[token.Choice] is { } builder && !model.EndsText(token.TokenId))
-                {
-                    builder.Add(token.TokenId, token.LogProb, token.Text.Length);
-                    own = builder.Take();
-                }
-
-                if (token.Text.Length > 0 || own is not null)
-                    await sse.WriteAsync(Piece(head, [new TextChoice(token.Text, token.Choice, own, null)]));
+                TextLogprobs? own = logprobs[token.Choice]?.Take(certain[token.Choice].Add(token));
+                if (token.Text.Length > 0) await sse.WriteAsync(Piece(head, [new TextChoice(token.Text, token.Choice, own, null)]));
             }
             else if (answered is AnswerEnd end)
             {
@@ -116,7 +112,7 @@ internal sealed class TextCompletionRoute(ModelHost host, TurnGate gate, AnswerA
                 for (int i = 0; i < count; i++)
                 {
                     await BeginAsync(i);
-                    TextCompletion last = Piece(head, [new TextChoice("", i, null, end.FinishReasons[i])]);
+                    TextCompletion last = Piece(head, [new TextChoice("", i, logprobs[i]?.Take(certain[i].End(end.FinishReasons[i])), end.FinishReasons[i])]);
                     bool carriesInfo = !call.Common.IncludeUsage && i == count - 1;
                     await sse.WriteAsync(carriesInfo ? last with { Kvtiers = info } : last);
                 }

@@ -1,6 +1,7 @@
 using KvTiers.Conversations;
 using KvTiers.Inference.Tokens;
 using KvTiers.Silo.Models;
+using KvTiers.Silo.Turns;
 
 namespace KvTiers.Silo.OpenAi;
 
@@ -26,6 +27,13 @@ internal sealed class TextLogprobsBuilder(Tokenizer tokenizer, int offset = 0)
         _tops.Add(logProb is null ? null : Tops(logProb));
         _offsets.Add(_offset);
         _offset += textLength;
+    }
+
+    /// <summary>Adds tokens, and gives them; null when there are none.</summary>
+    public TextLogprobs? Take(IReadOnlyList<CertainToken> tokens)
+    {
+        foreach (CertainToken token in tokens) Add(token.Token.TokenId, token.Token.LogProb, token.TextLength);
+        return tokens.Count == 0 ? null : Take();
     }
 
     /// <summary>What was added since the start, or since the last call.</summary>

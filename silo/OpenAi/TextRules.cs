@@ -2,6 +2,7 @@ using System.Text.Json;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Tokens;
 using KvTiers.Silo.Http;
+using KvTiers.Silo.Models;
 
 namespace KvTiers.Silo.OpenAi;
 
@@ -13,19 +14,26 @@ internal static class TextRules
 
     /// <summary>The request, checked, its prompts encoded.</summary>
     /// <exception cref="ApiException">Something is missing, out of range, or not supported.</exception>
-    public static TextCall Check(CompletionRequest request, ModelConfig model, SamplingOptions defaults, Tokenizer tokenizer)
+    public static TextCall Check(CompletionRequest request, LoadedModel model)
     {
+        ModelConfig config = model.Config;
         int? topLogProbs = request.Logprobs is { } most ? CompletionRules.InRange(most, 0, 20, "logprobs") : null;
         bool echo = request.Echo ?? false;
         // An echo of nothing but the prompt is how a text's own probabilities are asked for.
-        bool promptOnly = echo && request.MaxTokens == 0;
-        CompletionCall common = CompletionRules.Check(promptOnly ? request with { MaxTokens = null } : request, topLogProbs, model, defaults);
+        bool promptOnly = echo && request.MaxTokens == 0 && request.NPredict is null or 0;
+        CompletionCall common = CompletionRules.Check(promptOnly ? request with { MaxTokens = null, NPredict = null } : request, topLogProbs, config, model.SamplingDefaults);
         if (request.BestOf is { } best && best != common.Choices)
             throw ApiException.Unsupported("best_of", "a value other than that of 'n'");
         if (echo && topLogProbs is not null && common.Stream)
             throw ApiException.Unsupported("stream", "streaming an echo with log probabilities");
-        int maxTokens = promptOnly ? 0 : common.MaxTokens ?? Math.Min(DefaultMaxTokens, model.ContextLength);
-        return new TextCall(Prompts(request.Prompt, model, tokenizer), common, maxTokens, echo);
+        int maxTokens = promptOnly ? 0 : common.MaxTokens ?? DefaultMaxTokens;
+        return new TextCall([.. Prompts(request.Prompt, config, model.Tokenizer).Select(prompt => Shortened(prompt, common, model))], common, maxTokens, echo);
+    }
+
+    private static TextPrompt Shortened(TextPrompt prompt, CompletionCall common, LoadedModel model)
+    {
+        ReadOnlyMemory<int> ids = common.Shorten(prompt.Ids, model);
+        return ids.Length == prompt.Ids.Length ? prompt : new TextPrompt(ids.ToArray(), model.Tokenizer.Decode(ids.Span, skipSpecial: false));
     }
 
     private static IReadOnlyList<TextPrompt> Prompts(JsonElement? prompt, ModelConfig model, Tokenizer tokenizer)
@@ -35,7 +43,7 @@ internal static class TextRules
             { ValueKind: JsonValueKind.Array } list when list.GetArrayLength() == 0 => [],
             { ValueKind: JsonValueKind.Array } list when list[0].ValueKind is JsonValueKind.String or JsonValueKind.Array => Several(list, model, tokenizer),
             { } one => [One(one, "prompt", model, tokenizer)],
-            null => throw ApiException.BadRequest("'prompt' is missing.", "prompt"),
+            null => throw ApiException.BadRequest("'prompt' is missing.", "prompt", ApiException.MissingParameter),
         };
         if (prompts.Count == 0 || prompts.Any(one => one.Ids.Length == 0))
             throw ApiException.BadRequest("'prompt' must not be empty.", "prompt");

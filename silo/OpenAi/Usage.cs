@@ -9,6 +9,9 @@ namespace KvTiers.Silo.OpenAi;
 /// <param name="PromptTokensDetails">Where the prompts' tokens came from.</param>
 internal sealed record Usage(int PromptTokens, int CompletionTokens, int TotalTokens, PromptTokensDetails PromptTokensDetails)
 {
+    /// <summary>What the answers' tokens were.</summary>
+    public CompletionTokensDetails CompletionTokensDetails { get; } = new();
+
     /// <summary>The same counts as a turn reports them.</summary>
     public static Usage From(TurnUsage usage) =>
         new(usage.PromptTokens, usage.CompletionTokens, usage.PromptTokens + usage.CompletionTokens, new PromptTokensDetails(usage.Cached.Total));

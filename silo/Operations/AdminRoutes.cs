@@ -1,5 +1,6 @@
 using System.Globalization;
 using KvTiers.Silo.Configuration;
+using KvTiers.Silo.Fields;
 using KvTiers.Silo.Http;
 using KvTiers.Silo.Models;
 using KvTiers.Tiers;
@@ -7,7 +8,7 @@ using KvTiers.Tiers;
 namespace KvTiers.Silo.Operations;
 
 /// <summary>The operator's routes: what the tiers, the radix tree and the conversations hold, and resizing and clearing a tier.</summary>
-internal sealed partial class AdminRoutes(ModelHost host, ApiKeys keys, ILogger<AdminRoutes> logger)
+internal sealed partial class AdminRoutes(ModelHost host, ApiKeys keys, RequestReader reader, ILogger<AdminRoutes> logger)
 {
     private const int DefaultRadixNodes = 1_000;
     private const int MostRadixNodes = 100_000;
@@ -19,11 +20,11 @@ internal sealed partial class AdminRoutes(ModelHost host, ApiKeys keys, ILogger<
     public void Map(IEndpointRouteBuilder routes)
     {
         RouteGroupBuilder admin = routes.MapGroup("/admin").WithMetadata(new AccessRequirement(AccessLevel.Administrator));
-        admin.MapGet("/conversations", ConversationsAsync);
-        admin.MapGet("/radix", RadixAsync);
-        admin.MapGet("/tiers", TiersAsync);
-        admin.MapPost("/tiers/{tier}/resize", ResizeAsync);
-        admin.MapPost("/tiers/{tier}/clear", ClearAsync);
+        admin.MapGet("/conversations", ConversationsAsync).WithSummary("Every tenant's conversations.");
+        admin.MapGet("/radix", RadixAsync).WithSummary("The tree of cached prefixes.");
+        admin.MapGet("/tiers", TiersAsync).WithSummary("What the tiers hold.");
+        admin.MapPost("/tiers/{tier}/resize", ResizeAsync).WithSummary("Gives a tier another capacity.").WithMetadata(new RequestFields(FieldTable.Of<ResizeRequest>));
+        admin.MapPost("/tiers/{tier}/clear", ClearAsync).WithSummary("Empties a tier.");
     }
 
     private static Task AnswerAsync<T>(HttpContext context, T value) =>
@@ -57,7 +58,7 @@ internal sealed partial class AdminRoutes(ModelHost host, ApiKeys keys, ILogger<
     private async Task ResizeAsync(HttpContext context)
     {
         string tier = Tier(context);
-        ResizeRequest request = await SiloJson.ReadAsync<ResizeRequest>(context.Request, context.RequestAborted);
+        ResizeRequest request = await reader.ReadAsync<ResizeRequest>(context.Request, context.RequestAborted);
         if (tier == Hot)
         {
             KvCache cache = host.Model.Cache;

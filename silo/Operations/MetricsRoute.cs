@@ -8,7 +8,7 @@ internal sealed class MetricsRoute(MetricCollector collector)
 {
     /// <summary>Adds the route.</summary>
     public void Map(IEndpointRouteBuilder routes) =>
-        routes.MapGet("/metrics", AnswerAsync).WithMetadata(new AccessRequirement(AccessLevel.Administrator));
+        routes.MapGet("/metrics", AnswerAsync).WithMetadata(new AccessRequirement(AccessLevel.Administrator)).WithSummary("Every meter as Prometheus text.");
 
     private Task AnswerAsync(HttpContext context)
     {

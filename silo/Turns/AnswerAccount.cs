@@ -25,7 +25,7 @@ internal sealed class AnswerAccount(SiloOptions options, SiloMetrics metrics)
             Computed = usage.ComputedTokens,
             Invalidated = usage.InvalidatedTokens,
             TtftMs = usage.TtftMs,
-            Cost = TokenCost.Of(options.Prices, usage.ComputedTokens, usage.Cached.Total, usage.CompletionTokens),
+            Cost = !options.Prices.AreSet ? null : TokenCost.Of(options.Prices, usage.ComputedTokens, usage.Cached.Total, usage.CompletionTokens),
         };
     }
 }

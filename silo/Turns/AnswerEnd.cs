@@ -1,4 +1,5 @@
 using KvTiers.Conversations;
+using KvTiers.Inference.Model;
 
 namespace KvTiers.Silo.Turns;
 
@@ -9,5 +10,5 @@ namespace KvTiers.Silo.Turns;
 internal sealed record AnswerEnd(IReadOnlyList<string> FinishReasons, TurnUsage Usage, string? Conversation) : AnswerEvent
 {
     /// <summary>[prompts]: log probabilities of each prompt's own tokens, the first of which has none; null = not asked for.</summary>
-    public IReadOnlyList<IReadOnlyList<TokenLogProbView?>?> PromptLogProbs { get; init; } = [];
+    public IReadOnlyList<IReadOnlyList<TokenLogProb?>?> PromptLogProbs { get; init; } = [];
 }

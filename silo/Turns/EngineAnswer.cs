@@ -76,7 +76,7 @@ internal static class EngineAnswer
         };
         return new AnswerEnd([.. choices.Select(choice => choice.FinishReason == FinishReason.Length ? "length" : "stop")], usage, null)
         {
-            PromptLogProbs = [.. results.Select(result => result.PromptLogProbs?.Select(model.View).ToArray())],
+            PromptLogProbs = [.. results.Select(result => result.PromptLogProbs)],
         };
     }
 }

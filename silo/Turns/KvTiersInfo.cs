@@ -21,6 +21,6 @@ internal sealed record KvTiersInfo
     /// <summary>From reading the request to the first token, in milliseconds.</summary>
     public required double TtftMs { get; init; }
 
-    /// <summary>What the tokens cost at the configured prices.</summary>
-    public required TokenCost Cost { get; init; }
+    /// <summary>What the tokens cost at the configured prices; null = no price is set.</summary>
+    public TokenCost? Cost { get; init; }
 }

@@ -10,7 +10,7 @@ namespace KvTiers.Client;
 /// Stateless: each call carries the whole history, of which the server computes only what is new. Usage has the cached tokens in
 /// <see cref="UsageDetails.CachedInputTokenCount"/>; the server's <c>kvtiers</c> object (tokens by tier, cost) is under that name in the additional
 /// properties of the response, or of the update that carries the usage. Additional properties of the options are sent along, such as
-/// <c>prompt_cache_key</c>, <c>min_p</c> or <c>repetition_penalty</c>. Thread-safe. Throws as <see cref="HttpConversations"/> does, and
+/// <c>conversation</c>, <c>min_p</c> or <c>repetition_penalty</c>. Thread-safe. Throws as <see cref="HttpConversations"/> does, and
 /// <see cref="NotSupportedException"/> for tools, other content than text, and other response formats.
 /// </remarks>
 public sealed class KvTiersChatClient : IChatClient

@@ -33,8 +33,23 @@ public sealed record GenerationOptions
     /// <summary>Seed of the draw. The same seed, prompt and options give the same answer. Null = a fresh one per turn.</summary>
     public long? Seed { get; init; }
 
-    /// <summary>Strings that end the answer; they are not part of it.</summary>
+    /// <summary>Strings that end the answer; they are not part of it, unless <see cref="IncludeStop"/>.</summary>
     public IReadOnlyList<string>? Stop { get; init; }
+
+    /// <summary>Tokens that end the answer beside the model's own; their text is not part of it, unless <see cref="IncludeStop"/>.</summary>
+    public IReadOnlyList<int>? StopTokenIds { get; init; }
+
+    /// <summary>True makes what ended the answer its end.</summary>
+    public bool? IncludeStop { get; init; }
+
+    /// <summary>True goes on past the model's end-of-text tokens.</summary>
+    public bool? IgnoreEndOfText { get; init; }
+
+    /// <summary>Tokens that the answer has at least; 0 to <see cref="MaxTokens"/>.</summary>
+    public int? MinTokens { get; init; }
+
+    /// <summary>Text that the answer never holds.</summary>
+    public IReadOnlyList<string>? BadWords { get; init; }
 
     /// <summary>How many alternatives to report beside each token; null = no log probabilities.</summary>
     public int? TopLogProbs { get; init; }

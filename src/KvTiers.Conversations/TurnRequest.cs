@@ -12,6 +12,12 @@ public sealed record TurnRequest
     /// <summary>How to generate.</summary>
     public GenerationOptions Options { get; init; } = new();
 
+    /// <summary>
+    /// Keeps the blocks of a conversation that this turn begins apart from the tenant's others: blocks of two salts are never found for one another. In later
+    /// turns null, or the same. Null in the first = none.
+    /// </summary>
+    public string? CacheSalt { get; init; }
+
     /// <summary>The version that the caller has seen; another one is a <see cref="ConversationConflictException"/>. 0 = there is none yet. Null = any.</summary>
     public long? ExpectedVersion { get; init; }
 }

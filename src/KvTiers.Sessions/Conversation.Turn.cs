@@ -42,7 +42,7 @@ public sealed partial class Conversation
         TokenLog log = _services.Encoder.Encode([.. state.Log.Messages.Select(message => message.ToChatMessage())], KnownLog(state));
         if (log.TokenCount == 0)
             return new() { Conversation = Key.Id, Tokens = 0, CachedTokens = 0, ComputedTokens = 0, TotalMs = 0 };
-        var request = new GenerationRequest { Prompt = log.Tokens, MaxNewTokens = 0, TenantSalt = _services.Salts.For(Key.Tenant), KeepLease = true };
+        var request = new GenerationRequest { Prompt = log.Tokens, MaxNewTokens = 0, TenantSalt = _services.Salts.For(Key.Tenant, state.CacheSalt), KeepLease = true };
         Generation generation = _services.Engine.Submit(request, cancellationToken);
         LeaveToTheEngine();
         GenerationResult result = await generation.Completion.ConfigureAwait(false);
@@ -179,11 +179,15 @@ public sealed partial class Conversation
     private TurnPlan Plan(ConversationState? state, TurnRequest request)
     {
         if (request.Mode == TurnMode.History)
-            return PlanFor(state, request.Messages);
+            return PlanFor(state, request.Messages) with { CacheSalt = SaltOf(state, request.CacheSalt) };
         if (state is null)
             throw new ConversationNotFoundException(Key);
-        return PlanFor(state, [.. state.Log.Messages.Select(message => message.ToChatMessage()), .. request.Messages]);
+        return PlanFor(state, [.. state.Log.Messages.Select(message => message.ToChatMessage()), .. request.Messages]) with { CacheSalt = SaltOf(state, request.CacheSalt) };
     }
+
+    private static string? SaltOf(ConversationState? state, string? asked) => state is null || asked is null || asked == state.CacheSalt
+        ? state is null ? asked : state.CacheSalt
+        : throw new ArgumentException("CacheSalt is not the one that the conversation was begun with; it must be that one, or absent.", nameof(TurnRequest.CacheSalt));
 
     private TurnPlan PlanRegeneration(ConversationState? state)
     {
@@ -192,7 +196,7 @@ public sealed partial class Conversation
         IEnumerable<LoggedMessage> messages = state.Log.Messages is [.. var earlier, { Role: "assistant" }] ? earlier : state.Log.Messages;
         List<ChatMessage> kept = [.. messages.Select(message => message.ToChatMessage())];
         return kept.Count > 0
-            ? PlanFor(state, kept)
+            ? PlanFor(state, kept) with { CacheSalt = state.CacheSalt }
             : throw new ConversationConflictException(Key, $"The conversation '{Key.Id}' has no message to answer.", actualVersion: state.Version.Number);
     }
 
@@ -224,7 +228,12 @@ public sealed partial class Conversation
             },
             MaxNewTokens = options.MaxTokens ?? defaults.MaxTokens ?? 256,
             StopStrings = options.Stop ?? defaults.Stop ?? [],
-            TenantSalt = _services.Salts.For(Key.Tenant),
+            StopTokenIds = options.StopTokenIds ?? defaults.StopTokenIds ?? [],
+            IncludeStop = options.IncludeStop ?? defaults.IncludeStop ?? false,
+            IgnoreEndOfText = options.IgnoreEndOfText ?? defaults.IgnoreEndOfText ?? false,
+            MinNewTokens = options.MinTokens ?? defaults.MinTokens ?? 0,
+            BadWords = options.BadWords ?? defaults.BadWords ?? [],
+            TenantSalt = _services.Salts.For(Key.Tenant, plan.CacheSalt),
             UseCache = options.UseCache,
             KeepLease = options.UseCache,
         };
@@ -255,7 +264,7 @@ public sealed partial class Conversation
             Difference = plan.Base?.LastTurnLog is { } last && last.CommonPrefix(plan.Prompt) < last.TokenCount ? LogDifference.Between(last, plan.Next) : null,
         };
         return plan.Base is null
-            ? Creation(log) with { Turn = trace }
+            ? Creation(log) with { Turn = trace, CacheSalt = plan.CacheSalt }
             : InThisVocabulary(plan.Base, LogChanged.Between(plan.Base.Log, log, Now)) with { Turn = trace };
     }
 

@@ -22,7 +22,8 @@ public sealed partial class Conversation : IDisposable
     private const int MaxAttempts = 64;
 
     private readonly ConversationServices _services;
-    private readonly BlockHash _root;
+    private BlockHash _root;
+    private string? _cacheSalt;
     private BlockPath? _path;
     private readonly Queue<ReadOnlyMemory<int>> _abandoned = new();
     private ConversationState? _state;
@@ -121,7 +122,7 @@ public sealed partial class Conversation : IDisposable
         int count = messageCount ?? state.Log.Messages.Length;
         if (count < 0 || count > state.Log.Messages.Length)
             throw new ArgumentOutOfRangeException(nameof(messageCount), count, $"At is {count}; the conversation has {state.Log.Messages.Length} messages.");
-        ConversationCreated created = Creation(state.Log.Take(count)) with { Model = state.Model, Vocabulary = state.Vocabulary, ForkedFrom = Key.Id };
+        ConversationCreated created = Creation(state.Log.Take(count)) with { Model = state.Model, Vocabulary = state.Vocabulary, ForkedFrom = Key.Id, CacheSalt = state.CacheSalt };
         if (!await _services.Store.TryAppendAsync(fork, replaced: null, created, cancellationToken).ConfigureAwait(false))
             throw Taken(fork);
         ConversationState forked = ConversationState.Create(fork, created);
@@ -274,9 +275,20 @@ public sealed partial class Conversation : IDisposable
     // The newest version; others are spared the blocks of its log from now on.
     private void Become(ConversationState? next)
     {
+        if (next is not null && next.CacheSalt != _cacheSalt)
+            UseSalt(next.CacheSalt);
         if (next is null || _state is null || !ReferenceEquals(next.Log, _state.Log))
             UsePath(next is null ? default : KnownLog(next).Tokens);
         _state = next;
+    }
+
+    // The salt never changes; another one is another conversation under the same key.
+    private void UseSalt(string? cacheSalt)
+    {
+        ReleaseLease();
+        _cacheSalt = cacheSalt;
+        _root = _services.RootFor(Key.Tenant, cacheSalt);
+        _path = null;
     }
 
     private void UsePath(ReadOnlyMemory<int> tokens)

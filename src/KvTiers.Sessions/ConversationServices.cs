@@ -77,7 +77,10 @@ public sealed class ConversationServices
     internal Erasures Erasures { get; }
 
     /// <summary>The hash that a tenant's blocks begin from.</summary>
-    public BlockHash RootFor(string tenant) => Engine.RootFor(Salts.For(tenant));
+    public BlockHash RootFor(string tenant) => RootFor(tenant, cacheSalt: null);
+
+    /// <summary>The hash that those of a tenant's blocks begin from that are under a cache salt; null = none.</summary>
+    public BlockHash RootFor(string tenant, string? cacheSalt) => Engine.RootFor(Salts.For(tenant, cacheSalt));
 
     /// <summary>The path of tokens through a namespace, in this cache's blocks.</summary>
     internal BlockPath PathOf(BlockHash root, ReadOnlySpan<int> tokens) => new(root, Engine.Cache.Shape.BlockSize, tokens);
@@ -88,7 +91,7 @@ public sealed class ConversationServices
     private async IAsyncEnumerable<(ConversationKey Key, BlockPath Path)> StoredPathsAsync()
     {
         await foreach (ConversationState state in Store.ReadAllAsync().ConfigureAwait(false))
-            yield return (state.Key, PathOf(RootFor(state.Key.Tenant), KnownLog(state).Tokens.Span));
+            yield return (state.Key, PathOf(RootFor(state.Key.Tenant, state.CacheSalt), KnownLog(state).Tokens.Span));
     }
 
     private static string FingerprintOf(Tokenizer tokenizer)

@@ -60,7 +60,7 @@ internal static class ChatRequest
         {
             throw new NotSupportedException(
                 "ConversationId says that the server holds the history, but chat completions carry all of it. "
-                + "Name the conversation with AdditionalProperties[\"prompt_cache_key\"], or use IConversations.");
+                + "Name the conversation with AdditionalProperties[\"conversation\"], or use IConversations.");
         }
 
         if (options.Tools is { Count: > 0 })

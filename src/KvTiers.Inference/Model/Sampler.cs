@@ -38,15 +38,22 @@ public sealed class Sampler
     /// <param name="options">Valid options.</param>
     /// <param name="counts">Tokens of the sequence so far; needed when the options have penalties.</param>
     /// <param name="draw">The random number, unused when greedy.</param>
-    /// <exception cref="ArithmeticException">The logits are not finite.</exception>
-    public int Sample(ReadOnlySpan<float> logits, SamplingOptions options, TokenCounts? counts, RandomDraw draw)
+    /// <param name="bans">Tokens that cannot be chosen, whatever else the options say; ids beyond the vocabulary are none.</param>
+    /// <exception cref="ArithmeticException">The logits are not finite, or every token is banned.</exception>
+    public int Sample(ReadOnlySpan<float> logits, SamplingOptions options, TokenCounts? counts, RandomDraw draw, ReadOnlySpan<int> bans = default)
     {
         ReadOnlySpan<float> scores = logits;
-        if (options.LogitBias.Count > 0 || options.HasPenalties)
+        if (options.LogitBias.Count > 0 || options.HasPenalties || bans.Length > 0)
         {
             Span<float> adjusted = _scores.AsSpan(0, logits.Length);
             logits.CopyTo(adjusted);
             Adjust(adjusted, options, counts);
+            foreach (int id in bans)
+            {
+                if ((uint)id < (uint)adjusted.Length)
+                    adjusted[id] = float.NegativeInfinity;
+            }
+
             scores = adjusted;
         }
 
@@ -75,7 +82,19 @@ public sealed class Sampler
             likeliest[place] = new TokenAlternative(token, logProb);
         }
 
-        return new TokenLogProb(id, logits[id] - logSum, likeliest);
+        return new TokenLogProb(id, logits[id] - logSum, likeliest) { Rank = RankOf(logits, id) };
+    }
+
+    private static int RankOf(ReadOnlySpan<float> logits, int id)
+    {
+        int rank = 1;
+        foreach (float logit in logits)
+        {
+            if (logit > logits[id])
+                rank++;
+        }
+
+        return rank;
     }
 
     private static void Adjust(Span<float> scores, SamplingOptions options, TokenCounts? counts)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using KvTiers.Inference.Model;
 using Microsoft.Extensions.Logging;
 
@@ -287,7 +288,8 @@ public sealed partial class Engine
         BeforeStage?.Invoke(EngineStage.Sample, sequence);
         Generation generation = sequence.Generation;
         SamplingOptions options = generation.Request.Sampling;
-        int id = _sampler.Sample(logits, options, sequence.Counts, new RandomDraw(generation.Seed, sequence.TokenCount, sequence.Choice));
+        CollectBans(sequence);
+        int id = _sampler.Sample(logits, options, sequence.Counts, new RandomDraw(generation.Seed, sequence.TokenCount, sequence.Choice), CollectionsMarshal.AsSpan(_bans));
         TokenLogProb? logProb = options.TopLogProbs is { } top ? Sampler.Describe(logits, id, top) : null;
         AcceptedToken accepted = sequence.Accept(id, logProb, !generation.Request.IgnoreEndOfText && _endOfText.Contains(id));
         _generatedTokens++;
@@ -295,6 +297,19 @@ public sealed partial class Engine
         generation.Emit(new GeneratedToken(sequence.Choice, id, accepted.Text, logProb));
         if (accepted.FinishReason is { } reason)
             End(sequence, reason);
+    }
+
+    // The tokens that cannot come next.
+    private void CollectBans(Sequence sequence)
+    {
+        _bans.Clear();
+        sequence.Words?.Collect(_bans);
+        if (!sequence.IsBelowMinimum)
+            return;
+        GenerationRequest request = sequence.Generation.Request;
+        if (!request.IgnoreEndOfText)
+            _bans.AddRange(Tokenizer.EndOfText);
+        _bans.AddRange(request.StopTokenIds);
     }
 
     private void NoteFirstToken(Sequence sequence)

@@ -28,6 +28,7 @@ public sealed partial class Engine : IAsyncDisposable
     private readonly EngineMetrics _metrics;
     private readonly HashSet<int> _endOfText;
     private readonly int _sampledVocabulary;
+    private readonly List<int> _bans = [];
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // Of the engine's thread: what it took from the queues below.
@@ -120,8 +121,9 @@ public sealed partial class Engine : IAsyncDisposable
         request.Validate();
         CheckTokens(request);
         int maxTokenCount = Math.Min(CheckLength(request), (int)Math.Min(int.MaxValue, (long)request.Prompt.Length + request.MaxNewTokens));
+        BadWords? badWords = request.BadWords.Count == 0 ? null : BadWords.Compile(request.BadWords, Tokenizer, _sampledVocabulary);
         long seed = request.Sampling.Seed ?? Random.Shared.NextInt64();
-        var generation = new Generation(this, request, RootFor(request.TenantSalt.Span), Interlocked.Increment(ref _lastNumber), maxTokenCount, seed);
+        var generation = new Generation(this, request, RootFor(request.TenantSalt.Span), Interlocked.Increment(ref _lastNumber), maxTokenCount, seed) { BadWords = badWords };
         var sequence = new Sequence(generation, Tokenizer);
         lock (_gate)
         {
@@ -164,6 +166,12 @@ public sealed partial class Engine : IAsyncDisposable
         {
             if ((uint)id >= (uint)Model.Config.Vocabulary)
                 throw new ArgumentException($"Prompt holds token {id}; ids must be from 0 to {Model.Config.Vocabulary - 1}.", nameof(request.Prompt));
+        }
+
+        foreach (int id in request.StopTokenIds)
+        {
+            if ((uint)id >= (uint)Model.Config.Vocabulary)
+                throw new ArgumentException($"StopTokenIds holds token {id}; ids must be from 0 to {Model.Config.Vocabulary - 1}.", nameof(request.StopTokenIds));
         }
     }
 

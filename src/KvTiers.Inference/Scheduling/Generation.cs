@@ -56,6 +56,9 @@ public sealed class Generation
 
     internal long Seed { get; }
 
+    /// <summary>The request's bad words, ready for sampling; null when it has none.</summary>
+    internal BadWords? BadWords { get; init; }
+
     internal long SubmittedAt { get; }
 
     internal bool IsCancelled => _isCancelled;

@@ -11,6 +11,15 @@ public sealed record GenerationRequest
     /// <summary>Most stop strings of one request.</summary>
     public const int MaxStopStrings = 64;
 
+    /// <summary>Most stop tokens of one request.</summary>
+    public const int MaxStopTokens = 1024;
+
+    /// <summary>Most bad words of one request.</summary>
+    public const int MaxBadWords = 64;
+
+    /// <summary>Longest bad word in characters.</summary>
+    public const int MaxBadWordLength = 256;
+
     /// <summary>Token ids to continue; at least one. Copied when submitted.</summary>
     public required ReadOnlyMemory<int> Prompt { get; init; }
 
@@ -20,16 +29,28 @@ public sealed record GenerationRequest
     /// <summary>Most tokens generated per choice; 0 or more. 0 computes the prompt (and leaves it in the cache) and nothing else. The context length may end a choice earlier.</summary>
     public int MaxNewTokens { get; init; } = 256;
 
-    /// <summary>Text that ends a choice. The text before it is delivered, the stop string itself is not.</summary>
+    /// <summary>Text that ends a choice. The text before it is delivered, the stop string itself is not, unless <see cref="IncludeStop"/>.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
+
+    /// <summary>True makes the stop string, or the stop token's text, the end of the text; else neither is part of it.</summary>
+    public bool IncludeStop { get; init; }
 
     /// <summary>True goes on past the model's end-of-text tokens.</summary>
     public bool IgnoreEndOfText { get; init; }
 
+    /// <summary>Tokens that end a choice beside the model's own. Whatever they are, their text is not part of it.</summary>
+    public IReadOnlyList<int> StopTokenIds { get; init; } = [];
+
+    /// <summary>Tokens that a choice has at least, 0 to <see cref="MaxNewTokens"/>: until then no token ends it, and no stop string is looked for. The context length may end it earlier.</summary>
+    public int MinNewTokens { get; init; }
+
+    /// <summary>Text that a choice never holds: a token that would complete one of these cannot be chosen. Bytes of special tokens do not count.</summary>
+    public IReadOnlyList<string> BadWords { get; init; } = [];
+
     /// <summary>Continuations wanted, 1 to 128. The prompt is computed once; each choice draws with its own random numbers.</summary>
     public int Choices { get; init; } = 1;
 
-    /// <summary>Not null looks for the likeliest continuations by beam search. Needs greedy sampling without anything that moves logits, no stop strings, and no kept lease.</summary>
+    /// <summary>Not null looks for the likeliest continuations by beam search. Needs greedy sampling without anything that moves logits or bans tokens, no stop strings or tokens, and no kept lease.</summary>
     public BeamSearchOptions? Beams { get; init; }
 
     /// <summary>Keeps tenants apart: blocks are found only under the salt that they were computed under.</summary>
@@ -52,11 +73,17 @@ public sealed record GenerationRequest
         ArgumentNullException.ThrowIfNull(StopStrings);
         Check(Prompt.Length > 0, nameof(Prompt), "empty", "at least one token");
         Check(MaxNewTokens >= 0, nameof(MaxNewTokens), $"{MaxNewTokens}", "0 or more");
+        Check(MinNewTokens >= 0 && MinNewTokens <= MaxNewTokens, nameof(MinNewTokens), $"{MinNewTokens}", $"from 0 to {MaxNewTokens}, the most that may be generated");
         Check(Choices is >= 1 and <= MaxChoices, nameof(Choices), $"{Choices}", $"from 1 to {MaxChoices}");
         Check(PromptLogProbs is null or (>= 0 and <= 20), nameof(PromptLogProbs), $"{PromptLogProbs}", "from 0 to 20");
         Check(!KeepLease || UseCache, nameof(KeepLease), "true while UseCache is false", "false when the cache is not used");
         Check(StopStrings.Count <= MaxStopStrings, nameof(StopStrings), $"a list of {StopStrings.Count}", $"at most {MaxStopStrings} strings");
         Check(StopStrings.All(stop => !string.IsNullOrEmpty(stop)), nameof(StopStrings), "holding an empty string", "a list of non-empty strings");
+        ArgumentNullException.ThrowIfNull(StopTokenIds);
+        Check(StopTokenIds.Count <= MaxStopTokens, nameof(StopTokenIds), $"a list of {StopTokenIds.Count}", $"at most {MaxStopTokens} tokens");
+        ArgumentNullException.ThrowIfNull(BadWords);
+        Check(BadWords.Count <= MaxBadWords, nameof(BadWords), $"a list of {BadWords.Count}", $"at most {MaxBadWords} words");
+        Check(BadWords.All(word => word is { Length: > 0 and <= MaxBadWordLength }), nameof(BadWords), "holding a word that is empty or too long", $"a list of words of 1 to {MaxBadWordLength} characters");
         Sampling.Validate();
         if (Beams is not null)
             ValidateBeams(Beams);
@@ -69,6 +96,9 @@ public sealed record GenerationRequest
         Check(Choices <= beams.Width, nameof(Choices), $"{Choices}", $"at most the {beams.Width} beams");
         Check(Sampling is { IsGreedy: true, HasPenalties: false, LogitBias.Count: 0, TopLogProbs: null }, nameof(Sampling), "more than greedy", "greedy, without penalties, bias and log-probabilities, in a beam search");
         Check(StopStrings.Count == 0, nameof(StopStrings), "not empty", "empty in a beam search");
+        Check(StopTokenIds.Count == 0, nameof(StopTokenIds), "not empty", "empty in a beam search");
+        Check(BadWords.Count == 0, nameof(BadWords), "not empty", "empty in a beam search");
+        Check(MinNewTokens == 0, nameof(MinNewTokens), $"{MinNewTokens}", "0 in a beam search");
         Check(!KeepLease, nameof(KeepLease), "true", "false in a beam search");
     }
 

@@ -19,6 +19,7 @@ internal sealed class Sequence
     private readonly TokenStream _stream;
     private readonly List<TokenLogProb>? _logProbs;
     private int[] _tokens;
+    private int? _stopToken;
 
     /// <summary>The first choice of a generation, with nothing computed.</summary>
     public Sequence(Generation generation, Tokenizer tokenizer)
@@ -35,7 +36,8 @@ internal sealed class Sequence
         _tokens = new int[Math.Min(generation.MaxTokenCount, prompt.Length + FirstRoom)];
         prompt.CopyTo(_tokens);
         _stream = tokenizer.CreateStream();
-        _filter = new StopStringFilter(generation.Request.StopStrings);
+        _filter = new StopStringFilter(generation.Request.StopStrings, generation.Request.IncludeStop);
+        Words = generation.BadWords is { } words ? new BadWordTail(words) : null;
         _logProbs = generation.Request.Sampling.TopLogProbs is null ? null : [];
         Counts = generation.Request.Sampling.HasPenalties ? new TokenCounts(prompt) : null;
     }
@@ -105,6 +107,12 @@ internal sealed class Sequence
     /// <summary>Token counts for the penalties; null when there are none.</summary>
     public TokenCounts? Counts { get; }
 
+    /// <summary>The end of its output, where a bad word may have begun; null when there are no bad words.</summary>
+    public BadWordTail? Words { get; }
+
+    /// <summary>True while no token may end it.</summary>
+    public bool IsBelowMinimum => OutputCount < Generation.Request.MinNewTokens;
+
     /// <summary>When its last token was sampled, as a timestamp.</summary>
     public long LastTokenAt { get; set; }
 
@@ -150,12 +158,20 @@ internal sealed class Sequence
     /// <param name="endsText">True for an end-of-text token that counts.</param>
     public AcceptedToken Accept(int id, TokenLogProb? logProb, bool endsText)
     {
+        GenerationRequest request = Generation.Request;
+        bool isStopToken = request.StopTokenIds.Count > 0 && request.StopTokenIds.Contains(id);
         Add(id);
         Counts?.AddOutput(id);
+        Words?.Append(id);
         if (logProb is not null)
             _logProbs!.Add(logProb);
 
-        string text = _filter.Append(endsText ? "" : _stream.Append(id));
+        string piece = endsText || (isStopToken && !request.IncludeStop) ? "" : _stream.Append(id);
+        // The least number of tokens has been reached before this one, so stop strings may begin with it.
+        string text = OutputCount > request.MinNewTokens ? _filter.Append(piece) : piece;
+        if (isStopToken)
+            _stopToken = id;
+        endsText |= isStopToken;
         bool ends = endsText || _filter.Matched is not null || TokenCount == Generation.MaxTokenCount;
         if (ends)
             text += Flush();
@@ -169,7 +185,7 @@ internal sealed class Sequence
     {
         if (reason == FinishReason.Cancelled)
             _text.Append(Flush());
-        return new ChoiceResult(Tokens[PromptLength..].ToArray(), _text.ToString(), reason, _filter.Matched, _logProbs);
+        return new ChoiceResult(Tokens[PromptLength..].ToArray(), _text.ToString(), reason, _filter.Matched, _logProbs) { StopTokenId = _stopToken };
     }
 
     private void Add(int id)

@@ -1,11 +1,13 @@
 namespace KvTiers.Inference.Scheduling;
 
-/// <summary>Lets text through as soon as it cannot be the beginning of a stop string, and ends it before the first stop string.</summary>
+/// <summary>Lets text through as soon as it cannot be the beginning of a stop string, and ends it before the first stop string, or behind it.</summary>
 /// <remarks>
 /// Characters are looked at one by one, so how the text is cut into pieces does not matter. The stop string that is complete first wins; of those
 /// that end at the same character, the longest.
 /// </remarks>
-internal sealed class StopStringFilter(IReadOnlyList<string> stops)
+/// <param name="stops">The stop strings.</param>
+/// <param name="includeStop">True ends the text behind the stop string.</param>
+internal sealed class StopStringFilter(IReadOnlyList<string> stops, bool includeStop = false)
 {
     private char[] _held = new char[stops.Count == 0 ? 0 : stops.Max(stop => stop.Length) + 32];
     private int _heldCount;
@@ -27,7 +29,7 @@ internal sealed class StopStringFilter(IReadOnlyList<string> stops)
             _held[_heldCount++] = character;
             Matched = StopAtEnd();
             if (Matched is not null)
-                return Release(_heldCount - Matched.Length, keepRest: false);
+                return Release(_heldCount - (includeStop ? 0 : Matched.Length), keepRest: false);
         }
 
         return Release(_heldCount - PossibleStart(), keepRest: true);

@@ -69,6 +69,19 @@ public sealed class ChatPrompt(ChatTemplate template, Tokenizer tokenizer)
         return Encode(Template, Tokenizer, messages, addGenerationPrompt, known);
     }
 
+    /// <summary>The ids of a chat whose last message is open: they end with its content, so that the model goes on with it.</summary>
+    /// <param name="messages">The chat, oldest first; at least one message.</param>
+    /// <exception cref="ArgumentException">There is no message, a role is not a plain word, or the last message's content is not the last that the template writes.</exception>
+    /// <exception cref="TemplateException">The template refused the messages, or cannot be run.</exception>
+    public int[] EncodeOpen(IReadOnlyList<ChatMessage> messages)
+    {
+        RenderedPrompt prompt = Template.Render(messages, addGenerationPrompt: false);
+        int begin = prompt.MessageEnds.Count < 2 ? 0 : prompt.MessageEnds[^2];
+        if (prompt.ContentRanges is not [.., var last] || last.Start.Value < begin)
+            throw new ArgumentException("The last message has no content that could be gone on with.", nameof(messages));
+        return Tokenizer.Encode(new RenderedPrompt(prompt.Text[..last.End.Value], prompt.ContentRanges));
+    }
+
     private static ChatTokens Encode(ChatTemplate template, Tokenizer tokenizer, IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, int known)
     {
         RenderedPrompt prompt = template.Render(messages, addGenerationPrompt);

@@ -52,6 +52,21 @@ internal struct GenerationOptionsSurrogate
     /// <summary><see cref="ToolUse"/> as over HTTP; null = no functions.</summary>
     [Id(14)]
     public string? Tools;
+
+    [Id(20)]
+    public int[]? StopTokenIds;
+
+    [Id(21)]
+    public bool? IncludeStop;
+
+    [Id(22)]
+    public bool? IgnoreEndOfText;
+
+    [Id(23)]
+    public int? MinTokens;
+
+    [Id(24)]
+    public string[]? BadWords;
 }
 
 /// <summary>Exchanges the two.</summary>
@@ -74,6 +89,11 @@ internal sealed class GenerationOptionsConverter : IConverter<GenerationOptions,
         TopLogProbs = surrogate.TopLogProbs,
         UseCache = surrogate.UseCache ?? true,
         Tools = surrogate.Tools is null ? null : JsonSerializer.Deserialize<ToolUse>(surrogate.Tools, ConversationJson.Options),
+        StopTokenIds = surrogate.StopTokenIds,
+        IncludeStop = surrogate.IncludeStop,
+        IgnoreEndOfText = surrogate.IgnoreEndOfText,
+        MinTokens = surrogate.MinTokens,
+        BadWords = surrogate.BadWords,
     };
 
     public GenerationOptionsSurrogate ConvertToSurrogate(in GenerationOptions value) => new()
@@ -93,5 +113,10 @@ internal sealed class GenerationOptionsConverter : IConverter<GenerationOptions,
         TopLogProbs = value.TopLogProbs,
         UseCache = value.UseCache,
         Tools = value.Tools is null ? null : JsonSerializer.Serialize(value.Tools, ConversationJson.Options),
+        StopTokenIds = value.StopTokenIds?.ToArray(),
+        IncludeStop = value.IncludeStop,
+        IgnoreEndOfText = value.IgnoreEndOfText,
+        MinTokens = value.MinTokens,
+        BadWords = value.BadWords?.ToArray(),
     };
 }

@@ -24,6 +24,9 @@ internal struct TurnRequestSurrogate
     /// <summary>One for each message, null for those that have none (<see cref="MessageDetails"/>); null = none has.</summary>
     [Id(5)]
     public string?[]? Details;
+
+    [Id(10)]
+    public string? CacheSalt;
 }
 
 /// <summary>Exchanges the two.</summary>
@@ -36,6 +39,7 @@ internal sealed class TurnRequestConverter : IConverter<TurnRequest, TurnRequest
         Messages = Messages(WireNames.Need(surrogate.Roles), WireNames.Need(surrogate.Contents), surrogate.Details),
         Options = surrogate.Options ?? new(),
         ExpectedVersion = surrogate.ExpectedVersion,
+        CacheSalt = surrogate.CacheSalt,
     };
 
     public TurnRequestSurrogate ConvertToSurrogate(in TurnRequest value) => new()
@@ -46,6 +50,7 @@ internal sealed class TurnRequestConverter : IConverter<TurnRequest, TurnRequest
         Options = value.Options,
         ExpectedVersion = value.ExpectedVersion,
         Details = MessageDetails.Of(value.Messages),
+        CacheSalt = value.CacheSalt,
     };
 
     private static ChatMessage[] Messages(string[] roles, string[] contents, string?[]? details)

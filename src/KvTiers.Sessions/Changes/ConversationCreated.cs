@@ -21,6 +21,9 @@ public sealed record ConversationCreated : ConversationChange
     /// <summary>Id of the conversation it was forked from; null = it was not.</summary>
     public string? ForkedFrom { get; init; }
 
+    /// <summary>The cache salt that its blocks are under; null = none.</summary>
+    public string? CacheSalt { get; init; }
+
     /// <summary>The turn that began it; null = none did. With a turn, the creation can be undone to the empty conversation.</summary>
     public TurnTrace? Turn { get; init; }
 }

@@ -42,6 +42,9 @@ public sealed record ConversationState
     /// <summary>Id of the conversation it was forked from.</summary>
     public string? ForkedFrom { get; init; }
 
+    /// <summary>The cache salt that its blocks are under; null = none. Never changes.</summary>
+    public string? CacheSalt { get; init; }
+
     /// <summary>Former logs that undo returns to, newest last; at most <see cref="MaxUndoDepth"/>.</summary>
     public ImmutableArray<TokenLog> Undo { get; init; } = [];
 
@@ -65,6 +68,7 @@ public sealed record ConversationState
             CreatedAt = change.At,
             UpdatedAt = change.At,
             ForkedFrom = change.ForkedFrom,
+            CacheSalt = change.CacheSalt,
             Undo = change.Turn is null ? [] : [TokenLog.Empty],
             LastTurn = change.Turn,
             LastTurnLog = change.Turn is null ? null : log,

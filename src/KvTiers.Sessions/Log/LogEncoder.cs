@@ -48,14 +48,14 @@ internal sealed class LogEncoder(ChatPrompt prompt)
     public LoggedMessage ToMessage(ChoiceResult answer)
     {
         List<int> body = [.. answer.TokenIds];
-        if (body.Count > 0 && _endOfText.Contains(body[^1]))
+        if (body.Count > 0 && (answer.StopTokenId is not null || _endOfText.Contains(body[^1])))
             body.RemoveAt(body.Count - 1);
-        if (answer.StopString is not null)
+        if (answer.StopString is not null || answer.StopTokenId is not null)
             CutTo(answer.Text, body);
         return new("assistant", answer.Text, [.. prompt.GenerationPromptIds, .. body, .. prompt.AnswerClosingIds]);
     }
 
-    // A stop string is not part of the answer, so it must not be part of the next prompt either. The token it begins in is encoded anew.
+    // A stop string is not part of the answer (or its end, whose rest is left out), so it must not be part of the next prompt either. The token it begins in is encoded anew.
     private void CutTo(string text, List<int> body)
     {
         string decoded = prompt.Tokenizer.Decode(body.ToArray());

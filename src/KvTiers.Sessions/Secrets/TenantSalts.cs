@@ -36,4 +36,11 @@ public sealed class TenantSalts
         ConversationKey.Validate(tenant, nameof(tenant));
         return HMACSHA256.HashData(_secret, Encoding.ASCII.GetBytes(tenant));
     }
+
+    /// <summary>As <see cref="For(string)"/>, for what a tenant keeps apart from its own other blocks: blocks of two cache salts are never found for one another, nor those of none.</summary>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="cacheSalt">Its own further salt; null = none.</param>
+    /// <exception cref="ArgumentException">The tenant's name is not allowed, see <see cref="ConversationKey"/>.</exception>
+    public byte[] For(string tenant, string? cacheSalt) =>
+        cacheSalt is null ? For(tenant) : HMACSHA256.HashData(For(tenant), Encoding.UTF8.GetBytes(cacheSalt));
 }

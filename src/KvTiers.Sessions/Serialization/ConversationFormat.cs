@@ -42,6 +42,7 @@ internal static class ConversationFormat
                 Model = fields.Text("model"),
                 Vocabulary = fields.Text("vocabulary"),
                 ForkedFrom = fields.TextOrNull("forked_from"),
+                CacheSalt = fields.TextOrNull("cache_salt"),
                 Messages = fields.List("messages", MessageFormat.Read),
                 Turn = fields.Nested("turn", ReadTrace),
             },
@@ -88,6 +89,7 @@ internal static class ConversationFormat
             UpdatedAt = fields.Time("updated"),
             PinnedUntil = fields.TimeOrNull("pinned_until"),
             ForkedFrom = fields.TextOrNull("forked_from"),
+            CacheSalt = fields.TextOrNull("cache_salt"),
             Undo = fields.List("undo", (ref reader) => Log(reader.ReadNumbers())),
             LastTurn = fields.Nested("turn", ReadTrace),
             LastTurnLog = lastTurn is null ? null : Log(lastTurn),
@@ -105,6 +107,7 @@ internal static class ConversationFormat
                 fields.Field("model", created.Model);
                 fields.Field("vocabulary", created.Vocabulary);
                 fields.Field("forked_from", created.ForkedFrom);
+                fields.Field("cache_salt", created.CacheSalt);
                 fields.List("messages", created.Messages, MessageFormat.Write);
                 fields.Map("turn", created.Turn, WriteTrace);
                 break;
@@ -141,6 +144,7 @@ internal static class ConversationFormat
         fields.Field("updated", state.UpdatedAt);
         fields.Field("pinned_until", state.PinnedUntil);
         fields.Field("forked_from", state.ForkedFrom);
+        fields.Field("cache_salt", state.CacheSalt);
         fields.List("messages", numbers.Messages, MessageFormat.Write);
         fields.Field("log", state.Log, numbers.Write);
         fields.List("undo", state.Undo, numbers.Write);

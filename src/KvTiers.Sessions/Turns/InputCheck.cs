@@ -6,6 +6,7 @@ namespace KvTiers.Sessions.Turns;
 internal static class InputCheck
 {
     private const int MaxRoleLength = 64;
+    private const int MaxSaltLength = 1024;
 
     public static void Turn(TurnRequest request)
     {
@@ -15,6 +16,8 @@ internal static class InputCheck
         Messages(request.Messages, nameof(request.Messages));
         if (request.Messages.Count == 0)
             throw new ArgumentException("Messages is empty; a turn must have at least one message.", nameof(request.Messages));
+        if (request.CacheSalt is { Length: 0 or > MaxSaltLength })
+            throw new ArgumentException($"CacheSalt has {request.CacheSalt.Length} characters; it must have 1 to {MaxSaltLength}.", nameof(request.CacheSalt));
         Generation(request.Options);
     }
 

@@ -9,6 +9,9 @@ namespace KvTiers.Sessions.Turns;
 /// <param name="Prompt">The tokens to continue.</param>
 internal sealed record TurnPlan(ConversationState? Base, TokenLog Next, int[] Prompt)
 {
+    /// <summary>The cache salt of the conversation, or that it begins with; null = none.</summary>
+    public string? CacheSalt { get; init; }
+
     /// <summary>The log before the turn.</summary>
     public TokenLog Former => Base?.Log ?? TokenLog.Empty;
 

@@ -71,14 +71,14 @@ public class KvTiersChatClientTests
             FrequencyPenalty = -1,
             Seed = 7,
             StopSequences = ["\n"],
-            AdditionalProperties = new() { ["prompt_cache_key"] = "c1", ["min_p"] = 0.125 },
+            AdditionalProperties = new() { ["conversation"] = "c1", ["min_p"] = 0.125 },
         };
 
         await Over(server).GetResponseAsync([new(ChatRole.User, "Hello"), new(ChatRole.Assistant, "Hi."), new(ChatRole.User, "Bye")], options);
 
         Assert.Equal(
             """{"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Hello"},{"role":"assistant","content":"Hi."},{"role":"user","content":"Bye"}]"""
-            + ""","model":"demo","temperature":0.5,"top_p":0.25,"top_k":40,"max_tokens":64,"presence_penalty":1,"frequency_penalty":-1,"seed":7,"stop":["\n"],"prompt_cache_key":"c1","min_p":0.125}""",
+            + ""","model":"demo","temperature":0.5,"top_p":0.25,"top_k":40,"max_tokens":64,"presence_penalty":1,"frequency_penalty":-1,"seed":7,"stop":["\n"],"conversation":"c1","min_p":0.125}""",
             server.Requests[0].Body!.ToJsonString());
     }
 

@@ -38,6 +38,27 @@ public sealed class SamplerTests
     }
 
     [Fact]
+    public void ABannedTokenIsNeverChosenWhateverElseIsAsked()
+    {
+        float[] logits = [3, 5, 1, 4];
+        var options = new SamplingOptions { TopK = 2, LogitBias = [new LogitBias(1, 100)] };
+        var sampler = new Sampler(4);
+
+        Assert.Equal(3, sampler.Sample(logits, SamplingOptions.Greedy, null, default, [1, 900, -1]));
+        Assert.Equal([0, 3], Enumerable.Range(0, 200).Select(i => sampler.Sample(logits, options, null, new RandomDraw(1, i, 0), [1])).Distinct().Order());
+        Assert.Equal([3f, 5, 1, 4], logits);
+        Assert.Throws<ArithmeticException>(() => sampler.Sample(logits, options, null, default, [0, 1, 2, 3]));
+    }
+
+    [Fact]
+    public void ARankIsTheTokensPlaceAmongAll()
+    {
+        float[] logits = [3, 5, 1, 4, 4];
+
+        Assert.Equal([4, 1, 5, 2, 2], Enumerable.Range(0, 5).Select(id => Sampler.Describe(logits, id, 0).Rank));
+    }
+
+    [Fact]
     public void TopKLeavesTheKLikeliestAndAmongEqualsTheLowerIds()
     {
         float[] logits = [1, 3, 2, 1, 1, 2, 0];

@@ -38,6 +38,18 @@ public sealed class StopStringFilterTests
     }
 
     [Fact]
+    public void AStopStringIsDeliveredWhereItIsPartOfTheText()
+    {
+        var filter = new StopStringFilter(["STOP"], includeStop: true);
+
+        Assert.Equal("one ", filter.Append("one ST"));
+        Assert.Equal("STOP", filter.Append("OP two"));
+        Assert.Equal("STOP", filter.Matched);
+        Assert.Equal("", filter.Append("three"));
+        Assert.Equal("", filter.Flush());
+    }
+
+    [Fact]
     public void TheStopStringThatIsCompleteFirstWins()
     {
         var filter = new StopStringFilter(["bcdef", "cd"]);

@@ -27,6 +27,16 @@ public sealed class TenantSaltsTests
     }
 
     [Fact]
+    public void ACacheSaltIsOneOfItsTenantAlone()
+    {
+        var salts = new TenantSalts(new byte[TenantSalts.ByteCount]);
+        Assert.Equal(salts.For("one"), salts.For("one", cacheSalt: null));
+        byte[][] all = [salts.For("one"), salts.For("one", ""), salts.For("one", "a"), salts.For("one", "b"), salts.For("two", "a")];
+        Assert.Equal(all.Length, all.Select(Convert.ToHexString).Distinct().Count());
+        Assert.All(all, salt => Assert.Equal(TenantSalts.ByteCount, salt.Length));
+    }
+
+    [Fact]
     public void OfManyThatBeginAtOnceAllHaveOneSecretInAFileOnlyTheOwnerReads()
     {
         using var folder = new TemporaryFolder();

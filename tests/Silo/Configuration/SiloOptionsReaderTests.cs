@@ -91,6 +91,12 @@ public sealed class SiloOptionsReaderTests : IDisposable
     [InlineData("StopGrace", "00:10:01")]
     [InlineData("StopGrace", "soon")]
     [InlineData("StopGrace", "5")]
+    [InlineData("UnknownFields", "maybe")]
+    [InlineData("AllowedHosts:0", "http://a")]
+    [InlineData("AllowedHosts", "a.example")]
+    [InlineData("Cors:Origins:0", "a.example")]
+    [InlineData("Cors:Origins:1", "https://a.example/path")]
+    [InlineData("Cors:Origins", "*")]
     [InlineData("Name", "a b")]
     [InlineData("Urls", "127.0.0.1:5080")]
     [InlineData("Urls", "ftp://127.0.0.1")]
@@ -141,6 +147,18 @@ public sealed class SiloOptionsReaderTests : IDisposable
     {
         SiloOptions options = Read(("Watermarks", "0.05,0.1"), ("DiskWrite", "on-seal"), ("RedisWrite", "On-Second-Use"));
         Assert.Equal((new Watermarks(0.05, 0.1), WritePolicy.OnSeal, WritePolicy.OnSecondUse), (options.Watermarks, options.DiskWrite, options.RedisWrite));
+    }
+
+    [Fact]
+    public void WhoMayAskAndWithWhichFieldsIsRead()
+    {
+        SiloOptions options = Read(("UnknownFields", "Ignore"), ("AllowedHosts:0", "host.docker.internal"), ("Cors:Origins:0", "app://"), ("Cors:Origins:1", "null"));
+
+        Assert.True(options.IgnoreUnknownFields);
+        Assert.Equal(["host.docker.internal"], options.AllowedHosts);
+        Assert.Equal(["app://", "null"], options.CorsOrigins);
+        Assert.False(Read(("UnknownFields", "refuse")).IgnoreUnknownFields);
+        Assert.False(Read().IgnoreUnknownFields);
     }
 
     [Fact]

@@ -66,7 +66,7 @@ public sealed class EngineTests : IDisposable
         {
             messages.Add(new JsonObject { ["role"] = "user", ["content"] = question });
             JsonObject answer = await silo.Http.PostAsync(
-                "/v1/chat/completions", new JsonObject { ["messages"] = messages.DeepClone(), ["prompt_cache_key"] = "talk", ["temperature"] = 0, ["max_tokens"] = 40 }.ToJsonString());
+                "/v1/chat/completions", new JsonObject { ["messages"] = messages.DeepClone(), ["conversation"] = "talk", ["temperature"] = 0, ["max_tokens"] = 40 }.ToJsonString());
             string text = (string)answer["choices"]![0]!["message"]!["content"]!;
             messages.Add(new JsonObject { ["role"] = "assistant", ["content"] = text });
             answers.Add($"{answer["usage"]!["prompt_tokens"]}, {answer["usage"]!["prompt_tokens_details"]!["cached_tokens"]}: {text}");

@@ -14,21 +14,22 @@ public sealed class BadRequestTests(SharedSilo silo)
     [InlineData("", null, "invalid_json")]
     [InlineData("not json", null, "invalid_json")]
     [InlineData("[]", null, "invalid_type")]
-    [InlineData("null", null, null)]
-    [InlineData("{}", "messages", null)]
-    [InlineData("""{"messages":[]}""", "messages", null)]
+    [InlineData("null", null, "invalid_type")]
+    [InlineData("{}", "messages", "missing_required_parameter")]
+    [InlineData("""{"messages":[]}""", "messages", "invalid_value")]
     [InlineData("""{"messages":"hi"}""", "messages", "invalid_type")]
-    [InlineData("""{"messages":[null]}""", "messages[0]", null)]
-    [InlineData("""{"messages":[{"content":"x"}]}""", "messages[0].role", null)]
-    [InlineData("""{"messages":[{"role":"wizard","content":"x"}]}""", "messages[0].role", null)]
+    [InlineData("""{"messages":[null]}""", "messages[0]", "invalid_type")]
+    [InlineData("""{"messages":[{"content":"x"}]}""", "messages[0].role", "missing_required_parameter")]
+    [InlineData("""{"messages":[{"role":"wizard","content":"x"}]}""", "messages[0].role", "invalid_value")]
     [InlineData("""{"messages":[{"role":"tool","content":"x"}]}""", "messages[0].role", "unsupported_parameter")]
-    [InlineData("""{"messages":[{"role":"user"}]}""", "messages[0].content", null)]
-    [InlineData("""{"messages":[{"role":"user","content":null}]}""", "messages[0].content", null)]
-    [InlineData("""{"messages":[{"role":"user","content":5}]}""", "messages[0].content", null)]
-    [InlineData("""{"messages":[{"role":"user","content":"\ud800"}]}""", "messages[0].content", null)]
-    [InlineData("""{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}]}""", "messages[0].content[0]", "unsupported_parameter")]
-    [InlineData("""{"messages":[{"role":"user","content":[{"type":"text"}]}]}""", "messages[0].content[0].text", null)]
-    [InlineData("""{"messages":[{"role":"user","content":[7]}]}""", "messages[0].content[0]", null)]
+    [InlineData("""{"messages":[{"role":"user"}]}""", "messages[0].content", "missing_required_parameter")]
+    [InlineData("""{"messages":[{"role":"user","content":null}]}""", "messages[0].content", "missing_required_parameter")]
+    [InlineData("""{"messages":[{"role":"user","content":5}]}""", "messages[0].content", "invalid_type")]
+    [InlineData("""{"messages":[{"role":"user","content":"\ud800"}]}""", "messages[0].content", "invalid_text")]
+    [InlineData("""{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}]}""", "messages[0].content[0].image_url", "unsupported_parameter")]
+    [InlineData("""{"messages":[{"role":"user","content":[{"type":"image_url"}]}]}""", "messages[0].content[0].type", "unsupported_parameter")]
+    [InlineData("""{"messages":[{"role":"user","content":[{"type":"text"}]}]}""", "messages[0].content[0].text", "missing_required_parameter")]
+    [InlineData("""{"messages":[{"role":"user","content":[7]}]}""", "messages[0].content[0]", "invalid_type")]
     [InlineData("""{"messages":[{"role":"assistant","content":"x","tool_calls":[{"id":"1"}]}]}""", "messages[0].tool_calls", "unsupported_parameter")]
     public async Task AWrongBodyIsRefused(string body, string? param, string? code) => await RefusedAsync("/v1/chat/completions", body, param, code);
 
@@ -46,7 +47,7 @@ public sealed class BadRequestTests(SharedSilo silo)
     [InlineData("\"frequency_penalty\":2.5", "frequency_penalty")]
     [InlineData("\"max_tokens\":0", "max_tokens")]
     [InlineData("\"max_tokens\":-5", "max_tokens")]
-    [InlineData("\"max_tokens\":1000000", "max_tokens")]
+    [InlineData("\"max_tokens\":-2", "max_tokens")]
     [InlineData("\"max_tokens\":99999999999999999999", "max_tokens")]
     [InlineData("\"max_tokens\":1.5", "max_tokens")]
     [InlineData("\"max_completion_tokens\":0", "max_completion_tokens")]
@@ -54,7 +55,26 @@ public sealed class BadRequestTests(SharedSilo silo)
     [InlineData("\"n\":129", "n")]
     [InlineData("\"n\":2,\"conversation\":\"c\"", "n")]
     [InlineData("\"conversation\":\"a b\"", "conversation")]
-    [InlineData("\"prompt_cache_key\":\"\"", "prompt_cache_key")]
+    [InlineData("\"conversation\":{\"id\":\"a b\"}", "conversation.id")]
+    [InlineData("\"conversation\":{}", "conversation.id")]
+    [InlineData("\"conversation\":\"c\",\"continue_final_message\":true", "continue_final_message")]
+    [InlineData("\"conversation\":\"c\",\"add_generation_prompt\":false", "add_generation_prompt")]
+    [InlineData("\"conversation\":\"c\",\"truncate_prompt_tokens\":5", "truncate_prompt_tokens")]
+    [InlineData("\"conversation\":\"c\",\"prompt_logprobs\":1", "prompt_logprobs")]
+    [InlineData("\"continue_final_message\":true,\"add_generation_prompt\":true", "continue_final_message")]
+    [InlineData("\"max_tokens\":5,\"n_predict\":6", "n_predict")]
+    [InlineData("\"n_predict\":0", "n_predict")]
+    [InlineData("\"repeat_penalty\":1.1,\"repetition_penalty\":1.2", "repeat_penalty")]
+    [InlineData("\"cache_salt\":\"\"", "cache_salt")]
+    [InlineData("\"min_tokens\":-1", "min_tokens")]
+    [InlineData("\"min_tokens\":6,\"max_tokens\":5", "min_tokens")]
+    [InlineData("\"stop_token_ids\":[640]", "stop_token_ids")]
+    [InlineData("\"stop_token_ids\":[-1]", "stop_token_ids")]
+    [InlineData("\"bad_words\":[\"\"]", "bad_words")]
+    [InlineData("\"bad_words\":\"word\"", "bad_words")]
+    [InlineData("\"truncate_prompt_tokens\":0", "truncate_prompt_tokens")]
+    [InlineData("\"prompt_logprobs\":21", "prompt_logprobs")]
+    [InlineData("\"prompt_logprobs\":1,\"stream\":true", "prompt_logprobs")]
     [InlineData("\"top_logprobs\":2", "top_logprobs")]
     [InlineData("\"logprobs\":true,\"top_logprobs\":21", "top_logprobs")]
     [InlineData("\"logit_bias\":{\"x\":1}", "logit_bias")]
@@ -83,6 +103,29 @@ public sealed class BadRequestTests(SharedSilo silo)
         await silo.Http.PostAsync(
             "/v1/chat/completions",
             $$"""{ {{Messages}},"max_tokens":1,"tools":[],"tool_choice":"auto","response_format":{"type":"text"},"modalities":["text"],"audio":null,"user":"u","metadata":{},"store":false,"logit_bias":null}""");
+
+    [Theory]
+    [InlineData("\"max_tokens\":4096")]
+    [InlineData("\"max_tokens\":-1,\"stop_token_ids\":[1,2,3,4,5,6,7,8,9]")]
+    [InlineData("\"max_completion_tokens\":9999999999")]
+    public async Task ALimitAboveTheContextIsWhatTheContextLeaves(string parameter)
+    {
+        string text = string.Concat(Enumerable.Repeat("many words ", 550));
+        JsonObject answer = await silo.Http.PostAsync("/v1/chat/completions", $$"""{"messages":[{"role":"user","content":"{{text}}"}],{{parameter}}}""");
+
+        Assert.InRange((int)answer["usage"]!["total_tokens"]!, 2, 4096);
+    }
+
+    [Fact]
+    public async Task APromptCacheKeyIsAHintThatNeverFails()
+    {
+        foreach (string key in (string[])["\"\"", "\"with spaces and @\"", $"\"{new string('k', 2_000)}\"", "5", "{}"])
+            await silo.Http.PostAsync("/v1/chat/completions", $$"""{ {{Messages}},"max_tokens":1,"n":2,"prompt_cache_key":{{key}} }""");
+        JsonObject named = await silo.Http.PostAsync("/v1/chat/completions", $$"""{ {{Messages}},"max_tokens":1,"prompt_cache_key":"a-hint" }""");
+
+        Assert.False(named["kvtiers"]!.AsObject().ContainsKey("conversation"));
+        await silo.Http.GetJsonAsync("/v1/conversations/a-hint", HttpStatusCode.NotFound);
+    }
 
     [Theory]
     [InlineData("{}", "prompt")]

@@ -179,7 +179,7 @@ public sealed class ChatCompletionTests(SharedSilo silo)
 
     [Theory]
     [InlineData("")]
-    [InlineData(""","prompt_cache_key":"biased" """)]
+    [InlineData(""","conversation":"biased" """)]
     public async Task ABiasForcesAToken(string conversation)
     {
         int id = silo.Model.Tokenizer.Encode("e")[0];
@@ -236,7 +236,7 @@ public sealed class ChatCompletionTests(SharedSilo silo)
     private Task<JsonObject> TurnAsync(string conversation, params JsonNode[] messages) => silo.Http.PostAsync(Path, new JsonObject
     {
         ["messages"] = new JsonArray([.. messages.Select(message => message.DeepClone())]),
-        ["prompt_cache_key"] = conversation,
+        ["conversation"] = conversation,
         ["max_tokens"] = 6,
         ["temperature"] = 0,
     }.ToJsonString());

@@ -36,7 +36,7 @@ public sealed class DemoModelTests : IDisposable
     }
 
     private static Task<JsonObject> TurnAsync(SiloProcess silo, JsonArray messages) => silo.Http.PostAsync(
-        "/v1/chat/completions", new JsonObject { ["messages"] = messages.DeepClone(), ["prompt_cache_key"] = "demo", ["max_tokens"] = 40 }.ToJsonString());
+        "/v1/chat/completions", new JsonObject { ["messages"] = messages.DeepClone(), ["conversation"] = "demo", ["max_tokens"] = 40 }.ToJsonString());
 
     private static JsonObject Message(string role, string content) => new() { ["role"] = role, ["content"] = content };
 

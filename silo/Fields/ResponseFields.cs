@@ -1,0 +1,95 @@
+using static KvTiers.Silo.Fields.Field;
+
+namespace KvTiers.Silo.Fields;
+
+/// <summary>The fields of <c>POST /v1/responses</c>.</summary>
+internal static class ResponseFields
+{
+    private static readonly FieldTable Part = new("a content part",
+    [
+        Honoured("type", ValueKinds.Text, "\"input_text\"", "`input_text` or `output_text`; other types are refused by name.") with { IsRequired = true },
+        Honoured("text", ValueKinds.Text, "\"Hello\"", "The part's text.") with { IsRequired = true },
+        Ignored("annotations", "Notes on an answer's sources, as an answer had them."),
+        Ignored("logprobs", "Log probabilities, as an answer had them."),
+        Refused("image_url", "images"),
+        Refused("detail", "images"),
+        Refused("file_id", "files"),
+        Refused("file_url", "files"),
+        Refused("file_data", "files"),
+        Refused("filename", "files"),
+        Refused("input_audio", "audio"),
+        Refused("refusal", "a refusal as content"),
+    ])
+    {
+        Example = """{"type":"input_text","text":"Hello"}""",
+    };
+
+    private static readonly FieldTable Item = new("an input item",
+    [
+        Honoured("type", ValueKinds.Text, "\"message\"", "`message`, which may be left out; other types are refused by name."),
+        Honoured("role", ValueKinds.Text, "\"user\"", "`system`, `developer` (the same), `user` or `assistant`.") with { IsRequired = true },
+        Honoured("content", ValueKinds.Text | ValueKinds.List, "\"Hello\"", "A string, or a list of parts.") with { Inner = Part, IsRequired = true },
+        Ignored("id", "Name of an item, as an answer had it."),
+        Ignored("status", "How far an item was, as an answer had it."),
+        Ignored("phase", "Of which part of an answer an item was, as an answer had it."),
+        Refused("call_id", "calling tools"),
+        Refused("name", "calling tools"),
+        Refused("arguments", "calling tools"),
+        Refused("output", "calling tools"),
+        Refused("summary", "reasoning", "[]"),
+        Refused("encrypted_content", "reasoning"),
+    ])
+    {
+        Example = """{"role":"user","content":"Hello"}""",
+    };
+
+    private static readonly FieldTable TextFormat = new("'text'",
+    [
+        Refused("format", "a format other than text", "{\"type\":\"text\"}"),
+        Refused("verbosity", "verbosity", "\"medium\""),
+    ]);
+
+    private static readonly FieldTable Reasoning = new("'reasoning'",
+    [
+        Refused("effort", "reasoning effort", "\"none\""),
+        Refused("summary", "a summary of reasoning", "\"auto\""),
+        Refused("generate_summary", "a summary of reasoning"),
+    ]);
+
+    /// <summary>The fields.</summary>
+    public static FieldTable Table { get; } = new("this request",
+    [
+        Honoured("model", ValueKinds.Text, "\"tiny\"", "Name of the loaded model; any other is 404."),
+        Honoured("input", ValueKinds.Text | ValueKinds.List, "\"Hello\"", "A string, or a list of items.") with { Inner = Item, IsRequired = true },
+        Honoured("instructions", ValueKinds.Text, "\"Be kind.\"", "A system message before all others; not carried over to the next response."),
+        Honoured("max_output_tokens", ValueKinds.Integer, "5", "Most tokens to generate."),
+        Honoured("temperature", ValueKinds.Number, "0.7", "0 to 2; 0 takes the likeliest token always."),
+        Honoured("top_p", ValueKinds.Number, "0.9", "0 to 1: the share of probability that is drawn from."),
+        Honoured("stream", ValueKinds.Boolean, "true", "Whether the answer comes piece by piece, as server-sent events."),
+        Honoured("store", ValueKinds.Boolean, "false", "Whether the response is stored; by default it is."),
+        Honoured("metadata", ValueKinds.Object, "{\"a\":\"b\"}", "The caller's own notes, which the stored response carries."),
+        Honoured("text", ValueKinds.Object, "{}", "How the text is written.") with { Inner = TextFormat },
+        Honoured("reasoning", ValueKinds.Object, "{}", "How the model reasons.") with { Inner = Reasoning },
+        Honoured("truncation", ValueKinds.Text, "\"disabled\"", "`disabled`: an input that is too long is refused."),
+        Refused("previous_response_id", "going on with a response"),
+        Refused("conversation", "a stored conversation"),
+        Refused("include", "further parts of the answer", "[]"),
+        Refused("tools", "calling tools", "[]"),
+        Refused("tool_choice", "calling tools", "\"none\"", "\"auto\""),
+        Ignored("parallel_tool_calls", "Means something only with `tools`."),
+        Ignored("max_tool_calls", "Means something only with `tools`."),
+        Refused("background", "answering in the background", "false"),
+        Refused("prompt", "stored prompts"),
+        Refused("top_logprobs", "log probabilities", "0"),
+        Refused("context_management", "editing the context", "[]"),
+        Ignored("stream_options", "Random characters that hide how long an event is; none are sent."),
+        Ignored("user", "Who asks, to the caller."),
+        Ignored("safety_identifier", "Who asks, to the vendor."),
+        Ignored("prompt_cache_key", "A hint where the prefix may be cached; it is looked for everywhere."),
+        Ignored("prompt_cache_retention", "How long a prefix should stay cached; blocks stay while there is room."),
+        Ignored("service_tier", "How fast, at what price."),
+    ])
+    {
+        Example = """{"input":"Hello","max_output_tokens":2}""",
+    };
+}
