@@ -3,18 +3,31 @@ using System.Text.RegularExpressions;
 using KvTiers.Silo.Fields;
 using KvTiers.Silo.Http;
 using Microsoft.AspNetCore.Http.Metadata;
+using Scalar.AspNetCore;
 
 namespace KvTiers.Silo.Operations;
 
-/// <summary><c>GET /openapi.json</c>: the server's routes and the fields of their requests as an OpenAPI 3.1 document, made from the routes themselves and the tables of fields.</summary>
+/// <summary><c>GET /openapi.json</c>, and <c>/reference</c>, a page that shows it: the server's routes and the fields of their requests as an OpenAPI 3.1 document, made from the routes themselves and the tables of fields.</summary>
 internal sealed partial class OpenApiRoute(EndpointDataSource source)
 {
     // Made when it is first asked for: the start need not wait for it.
     private readonly Lazy<string> _document = new(() => Document(source.Endpoints.OfType<RouteEndpoint>()).ToJsonString());
 
-    /// <summary>Adds the route.</summary>
-    public void Map(IEndpointRouteBuilder routes) =>
-        routes.MapGet("/openapi.json", AnswerAsync).WithMetadata(new AccessRequirement(AccessLevel.Anyone)).WithSummary("This document.");
+    /// <summary>Adds the routes.</summary>
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        var anyone = new AccessRequirement(AccessLevel.Anyone);
+        routes.MapGet("/openapi.json", AnswerAsync).WithMetadata(anyone).WithSummary("The routes and their fields as an OpenAPI document.");
+        // Nothing of the page comes from elsewhere, and nothing goes there.
+        routes.MapScalarApiReference("/reference", page => page
+            .WithTitle("KvTiers")
+            .WithOpenApiRoutePattern("/openapi.json")
+            .DisableTelemetry()
+            .DisableAgent()
+            .DisableMcp()
+            .DisableDefaultFonts()
+            .HideDeveloperTools()).WithMetadata(anyone);
+    }
 
     private Task AnswerAsync(HttpContext context)
     {

@@ -25,6 +25,7 @@ internal sealed class RootRoutes(ModelHost host)
         Description = "A chat server whose KV cache has several tiers and shares prefixes.",
         Ready = host.NotReadyReason is null,
         Openapi = "/openapi.json",
+        Reference = "/reference",
         Models = "/v1/models",
         ChatCompletions = "/v1/chat/completions",
     }, context.RequestAborted);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using KvTiers.Silo.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,7 +11,7 @@ namespace KvTiers.Silo.Tests.Http;
 public sealed class RouteTests(SharedSilo silo)
 {
     private IEnumerable<RouteEndpoint> Own => silo.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-        .Where(endpoint => !endpoint.RoutePattern.RawText!.StartsWith("/orleans", StringComparison.Ordinal));
+        .Where(endpoint => !endpoint.RoutePattern.RawText!.StartsWith("/orleans", StringComparison.Ordinal) && !endpoint.RoutePattern.RawText.Contains("reference", StringComparison.Ordinal));
 
     [Fact]
     public async Task HeadIsAnsweredWhereGetIsWithoutABody()
@@ -67,6 +68,19 @@ public sealed class RouteTests(SharedSilo silo)
         Assert.Equal(["messages"], chat["required"]!.AsArray().Select(name => (string)name!));
         Assert.False(chat["properties"]!.AsObject().ContainsKey("audio"));
         Assert.Equal("integer", (string)document["paths"]!["/v1/conversations/{id}/turns"]!["post"]!["requestBody"]!["content"]!["application/json"]!["schema"]!["properties"]!["options"]!["properties"]!["max_tokens"]!["type"]!);
+    }
+
+    [Fact]
+    public async Task ThePageThatShowsItNeedsNothingFromElsewhere()
+    {
+        string page = await silo.Http.GetStringAsync("/reference/");
+        string[] addresses = [.. Regex.Matches(page, "(?:src|href)=\"([^\"]*)\"").Select(match => match.Groups[1].Value)];
+
+        Assert.Contains("openapi.json", page);
+        Assert.NotEmpty(addresses);
+        Assert.All(addresses, address => Assert.DoesNotContain("//", address));
+        foreach (string script in addresses.Where(address => address.EndsWith(".js", StringComparison.Ordinal)))
+            Assert.True((await silo.Http.GetByteArrayAsync(new Uri(new Uri(silo.Http.BaseAddress!, "/reference/"), script))).Length > 100);
     }
 
     /// <remarks>What the page should say is written to artifacts/api-routes.md; copy it between the marks.</remarks>
