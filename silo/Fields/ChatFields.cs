@@ -38,7 +38,7 @@ internal static class ChatFields
         Refused("add_special_tokens", "special tokens beside the template's", "false"),
         Refused("documents", "documents for the template", "[]"),
         Refused("chat_template", "a template in the request"),
-        Refused("chat_template_kwargs", "variables for the template", "{}"),
+        Honoured("chat_template_kwargs", ValueKinds.Object, "{\"enable_thinking\":false}", "Variables for the chat template, beside those that the server sets. Not in a conversation."),
         Refused("mm_processor_kwargs", "anything but text", "{}"),
         Refused("media_io_kwargs", "anything but text", "{}"),
         Refused("thinking_token_budget", "a budget for thinking"),

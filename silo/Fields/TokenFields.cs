@@ -11,6 +11,8 @@ internal static class TokenFields
 
     private static readonly Field AddGenerationPrompt = Honoured("add_generation_prompt", ValueKinds.Boolean, "false", "Whether the chat ends with what makes the model answer; by default it does.") with { With = "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}],\"prompt\":null" };
 
+    private static readonly Field Variables = Honoured("chat_template_kwargs", ValueKinds.Object, "{\"enable_thinking\":false}", "Variables for the chat template, beside those that the server sets.");
+
     /// <summary>Of <c>POST /tokenize</c>.</summary>
     public static FieldTable Tokenize { get; } = new("this request",
     [
@@ -27,7 +29,7 @@ internal static class TokenFields
         Refused("continue_final_message", "going on with the last message", "false"),
         Refused("tools", "calling tools", "[]"),
         Refused("chat_template", "a template in the request"),
-        Refused("chat_template_kwargs", "variables for the template", "{}"),
+        Variables with { With = "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}],\"prompt\":null" },
         Refused("mm_processor_kwargs", "anything but text", "{}"),
     ])
     {
@@ -51,7 +53,7 @@ internal static class TokenFields
         Messages with { IsRequired = true },
         AddGenerationPrompt with { With = null },
         Refused("tools", "calling tools", "[]"),
-        Refused("chat_template_kwargs", "variables for the template", "{}"),
+        Variables,
     ])
     {
         Example = """{"messages":[{"role":"user","content":"Hello"}]}""",

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KvTiers.Conversations;
 
 namespace KvTiers.Silo.OpenAi;
@@ -7,4 +8,8 @@ namespace KvTiers.Silo.OpenAi;
 /// <param name="Common">What it shares with text completions.</param>
 /// <param name="Conversation">Names the conversation whose log the history is compared with; null = none.</param>
 /// <param name="Ending">How the prompt ends; in a conversation always with what makes the model answer.</param>
-internal sealed record ChatCall(IReadOnlyList<ChatMessage> Messages, CompletionCall Common, string? Conversation, PromptEnding Ending);
+internal sealed record ChatCall(IReadOnlyList<ChatMessage> Messages, CompletionCall Common, string? Conversation, PromptEnding Ending)
+{
+    /// <summary>Variables for the chat template; null = none.</summary>
+    public IReadOnlyDictionary<string, JsonElement>? TemplateVariables { get; init; }
+}

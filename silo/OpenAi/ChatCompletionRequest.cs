@@ -20,6 +20,9 @@ internal sealed record ChatCompletionRequest : SamplingParameters
     /// <summary>Extension: names the conversation whose log the history is compared with; a string, or <c>{"id": …}</c>.</summary>
     public JsonElement? Conversation { get; init; }
 
+    /// <summary>Extension: variables for the chat template.</summary>
+    public IReadOnlyDictionary<string, JsonElement>? ChatTemplateKwargs { get; init; }
+
     /// <summary>Extension: whether the prompt ends with what makes the model answer.</summary>
     public bool? AddGenerationPrompt { get; init; }
 

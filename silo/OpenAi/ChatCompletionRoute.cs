@@ -67,7 +67,7 @@ internal sealed class ChatCompletionRoute(ModelHost host, RequestReader reader, 
     };
 
     private GenerationRequest Generation(ChatCall call, LoadedModel model, string tenant) =>
-        call.Common.Generation(call.Common.Shorten(Prompt(call, model.Chat), model), call.Common.MaxTokens ?? options.AnswerTokens, model, tenant);
+        call.Common.Generation(call.Common.Shorten(Prompt(call, ChatRules.Template(model.Chat, call.TemplateVariables)), model), call.Common.MaxTokens ?? options.AnswerTokens, model, tenant);
 
     private static int[] Prompt(ChatCall call, ChatPrompt chat) => call.Ending == PromptEnding.OpenMessage
         ? chat.EncodeOpen(call.Messages)

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using KvTiers.Conversations;
 using KvTiers.Inference.Model;
+using KvTiers.Inference.Tokens;
 using KvTiers.Silo.Http;
 
 namespace KvTiers.Silo.OpenAi;
@@ -22,7 +23,7 @@ internal static class ChatRules
         if (request.MaxCompletionTokens is { } most) common = common with { MaxTokens = CompletionRules.TokenLimit(most, "max_completion_tokens") };
         string? conversation = Conversation(request.Conversation);
         if (conversation is not null) CheckConversation(request, common);
-        return new ChatCall(messages, common, conversation, Ending(request));
+        return new ChatCall(messages, common, conversation, Ending(request)) { TemplateVariables = request.ChatTemplateKwargs is { Count: > 0 } variables ? variables : null };
     }
 
     /// <summary>The messages, checked.</summary>
@@ -30,6 +31,21 @@ internal static class ChatRules
     public static IReadOnlyList<ChatMessage> Messages(IReadOnlyList<ChatMessageParameter>? messages) => messages is { Count: > 0 }
         ? [.. messages.Select(Message)]
         : throw ApiException.BadRequest("'messages' must hold at least one message.", "messages", messages is null ? ApiException.MissingParameter : null);
+
+    /// <summary>The chat template with a request's variables.</summary>
+    /// <exception cref="ApiException">400: a variable cannot be set.</exception>
+    public static ChatPrompt Template(ChatPrompt chat, IReadOnlyDictionary<string, JsonElement>? variables)
+    {
+        if (variables is null or { Count: 0 }) return chat;
+        try
+        {
+            return chat.With(variables);
+        }
+        catch (ArgumentException e)
+        {
+            throw ApiException.BadRequest($"'chat_template_kwargs.{e.ParamName}' cannot be set: the server sets it.", $"chat_template_kwargs.{e.ParamName}", null, e);
+        }
+    }
 
     private static PromptEnding Ending(ChatCompletionRequest request) => (request.ContinueFinalMessage ?? false, request.AddGenerationPrompt) switch
     {
@@ -66,6 +82,7 @@ internal static class ChatRules
         if (common.Choices > 1) throw ApiException.BadRequest("'n' must be 1 in a conversation: its log has one answer.", "n");
         string? param = request.ContinueFinalMessage == true ? "continue_final_message"
             : request.AddGenerationPrompt == false ? "add_generation_prompt"
+            : request.ChatTemplateKwargs is { Count: > 0 } ? "chat_template_kwargs"
             : common.PromptTokens is not null ? "truncate_prompt_tokens"
             : common.PromptLogProbs is not null ? "prompt_logprobs"
             : null;

@@ -36,10 +36,11 @@ internal sealed class TokenRoutes(ModelHost host, RequestReader reader)
         if (request.Messages is { } messages)
         {
             if (request.Prompt is not null || request.Content is not null) throw OnlyOne("messages");
-            return model.Chat.Encode(ChatRules.Messages(messages), request.AddGenerationPrompt ?? true).Ids;
+            return ChatRules.Template(model.Chat, request.ChatTemplateKwargs).Encode(ChatRules.Messages(messages), request.AddGenerationPrompt ?? true).Ids;
         }
 
         if (request is { Prompt: not null, Content: not null }) throw OnlyOne("content");
+        if (request.ChatTemplateKwargs is not null) throw ApiException.BadRequest("'chat_template_kwargs' is only allowed with 'messages'.", "chat_template_kwargs");
         if (request.AddGenerationPrompt is not null) throw ApiException.BadRequest("'add_generation_prompt' is only allowed with 'messages'.", "add_generation_prompt");
         string text = request.Prompt ?? request.Content ?? throw ApiException.BadRequest("'prompt' is missing.", "prompt", ApiException.MissingParameter);
         return model.Tokenizer.Encode(text, request.ParseSpecial ?? true, request.AddSpecialTokens ?? request.AddSpecial ?? true);
@@ -68,7 +69,7 @@ internal sealed class TokenRoutes(ModelHost host, RequestReader reader)
         LoadedModel model = host.Model;
         TokenizeRequest request = await reader.ReadAsync<TokenizeRequest>(context.Request, TokenFields.ApplyTemplate, context.RequestAborted);
         model.CheckName(request.Model);
-        RenderedPrompt prompt = model.Chat.Template.Render(ChatRules.Messages(request.Messages), request.AddGenerationPrompt ?? true);
+        RenderedPrompt prompt = ChatRules.Template(model.Chat, request.ChatTemplateKwargs).Template.Render(ChatRules.Messages(request.Messages), request.AddGenerationPrompt ?? true);
         await SiloJson.WriteAsync(context.Response, StatusCodes.Status200OK, new { Prompt = prompt.Text }, context.RequestAborted);
     }
 }

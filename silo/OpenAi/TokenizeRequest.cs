@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace KvTiers.Silo.OpenAi;
 
 /// <summary>Body of <c>POST /tokenize</c> and <c>POST /apply-template</c>: a text or a chat.</summary>
@@ -17,6 +19,9 @@ internal sealed record TokenizeRequest
 
     /// <summary>Whether the chat ends with what makes the model answer.</summary>
     public bool? AddGenerationPrompt { get; init; }
+
+    /// <summary>Variables for the chat template.</summary>
+    public IReadOnlyDictionary<string, JsonElement>? ChatTemplateKwargs { get; init; }
 
     /// <summary>Whether the model's own opening tokens stand before a text.</summary>
     public bool? AddSpecialTokens { get; init; }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KvTiers.Conversations;
 
 namespace KvTiers.Inference.Tokens;
@@ -38,6 +39,10 @@ public sealed class ChatPrompt(ChatTemplate template, Tokenizer tokenizer)
 
     /// <summary>Reads the text.</summary>
     public Tokenizer Tokenizer { get; } = tokenizer;
+
+    /// <summary>The same with more variables in the template.</summary>
+    /// <exception cref="ArgumentException">A variable cannot be set; the parameter name is the variable's.</exception>
+    public ChatPrompt With(IReadOnlyDictionary<string, JsonElement> variables) => new(Template.With(variables), Tokenizer);
 
     /// <summary>The ids that follow the last message and make the model answer.</summary>
     /// <exception cref="TemplateException">The template cannot write a chat of one question.</exception>

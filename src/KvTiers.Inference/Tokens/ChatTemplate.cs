@@ -17,7 +17,7 @@ public sealed class ChatTemplate
     private static readonly string[] NamedTokens = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
     private readonly IReadOnlyList<Statement> _body;
-    private readonly Dictionary<string, object?> _variables = new(StringComparer.Ordinal) { ["tools"] = null, ["documents"] = null };
+    private Dictionary<string, object?> _variables = new(StringComparer.Ordinal) { ["tools"] = null, ["documents"] = null };
     private readonly TimeProvider _time;
 
     private ChatTemplate(string source, IEnumerable<KeyValuePair<string, string>> tokens, TimeProvider? time)
@@ -58,6 +58,24 @@ public sealed class ChatTemplate
     {
         ArgumentNullException.ThrowIfNull(source);
         return new ChatTemplate(source, tokens ?? new Dictionary<string, string>(), time);
+    }
+
+    /// <summary>The same template with more variables, such as <c>enable_thinking</c>.</summary>
+    /// <param name="variables">Their names and values. Text in them can never become a special token.</param>
+    /// <exception cref="ArgumentException">A name is that of a variable which is set already, or by each chat; the parameter name is the variable's.</exception>
+    public ChatTemplate With(IReadOnlyDictionary<string, JsonElement> variables)
+    {
+        ArgumentNullException.ThrowIfNull(variables);
+        var all = new Dictionary<string, object?>(_variables, StringComparer.Ordinal);
+        foreach ((string name, JsonElement value) in variables)
+        {
+            if (name is "messages" or "add_generation_prompt" || NamedTokens.Contains(name) || !all.TryAdd(name, TemplateVariables.Of(value)))
+                throw new ArgumentException($"The template's variable '{name}' cannot be set.", name);
+        }
+
+        var template = (ChatTemplate)MemberwiseClone();
+        template._variables = all;
+        return template;
     }
 
     /// <summary>Writes a chat as one text.</summary>

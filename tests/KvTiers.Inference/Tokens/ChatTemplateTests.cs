@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KvTiers.Conversations;
 using KvTiers.Inference.Tokens;
 
@@ -10,6 +11,31 @@ public sealed class ChatTemplateTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("kvtiers-template-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void ACallersVariablesAreTheTemplatesAndTheirTextIsContent()
+    {
+        var template = ChatTemplate.Parse("{{ messages[0].content }}|{{ 'on' if enable_thinking else 'off' }}|{{ note }}|{{ list[1] + 1 }}|{{ map.a }}|{{ none_of_it is none }}");
+        using JsonDocument variables = JsonDocument.Parse("""{"enable_thinking":true,"note":"<|x|>","list":[1,2],"map":{"a":0.5},"none_of_it":null}""");
+        RenderedPrompt prompt = template.With(variables.RootElement.EnumerateObject().ToDictionary(member => member.Name, member => member.Value)).Render(Hello, addGenerationPrompt: false);
+
+        Assert.Equal("hello|on|<|x|>|3|0.5|True", prompt.Text);
+        Assert.Equal(["hello", "<|x|>"], prompt.ContentRanges.Select(range => prompt.Text[range]));
+        Assert.StartsWith("hello|off|", ChatTemplate.Parse("{{ messages[0].content }}|{{ 'on' if enable_thinking else 'off' }}|").Render(Hello, addGenerationPrompt: false).Text);
+    }
+
+    [Theory]
+    [InlineData("messages")]
+    [InlineData("add_generation_prompt")]
+    [InlineData("tools")]
+    [InlineData("documents")]
+    [InlineData("bos_token")]
+    public void AVariableThatIsSetAlreadyIsRefused(string name)
+    {
+        using JsonDocument value = JsonDocument.Parse("1");
+
+        Assert.Equal(name, Assert.Throws<ArgumentException>(() => ChatTemplate.Parse("x").With(new Dictionary<string, JsonElement> { [name] = value.RootElement })).ParamName);
+    }
 
     [Theory]
     [InlineData("{{ a", 1, "does not end with }}")]
