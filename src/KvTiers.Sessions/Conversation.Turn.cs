@@ -4,6 +4,7 @@ using System.Text;
 using KvTiers.Conversations;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
+using KvTiers.Inference.Tokens;
 using KvTiers.Sessions.Changes;
 using KvTiers.Sessions.Log;
 using KvTiers.Sessions.Turns;
@@ -32,7 +33,7 @@ public sealed partial class Conversation
     public IAsyncEnumerable<TurnEvent> RegenerateAsync(GenerationOptions options, CancellationToken cancellationToken = default)
     {
         InputCheck.Generation(options);
-        return RunAsync(PlanRegeneration, options, expectedVersion: null, cancellationToken);
+        return RunAsync(state => PlanRegeneration(state, options), options, expectedVersion: null, cancellationToken);
     }
 
     /// <summary>Computes what is missing of the conversation's blocks, ahead of its next turn.</summary>
@@ -96,6 +97,7 @@ public sealed partial class Conversation
         GenerationRequest request = Request(plan, options);
         EditReceipt? edit = Foresee(plan);
         var read = new List<int>();
+        ToolCallReader? calls = _services.Prompt.ReaderFor(options.Tools);
         Generation? generation = null;
         bool stored = false;
         try
@@ -112,6 +114,7 @@ public sealed partial class Conversation
             await foreach (GeneratedToken token in generation.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             {
                 read.Add(token.Id);
+                calls?.Append(token.Id, token.Text);
                 yield return new TurnToken { TokenId = token.Id, Text = token.Text, LogProb = View(token.LogProb) };
             }
 
@@ -121,7 +124,8 @@ public sealed partial class Conversation
                 throw new OperationCanceledException("The turn was cancelled.", cancellationToken);
             double totalMs = _services.Time.GetElapsedTime(start).TotalMilliseconds;
             double ttftMs = submittedMs + result.TimeToFirstToken.TotalMilliseconds;
-            TokenLog log = plan.Next.Add(_services.Encoder.ToMessage(answer));
+            calls?.Complete();
+            TokenLog log = plan.Next.Add(_services.Encoder.ToMessage(answer, calls));
             ConversationState next = await StoreTurnAsync(plan, Change(plan, log, result, options.UseCache, ttftMs), expectedVersion).ConfigureAwait(false);
             stored = true;
             SupersedeSoon(plan.Former, log);
@@ -133,7 +137,7 @@ public sealed partial class Conversation
                 Conversation = Key.Id,
                 Version = next.Version.Number,
                 Message = next.MessageAt(log.Messages.Length - 1),
-                FinishReason = answer.FinishReason == FinishReason.Length ? "length" : "stop",
+                FinishReason = answer.FinishReason == FinishReason.Length ? "length" : calls is { CallCount: > 0 } ? "tool_calls" : "stop",
                 Usage = new()
                 {
                     PromptTokens = result.PromptTokenCount,
@@ -179,30 +183,30 @@ public sealed partial class Conversation
     private TurnPlan Plan(ConversationState? state, TurnRequest request)
     {
         if (request.Mode == TurnMode.History)
-            return PlanFor(state, request.Messages) with { CacheSalt = SaltOf(state, request.CacheSalt) };
+            return PlanFor(state, request.Messages, request.Options) with { CacheSalt = SaltOf(state, request.CacheSalt) };
         if (state is null)
             throw new ConversationNotFoundException(Key);
-        return PlanFor(state, [.. state.Log.Messages.Select(message => message.ToChatMessage()), .. request.Messages]) with { CacheSalt = SaltOf(state, request.CacheSalt) };
+        return PlanFor(state, [.. state.Log.Messages.Select(message => message.ToChatMessage()), .. request.Messages], request.Options) with { CacheSalt = SaltOf(state, request.CacheSalt) };
     }
 
     private static string? SaltOf(ConversationState? state, string? asked) => state is null || asked is null || asked == state.CacheSalt
         ? state is null ? asked : state.CacheSalt
         : throw new ArgumentException("CacheSalt is not the one that the conversation was begun with; it must be that one, or absent.", nameof(TurnRequest.CacheSalt));
 
-    private TurnPlan PlanRegeneration(ConversationState? state)
+    private TurnPlan PlanRegeneration(ConversationState? state, GenerationOptions options)
     {
         if (state is null)
             throw new ConversationNotFoundException(Key);
         IEnumerable<LoggedMessage> messages = state.Log.Messages is [.. var earlier, { Role: "assistant" }] ? earlier : state.Log.Messages;
         List<ChatMessage> kept = [.. messages.Select(message => message.ToChatMessage())];
         return kept.Count > 0
-            ? PlanFor(state, kept) with { CacheSalt = state.CacheSalt }
+            ? PlanFor(state, kept, options) with { CacheSalt = state.CacheSalt }
             : throw new ConversationConflictException(Key, $"The conversation '{Key.Id}' has no message to answer.", actualVersion: state.Version.Number);
     }
 
-    private TurnPlan PlanFor(ConversationState? state, IReadOnlyList<ChatMessage> messages)
+    private TurnPlan PlanFor(ConversationState? state, IReadOnlyList<ChatMessage> messages, GenerationOptions options)
     {
-        TokenLog next = _services.Encoder.Encode(messages, state is null ? TokenLog.Empty : KnownLog(state));
+        TokenLog next = _services.Encoder.Encode(messages, state is null ? TokenLog.Empty : KnownLog(state), options.Tools?.Definitions);
         return new(state, next, _services.Encoder.PromptFor(next));
     }
 

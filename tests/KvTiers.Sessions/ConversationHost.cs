@@ -2,6 +2,7 @@ using KvTiers.Blocks;
 using KvTiers.Conversations;
 using KvTiers.Diagnostics;
 using KvTiers.Inference.Scheduling;
+using KvTiers.Inference.Tokens;
 using KvTiers.Sessions.Hosting;
 using KvTiers.Sessions.Secrets;
 using KvTiers.Sessions.Storage;
@@ -20,7 +21,7 @@ internal sealed class ConversationHost : IAsyncDisposable
 
     private readonly TemporaryFolder? _folder;
 
-    public ConversationHost(TinyModel model, IConversationStore? store = null, int blocks = 512, LocalConversationsOptions? options = null, ManualTime? time = null, double pinnedShare = 0.5, long ramBytes = 0, TierPlaces? places = null, EngineOptions? engine = null)
+    public ConversationHost(TinyModel model, IConversationStore? store = null, int blocks = 512, LocalConversationsOptions? options = null, ManualTime? time = null, double pinnedShare = 0.5, long ramBytes = 0, TierPlaces? places = null, EngineOptions? engine = null, ChatTemplate? template = null)
     {
         if (store is null)
             _folder = new();
@@ -36,11 +37,14 @@ internal sealed class ConversationHost : IAsyncDisposable
             Tiers = TieredCache.OpenAsync(layout, new() { Hot = hot, Tiers = tiers, Promotion = PromotionPolicy.Always }, Time).GetAwaiter().GetResult();
         Cache = Tiers?.Cache ?? new KvCache(layout, hot, Time);
         Engine = new Engine(Model, model.Prompt.Tokenizer, Cache, engine ?? new EngineOptions(), tiers: Tiers);
-        Services = new(Engine, model.Prompt, Store, Salts, new() { ModelName = "tiny", Defaults = new() { MaxTokens = 12, Temperature = 0 }, PinnedShare = pinnedShare }, Time);
+        Prompt = template is null ? model.Prompt : new(template, model.Prompt.Tokenizer);
+        Services = new(Engine, Prompt, Store, Salts, new() { ModelName = "tiny", Defaults = new() { MaxTokens = 12, Temperature = 0 }, PinnedShare = pinnedShare }, Time);
         Conversations = new(Services, options);
     }
 
     public IConversationStore Store { get; }
+
+    public ChatPrompt Prompt { get; }
 
     public ManualTime Time { get; }
 

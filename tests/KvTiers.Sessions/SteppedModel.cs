@@ -7,6 +7,7 @@ namespace KvTiers.Sessions.Tests;
 internal sealed class SteppedModel(LanguageModel inner) : LanguageModel
 {
     private readonly Lock _lock = new();
+    private readonly Queue<int> _said = new();
     private TaskCompletionSource? _stopped;
     private int _stepsLeft;
     private bool _isSlow;
@@ -14,6 +15,16 @@ internal sealed class SteppedModel(LanguageModel inner) : LanguageModel
     public override ModelConfig Config => inner.Config;
 
     public override ReadOnlyMemory<byte> Fingerprint => inner.Fingerprint;
+
+    /// <summary>The next tokens that are asked for are these, whatever the model would say.</summary>
+    public void Say(IEnumerable<int> tokens)
+    {
+        lock (_lock)
+        {
+            foreach (int token in tokens)
+                _said.Enqueue(token);
+        }
+    }
 
     /// <summary>Runs so many more steps, and then stands still until <see cref="Go"/>.</summary>
     public void StopAfter(int steps)
@@ -59,6 +70,14 @@ internal sealed class SteppedModel(LanguageModel inner) : LanguageModel
         if (_isSlow)
             Thread.Sleep(5);
         inner.Forward(batch);
+        lock (_lock)
+        {
+            for (int i = 0; i < batch.Segments.Length; i++)
+            {
+                if (batch.Segments[i].LogitRowCount > 0 && _said.TryDequeue(out int token))
+                    batch.Logits(i, batch.Segments[i].LogitRowCount - 1)[token] = 1e6f;
+            }
+        }
     }
 
     public override Task MoveToHugePagesAsync(CancellationToken cancellationToken) => inner.MoveToHugePagesAsync(cancellationToken);

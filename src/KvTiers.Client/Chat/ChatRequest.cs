@@ -64,7 +64,7 @@ internal static class ChatRequest
         }
 
         if (options.Tools is { Count: > 0 })
-            throw new NotSupportedException("Tools are not supported by the server.");
+            throw new NotSupportedException("This client sends no tools; the server takes them from OpenAI's clients.");
         if (options.ResponseFormat is not (null or ChatResponseFormatText))
             throw new NotSupportedException("The server answers in text; other response formats are not supported.");
     }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using KvTiers.Conversations;
 using KvTiers.Inference.Tokens.Templates;
+using KvTiers.Inference.Tools;
 
 namespace KvTiers.Inference.Tokens;
 
@@ -9,24 +10,32 @@ namespace KvTiers.Inference.Tokens;
 /// Face. Immutable and thread-safe.
 /// </summary>
 /// <remarks>
-/// The template sees <c>messages</c> (each with <c>role</c> and <c>content</c>), <c>add_generation_prompt</c>, the named tokens of
-/// <c>tokenizer_config.json</c> (<c>bos_token</c>, <c>eos_token</c>, …), and <c>tools</c> and <c>documents</c>, which are none.
+/// The template sees <c>messages</c> (each with <c>role</c> and <c>content</c>, and where given <c>name</c>, <c>reasoning_content</c>, <c>tool_calls</c> and
+/// <c>tool_call_id</c>), <c>tools</c> as OpenAI's lists have them, <c>add_generation_prompt</c>, the named tokens of <c>tokenizer_config.json</c>
+/// (<c>bos_token</c>, <c>eos_token</c>, …), and <c>documents</c>, which are none. A template that knows no functions is not given any: they are
+/// described before the system prompt, calls are the assistant's text, and results are the user's.
 /// </remarks>
 public sealed class ChatTemplate
 {
     private static readonly string[] NamedTokens = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
     private readonly IReadOnlyList<Statement> _body;
+    private readonly IReadOnlyList<Statement> _bodyWithTools;
     private Dictionary<string, object?> _variables = new(StringComparer.Ordinal) { ["tools"] = null, ["documents"] = null };
     private readonly TimeProvider _time;
 
-    private ChatTemplate(string source, IEnumerable<KeyValuePair<string, string>> tokens, TimeProvider? time)
+    private ChatTemplate(string source, string? sourceWithTools, IEnumerable<KeyValuePair<string, string>> tokens, TimeProvider? time)
     {
         _body = TemplateParser.Parse(source);
+        _bodyWithTools = sourceWithTools is null ? _body : TemplateParser.Parse(sourceWithTools);
+        ToolFormat = ToolFormats.Of(sourceWithTools ?? source);
         _time = time ?? TimeProvider.System;
         foreach ((string name, string text) in tokens)
             _variables[name] = TemplateText.Plain(text);
     }
+
+    /// <summary>How the template writes calls of functions, and so how the model does.</summary>
+    public ToolFormat ToolFormat { get; }
 
     /// <summary>Reads the template of a Hugging Face folder: <c>chat_template.jinja</c>, or <c>chat_template</c> of <c>tokenizer_config.json</c>.</summary>
     /// <param name="folder">The model's folder.</param>
@@ -44,9 +53,9 @@ public sealed class ChatTemplate
                 tokens[name] = text;
         }
 
-        string source = ReadSource(folder, config)
+        string source = ReadSource(folder, config, "default")
             ?? throw new TemplateException(0, $"{folder} has none: neither chat_template.jinja nor chat_template in tokenizer_config.json");
-        return new ChatTemplate(source, tokens, time);
+        return new ChatTemplate(source, ReadSource(folder, config, "tool_use"), tokens, time);
     }
 
     /// <summary>A template from its text.</summary>
@@ -57,7 +66,7 @@ public sealed class ChatTemplate
     public static ChatTemplate Parse(string source, IReadOnlyDictionary<string, string>? tokens = null, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(source);
-        return new ChatTemplate(source, tokens ?? new Dictionary<string, string>(), time);
+        return new ChatTemplate(source, null, tokens ?? new Dictionary<string, string>(), time);
     }
 
     /// <summary>The same template with more variables, such as <c>enable_thinking</c>.</summary>
@@ -81,35 +90,40 @@ public sealed class ChatTemplate
     /// <summary>Writes a chat as one text.</summary>
     /// <param name="messages">The chat, oldest first; at least one message.</param>
     /// <param name="addGenerationPrompt">True: ends with what makes the model answer.</param>
+    /// <param name="tools">The functions that the model may call; null or empty = none.</param>
     /// <exception cref="ArgumentException">There is no message, or a role is not of letters, digits, <c>_</c> and <c>-</c>.</exception>
     /// <exception cref="TemplateException">The template refused the messages (<see cref="TemplateException.IsRefusal"/>), does what is not supported, or went out of bounds.</exception>
-    public RenderedPrompt Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt)
+    public RenderedPrompt Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyList<ToolDefinition>? tools = null)
     {
         Check(messages);
-        RenderedPrompt chat = Run(messages, addGenerationPrompt: false);
+        RenderedPrompt chat = Run(messages, addGenerationPrompt: false, tools ?? []);
         if (!addGenerationPrompt)
             return chat;
-        RenderedPrompt prompt = Run(messages, addGenerationPrompt: true);
+        RenderedPrompt prompt = Run(messages, addGenerationPrompt: true, tools ?? []);
         return prompt.Text.StartsWith(chat.Text, StringComparison.Ordinal) ? prompt with { MessageEnds = chat.MessageEnds } : prompt;
     }
 
-    private static string? ReadSource(string folder, JsonFile? config)
+    // Of named templates, the one of that name; a single template has the name default.
+    private static string? ReadSource(string folder, JsonFile? config, string name)
     {
+        bool isDefault = name == "default";
         string path = Path.Combine(folder, "chat_template.jinja");
         if (File.Exists(path))
-            return File.ReadAllText(path);
+            return isDefault ? File.ReadAllText(path) : null;
         if (config is null || JsonFile.Member(config.Root, "chat_template") is not { } template)
             return null;
         if (template.ValueKind == JsonValueKind.String)
-            return config.Text(template, "chat_template");
+            return isDefault ? config.Text(template, "chat_template") : null;
         if (template.ValueKind != JsonValueKind.Array)
             throw config.Fail("chat_template", "a string, or an array of named templates");
         foreach (JsonElement entry in template.EnumerateArray())
         {
-            if (config.OptionalString(entry, "chat_template[]", "name") == "default")
+            if (config.OptionalString(entry, "chat_template[]", "name") == name)
                 return config.String(entry, "chat_template[]", "template");
         }
 
+        if (!isDefault)
+            return null;
         throw config.Fail("chat_template", "an array with a template named default");
     }
 
@@ -128,28 +142,37 @@ public sealed class ChatTemplate
         }
     }
 
-    private RenderedPrompt Run(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt)
+    private RenderedPrompt Run(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyList<ToolDefinition> tools)
+    {
+        if (ToolFormat != ToolFormat.Json || tools.Count == 0)
+            return Run(TemplateMessages.Of(messages, ToolFormat), messages.Count, addGenerationPrompt, tools);
+        try
+        {
+            return Run(TemplateMessages.WithInstructions(messages, tools, inSystem: true), messages.Count, addGenerationPrompt, []);
+        }
+        catch (TemplateException e) when (e.IsRefusal && messages[0].Role != "system")
+        {
+            // A template that takes no system prompt.
+            return Run(TemplateMessages.WithInstructions(messages, tools, inSystem: false), messages.Count, addGenerationPrompt, []);
+        }
+    }
+
+    private RenderedPrompt Run(List<object?> maps, int messageCount, bool addGenerationPrompt, IReadOnlyList<ToolDefinition> tools)
     {
         var variables = new Dictionary<string, object?>(_variables, StringComparer.Ordinal)
         {
-            ["messages"] = messages.Select(ToMap).ToList(),
+            ["messages"] = maps,
             ["add_generation_prompt"] = addGenerationPrompt,
         };
-        var evaluator = new TemplateEvaluator(variables, messages.Count, _time.GetLocalNow());
-        TemplateText text = evaluator.Run(_body);
+        if (tools.Count > 0)
+            variables["tools"] = TemplateMessages.Of(tools);
+        var evaluator = new TemplateEvaluator(variables, messageCount, _time.GetLocalNow());
+        TemplateText text = evaluator.Run(tools.Count > 0 ? _bodyWithTools : _body);
         int end = addGenerationPrompt ? evaluator.MessageEnds[^1] ?? text.Length : text.Length;
         var content = new Range[text.Content.Length];
         for (int i = 0; i < content.Length; i++)
             content[i] = text.Content[i].Start..text.Content[i].End;
         return new RenderedPrompt(text.Value, content, Ends(evaluator, end));
-    }
-
-    private static object? ToMap(ChatMessage message, int index)
-    {
-        var map = new TemplateMap { MessageIndex = index };
-        map.Entries["role"] = TemplateText.Plain(message.Role);
-        map.Entries["content"] = TemplateText.Of(message.Content, content: true);
-        return map;
     }
 
     // A message ends where the next one that wrote something begins, so that what a template writes between two belongs to the first. What it

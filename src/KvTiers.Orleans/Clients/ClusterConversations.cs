@@ -37,7 +37,7 @@ public sealed class ClusterConversations : IConversations
     {
         ArgumentNullException.ThrowIfNull(request);
         var key = new ConversationKey(tenant, request.Id ?? NewId());
-        return CallAsync(key, grain => grain.CreateAsync(request with { Id = key.Id }, cancellationToken), request.Messages);
+        return CallAsync(key, grain => grain.CreateAsync(request with { Id = key.Id }, cancellationToken), PlacementOpening.Of(request.Messages));
     }
 
     /// <inheritdoc/>
@@ -62,7 +62,7 @@ public sealed class ClusterConversations : IConversations
     public IAsyncEnumerable<TurnEvent> TurnAsync(ConversationKey key, TurnRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        IReadOnlyList<ChatMessage>? opening = request.Mode == TurnMode.History ? request.Messages : null;
+        PlacementOpening? opening = request.Mode == TurnMode.History ? PlacementOpening.Of(request.Messages, request.Options?.Tools?.Definitions) : null;
         return StreamAsync(key, local => local.TurnAsync(key, request), grain => grain.TurnAsync(request), opening, cancellationToken);
     }
 
@@ -125,7 +125,7 @@ public sealed class ClusterConversations : IConversations
     private IConversationGrain GrainOf(ConversationKey key) =>
         key.Id is null ? throw new ArgumentException("The conversation's key is empty.", nameof(key)) : _grains.GetGrain<IConversationGrain>(key.ToString());
 
-    private async Task<T> CallAsync<T>(ConversationKey key, Func<IConversationGrain, Task<T>> call, IReadOnlyList<ChatMessage>? opening = null)
+    private async Task<T> CallAsync<T>(ConversationKey key, Func<IConversationGrain, Task<T>> call, PlacementOpening? opening = null)
     {
         try
         {
@@ -144,7 +144,7 @@ public sealed class ClusterConversations : IConversations
         ConversationKey key,
         Func<LocalConversations, IAsyncEnumerable<TurnEvent>> here,
         Func<IConversationGrain, IAsyncEnumerable<TurnBatch>> elsewhere,
-        IReadOnlyList<ChatMessage>? opening,
+        PlacementOpening? opening,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -170,7 +170,7 @@ public sealed class ClusterConversations : IConversations
 
     // One batch a message, which is what is ready by then; the next one is asked for before this one is passed on.
     private static async IAsyncEnumerable<TurnEvent> ReceiveAsync(
-        ConversationKey key, IAsyncEnumerable<TurnBatch> turn, IReadOnlyList<ChatMessage>? opening, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        ConversationKey key, IAsyncEnumerable<TurnBatch> turn, PlacementOpening? opening, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         IAsyncEnumerator<TurnBatch> batches = turn.WithBatchSize(1).GetAsyncEnumerator(leaving.Token);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KvTiers.Conversations;
 using KvTiers.Inference.Tokens;
 using KvTiers.Orleans.Hosting;
@@ -39,11 +40,11 @@ internal sealed class PrefixPlacementDirector(SiloConversations silo, SiloView v
         try
         {
             ReadOnlyMemory<int> tokens = PlacementOpening.From(target.RequestContextData) is { } opening
-                ? services.Prompt.Encode(opening.Messages, addGenerationPrompt: false).Ids
+                ? services.Prompt.Encode(opening.Messages, addGenerationPrompt: false, opening.Definitions).Ids
                 : (await services.Store.ReadAsync(key).ConfigureAwait(false))?.Log.Tokens ?? default;
             return Hash(services, key.Tenant, tokens.Span);
         }
-        catch (Exception exception) when (exception is IOException or ConversationDamagedException or TemplateException or ArgumentException)
+        catch (Exception exception) when (exception is IOException or ConversationDamagedException or TemplateException or ArgumentException or JsonException)
         {
             // The call itself will say what is wrong; any silo can.
             return [];

@@ -10,25 +10,43 @@ internal sealed class LogEncoder(ChatPrompt prompt)
 {
     private readonly HashSet<int> _endOfText = [.. prompt.Tokenizer.EndOfText];
 
-    /// <summary>A log of <paramref name="messages"/>, in which those that <paramref name="known"/> has at the same place are its own.</summary>
+    /// <summary>A log of <paramref name="messages"/>, in which those that <paramref name="known"/> has at the same place are its own, whatever functions they tell of.</summary>
     /// <exception cref="TemplateException">The model's chat template refuses the messages.</exception>
-    public TokenLog Encode(IReadOnlyList<ChatMessage> messages, TokenLog known)
+    public TokenLog Encode(IReadOnlyList<ChatMessage> messages, TokenLog known) => Encode(messages, known, null, shown: null);
+
+    /// <summary>As the other, for an answer that may call <paramref name="tools"/>: a message that tells of other functions is encoded anew.</summary>
+    /// <exception cref="TemplateException">The model's chat template refuses the messages.</exception>
+    public TokenLog Encode(IReadOnlyList<ChatMessage> messages, TokenLog known, IReadOnlyList<ToolDefinition>? tools)
     {
-        bool Knows(int index) => index < known.Messages.Length && known.Messages[index].Says(messages[index]);
+        string?[] shown = new string?[messages.Count];
+        if (tools is not { Count: > 0 })
+            return Encode(messages, known, tools, shown);
+        bool[] shows = prompt.ShowsTools(messages, tools);
+        string fingerprint = ToolsFingerprint.Of(tools);
+        for (int i = 0; i < shown.Length; i++)
+            shown[i] = shows[i] ? fingerprint : null;
+        return Encode(messages, known, tools, shown);
+    }
+
+    private TokenLog Encode(IReadOnlyList<ChatMessage> messages, TokenLog known, IReadOnlyList<ToolDefinition>? tools, string?[]? shown)
+    {
+        // An answer's tokens are the model's own, whatever a template makes of it.
+        bool Tells(int index) => shown is null || messages[index].Role == "assistant" || known.Messages[index].ToolsShown == shown[index];
+        bool Knows(int index) => index < known.Messages.Length && known.Messages[index].Says(messages[index]) && Tells(index);
         int leading = 0;
         while (leading < messages.Count && Knows(leading))
             leading++;
         if (leading == messages.Count)
             return known.Take(leading);
 
-        ChatTokens tokens = prompt.Encode(messages, addGenerationPrompt: false, leading);
+        ChatTokens tokens = prompt.Encode(messages, addGenerationPrompt: false, leading, tools);
         ImmutableArray<LoggedMessage>.Builder logged = ImmutableArray.CreateBuilder<LoggedMessage>(messages.Count);
         for (int i = 0; i < messages.Count; i++)
         {
             int start = i == 0 ? 0 : tokens.MessageEnds[i - 1];
             logged.Add(Knows(i)
                 ? known.Messages[i]
-                : LoggedMessage.Of(messages[i], ImmutableArray.Create(tokens.Ids, start, tokens.MessageEnds[i] - start)));
+                : LoggedMessage.Of(messages[i], ImmutableArray.Create(tokens.Ids, start, tokens.MessageEnds[i] - start)) with { ToolsShown = shown?[i] });
         }
 
         return new(logged.MoveToImmutable());
@@ -45,14 +63,19 @@ internal sealed class LogEncoder(ChatPrompt prompt)
     }
 
     /// <summary>A generated answer as a message: its tokens as they came, between the template's own before and after.</summary>
-    public LoggedMessage ToMessage(ChoiceResult answer)
+    /// <param name="answer">What was generated.</param>
+    /// <param name="calls">What was read of it, when it may call functions; null = its text is all.</param>
+    public LoggedMessage ToMessage(ChoiceResult answer, ToolCallReader? calls)
     {
         List<int> body = [.. answer.TokenIds];
         if (body.Count > 0 && (answer.StopTokenId is not null || _endOfText.Contains(body[^1])))
             body.RemoveAt(body.Count - 1);
         if (answer.StopString is not null || answer.StopTokenId is not null)
             CutTo(answer.Text, body);
-        return new("assistant", answer.Text, [.. prompt.GenerationPromptIds, .. body, .. prompt.AnswerClosingIds]);
+        return new("assistant", calls?.Content ?? answer.Text, [.. prompt.GenerationPromptIds, .. body, .. prompt.AnswerClosingIds])
+        {
+            ToolCalls = calls is null ? [] : [.. calls.Calls],
+        };
     }
 
     // A stop string is not part of the answer (or its end, whose rest is left out), so it must not be part of the next prompt either. The token it begins in is encoded anew.

@@ -32,7 +32,7 @@ public sealed class PlacementOpeningTests
     [Fact]
     public void ItGoesBesideTheCallAndNoFurther()
     {
-        using (PlacementOpening.Tell([new("user", "x")]))
+        using (PlacementOpening.Tell(PlacementOpening.Of([new("user", "x")])))
             Assert.Single(RequestContext.Keys);
         Assert.Empty(RequestContext.Keys);
     }

@@ -77,7 +77,8 @@ public sealed class SessionsCodecTests
     [Fact]
     public void TheOpeningTravels()
     {
-        PlacementOpening there = Travel(PlacementOpening.Of([new("system", "a"), new("user", "b")])!);
+        PlacementOpening there = Travel(PlacementOpening.Of([new("system", "a"), new("user", "b")], [new() { Name = "f", Parameters = "{\"a\":1}" }])!);
+        Assert.Equal([new() { Name = "f", Parameters = "{\"a\":1}" }], there.Definitions!);
         Assert.Equal([new("system", "a"), new("user", "b")], there.Messages);
     }
 

@@ -47,7 +47,7 @@ internal static class TemplateJson
                     (string key, object? item) = map.Entries.GetAt(i);
                     AppendString(text, key);
                     text.Append(": ");
-                    return Append(text, item, indent, depth + 1);
+                    return Append(text, item, indent, depth + 1) | map.IsContent;
                 });
             default:
                 throw new TemplateException(0, $"tojson cannot write {TemplateOperations.TypeName(value)}");

@@ -84,9 +84,9 @@ internal static class TemplateMethods
             case "get":
                 return map.Entries.TryGetValue(arguments.Text(0, "key").Value, out object? value) ? Read(value) : arguments.Any(1, "default");
             case "items":
-                return map.Entries.Select(entry => (object?)new List<object?> { TemplateText.Plain(entry.Key), entry.Value }).ToList();
+                return map.Entries.Select(entry => (object?)new List<object?> { TemplateText.Of(entry.Key, map.IsContent), entry.Value }).ToList();
             case "keys":
-                return map.Entries.Keys.Select(key => (object?)TemplateText.Plain(key)).ToList();
+                return map.Keys.ToList<object?>();
             case "values":
                 return map.Entries.Values.ToList();
             default:

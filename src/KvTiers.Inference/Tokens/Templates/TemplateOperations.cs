@@ -55,7 +55,7 @@ internal static class TemplateOperations
     public static List<object?> Items(object? value) => value switch
     {
         List<object?> list => list,
-        TemplateMap map => [.. map.Entries.Keys.Select(TemplateText.Plain)],
+        TemplateMap map => [.. map.Keys],
         TemplateText text => [.. text.CodePoints()],
         TemplateUndefined => [],
         _ => throw new TemplateException(0, $"{TypeName(value)} cannot be iterated"),

@@ -13,6 +13,12 @@ internal sealed class TemplateMap
 
     /// <summary>Which message this is, from 0; <c>null</c> when it is none.</summary>
     public int? MessageIndex { get; init; }
+
+    /// <summary>Whether the members' names came from content.</summary>
+    public bool IsContent { get; init; }
+
+    /// <summary>The members' names.</summary>
+    public IEnumerable<TemplateText> Keys => Entries.Keys.Select(key => TemplateText.Of(key, IsContent));
 }
 
 /// <summary>The result of <c>namespace()</c>: attributes that a loop can set for the code after it.</summary>

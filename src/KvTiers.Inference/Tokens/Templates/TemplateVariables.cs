@@ -11,7 +11,7 @@ internal static class TemplateVariables
         switch (element.ValueKind)
         {
             case JsonValueKind.Object:
-                var map = new TemplateMap();
+                var map = new TemplateMap { IsContent = true };
                 foreach (JsonProperty member in element.EnumerateObject())
                     map.Entries[member.Name] = Of(member.Value);
                 return map;
