@@ -19,9 +19,9 @@ internal static class ChatFields
         Honoured("top_logprobs", ValueKinds.Integer, "2", "0 to 20 alternatives beside each token; only with `logprobs`.") with { With = "\"logprobs\":true" },
         Honoured("conversation", ValueKinds.Text | ValueKinds.Object, "\"of-the-table\"", "Names the stored conversation that the history is compared with, and the answer is added to: its id, or `{\"id\": …}`.") with { Inner = Conversation },
         Ignored("prompt_cache_key", "A hint where the prefix may be cached; it is looked for everywhere."),
-        Refused("tools", "calling tools", "[]"),
-        Refused("tool_choice", "calling tools", "\"none\"", "\"auto\""),
-        Ignored("parallel_tool_calls", "Means something only with `tools`."),
+        Honoured("tools", ValueKinds.List, ToolFields.Example, "1 to 256 functions that the answer may call ([tools.md](tools.md)); other types of tools are refused by name.") with { Inner = ToolFields.Table },
+        Honoured("tool_choice", ValueKinds.Text | ValueKinds.Object, "\"none\"", "`none`, `auto`, `required`, an object that names a function, or one of the type `allowed_tools`.") with { Inner = ToolFields.Choice, With = $"\"tools\":{ToolFields.Example}" },
+        Honoured("parallel_tool_calls", ValueKinds.Boolean, "false", "false: one call at most."),
         Refused("functions", "calling functions", "[]"),
         Refused("function_call", "calling functions", "\"none\"", "\"auto\""),
         Refused("modalities", "anything but text", "[\"text\"]", "[]"),
@@ -45,7 +45,7 @@ internal static class ChatFields
         Ignored("include_reasoning", "Whether reasoning comes apart from the answer; none is told apart here."),
         Refused("reasoning_format", "telling reasoning apart", "\"none\"", "\"auto\""),
         Refused("enable_thinking", "switching thinking on or off"),
-        Ignored("parse_tool_calls", "Means something only with `tools`."),
+        Refused("parse_tool_calls", "calls as text", "true"),
         .. SamplingFields.All,
     ])
     {

@@ -25,13 +25,13 @@ internal static class MessageFields
     /// <summary>The fields.</summary>
     public static FieldTable Table { get; } = new("a message",
     [
-        Honoured("role", ValueKinds.Text, "\"user\"", "`system`, `developer` (the same), `user` or `assistant`.") with { IsRequired = true },
+        Honoured("role", ValueKinds.Text, "\"user\"", "`system`, `developer` (the same), `user`, `assistant` or `tool`.") with { IsRequired = true },
         Honoured("content", ValueKinds.Text | ValueKinds.List, "\"Hello\"", "A string, or a list of text parts; an assistant's may be null.") with { Inner = Part, IsRequired = true },
-        Refused("name", "a name for who speaks"),
-        Refused("reasoning_content", "reasoning in the history", "\"\""),
+        Honoured("name", ValueKinds.Text, "\"Ann\"", "Who of those with the role speaks. The model sees it where its template writes it."),
+        Honoured("reasoning_content", ValueKinds.Text, "\"Hm.\"", "What an assistant thought before it answered. The model sees it where its template writes it.") with { With = "\"role\":\"assistant\"" },
         Refused("reasoning", "reasoning in the history", "\"\""),
-        Refused("tool_calls", "calling tools", "[]"),
-        Refused("tool_call_id", "calling tools"),
+        Honoured("tool_calls", ValueKinds.List, ToolFields.CallExample, "The functions that an assistant called.") with { Inner = ToolFields.Call, With = "\"role\":\"assistant\"" },
+        Honoured("tool_call_id", ValueKinds.Text, "\"call_1\"", "The call that a message of the role `tool` is the result of, which must have it.") with { With = "\"role\":\"tool\"" },
         Refused("function_call", "calling functions"),
         Refused("audio", "audio"),
         Refused("refusal", "a refusal beside the content", "\"\""),

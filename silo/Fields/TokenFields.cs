@@ -13,6 +13,8 @@ internal static class TokenFields
 
     private static readonly Field Variables = Honoured("chat_template_kwargs", ValueKinds.Object, "{\"enable_thinking\":false}", "Variables for the chat template, beside those that the server sets.");
 
+    private static readonly Field Tools = Honoured("tools", ValueKinds.List, ToolFields.Example, "Functions that the chat's answer may call, which the template tells the model of.") with { Inner = ToolFields.Table };
+
     /// <summary>Of <c>POST /tokenize</c>.</summary>
     public static FieldTable Tokenize { get; } = new("this request",
     [
@@ -27,7 +29,7 @@ internal static class TokenFields
         Honoured("return_token_strs", ValueKinds.Boolean, "true", "Whether the tokens' texts come as `token_strs`."),
         Honoured("with_pieces", ValueKinds.Boolean, "true", "Whether each token comes as an object with `id` and `piece`."),
         Refused("continue_final_message", "going on with the last message", "false"),
-        Refused("tools", "calling tools", "[]"),
+        Tools with { With = "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}],\"prompt\":null" },
         Refused("chat_template", "a template in the request"),
         Variables with { With = "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}],\"prompt\":null" },
         Refused("mm_processor_kwargs", "anything but text", "{}"),
@@ -52,7 +54,7 @@ internal static class TokenFields
         Model,
         Messages with { IsRequired = true },
         AddGenerationPrompt with { With = null },
-        Refused("tools", "calling tools", "[]"),
+        Tools,
         Variables,
     ])
     {

@@ -6,7 +6,7 @@ namespace KvTiers.Silo.OpenAi;
 /// <param name="Index">Which of the n answers.</param>
 /// <param name="Message">The answer.</param>
 /// <param name="Logprobs">Log probabilities; null = not asked for.</param>
-/// <param name="FinishReason"><c>stop</c> or <c>length</c>.</param>
+/// <param name="FinishReason"><c>stop</c>, <c>length</c> or <c>tool_calls</c>.</param>
 internal sealed record ChatChoice(
     int Index,
     ChatAnswer Message,

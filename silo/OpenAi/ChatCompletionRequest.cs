@@ -8,6 +8,15 @@ internal sealed record ChatCompletionRequest : SamplingParameters
     /// <summary>The whole history.</summary>
     public IReadOnlyList<ChatMessageParameter>? Messages { get; init; }
 
+    /// <summary>Functions that the answer may call.</summary>
+    public IReadOnlyList<ToolParameter>? Tools { get; init; }
+
+    /// <summary>Whether it does: <c>none</c>, <c>auto</c>, <c>required</c>, or an object that names functions.</summary>
+    public JsonElement? ToolChoice { get; init; }
+
+    /// <summary>Whether it may make more than one call.</summary>
+    public bool? ParallelToolCalls { get; init; }
+
     /// <summary>Newer name of <c>max_tokens</c>.</summary>
     public long? MaxCompletionTokens { get; init; }
 

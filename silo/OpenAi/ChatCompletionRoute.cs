@@ -1,4 +1,3 @@
-using System.Text;
 using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
@@ -33,6 +32,7 @@ internal sealed class ChatCompletionRoute(ModelHost host, RequestReader reader, 
         IAsyncEnumerable<AnswerEvent> answer = call.Conversation is { } id
             ? ConversationAnswer.RunAsync(model.Conversations, new ConversationKey(tenant, id), Turn(call), turn.Token)
             : EngineAnswer.RunAsync(model, [Generation(call, model, tenant)], turn.Token);
+        answer = ToolAnswer.Read(answer, model.Chat, call.Tools, call.Common.Choices);
         AnswerHead head = AnswerHead.New("chatcmpl", model, time);
         if (call.Common.Stream) await StreamAsync(context, head, call, model, answer);
         else await CollectAsync(context, head, call, model, answer);
@@ -63,6 +63,7 @@ internal sealed class ChatCompletionRoute(ModelHost host, RequestReader reader, 
             BadWords = call.Common.BadWords,
             UseCache = call.Common.UseCache,
             TopLogProbs = call.Common.Sampling.TopLogProbs,
+            Tools = call.Tools,
         },
     };
 
@@ -70,36 +71,32 @@ internal sealed class ChatCompletionRoute(ModelHost host, RequestReader reader, 
         call.Common.Generation(call.Common.Shorten(Prompt(call, ChatRules.Template(model.Chat, call.TemplateVariables)), model), call.Common.MaxTokens ?? options.AnswerTokens, model, tenant);
 
     private static int[] Prompt(ChatCall call, ChatPrompt chat) => call.Ending == PromptEnding.OpenMessage
-        ? chat.EncodeOpen(call.Messages)
-        : chat.Encode(call.Messages, addGenerationPrompt: call.Ending == PromptEnding.GenerationPrompt).Ids;
+        ? chat.EncodeOpen(call.Messages, call.Tools?.Definitions)
+        : chat.Encode(call.Messages, addGenerationPrompt: call.Ending == PromptEnding.GenerationPrompt, call.Tools?.Definitions).Ids;
 
     private async Task CollectAsync(HttpContext context, AnswerHead head, ChatCall call, LoadedModel model, IAsyncEnumerable<AnswerEvent> answer)
     {
-        StringBuilder[] texts = [.. Enumerable.Range(0, call.Common.Choices).Select(_ => new StringBuilder())];
+        GatheredAnswer[] answers = [.. Enumerable.Range(0, call.Common.Choices).Select(_ => new GatheredAnswer())];
         bool withLogprobs = call.Common.Sampling.TopLogProbs is not null;
-        List<ChatTokenLogprob>[] logprobs = [.. texts.Select(_ => new List<ChatTokenLogprob>())];
-        CertainTokens[] certain = [.. texts.Select(_ => new CertainTokens(model))];
+        List<ChatTokenLogprob>[] logprobs = [.. answers.Select(_ => new List<ChatTokenLogprob>())];
+        CertainTokens[] certain = [.. answers.Select(_ => new CertainTokens(model))];
         AnswerEnd? end = null;
         await foreach (AnswerEvent answered in answer)
         {
-            if (answered is AnswerToken token)
-            {
-                texts[token.Choice].Append(token.Text);
-                if (withLogprobs) logprobs[token.Choice].AddRange(Logprobs.Chat(certain[token.Choice].Add(token), model.Tokenizer));
-            }
-
+            GatheredAnswer.Add(answers, answered);
+            if (withLogprobs && answered is AnswerToken token) logprobs[token.Choice].AddRange(Logprobs.Chat(certain[token.Choice].Add(token), model.Tokenizer));
             end = answered as AnswerEnd ?? end;
         }
 
-        for (int i = 0; withLogprobs && i < texts.Length; i++) logprobs[i].AddRange(Logprobs.Chat(certain[i].End(end!.FinishReasons[i]), model.Tokenizer));
+        for (int i = 0; withLogprobs && i < answers.Length; i++) logprobs[i].AddRange(Logprobs.Chat(certain[i].End(end!.FinishReasons[i]), model.Tokenizer));
         await SiloJson.WriteAsync(context.Response, StatusCodes.Status200OK, new ChatCompletion
         {
             Id = head.Id,
             Created = head.Created,
             Model = head.Model,
             SystemFingerprint = head.SystemFingerprint,
-            Choices = [.. texts.Select((text, i) => new ChatChoice(
-                i, new ChatAnswer { Content = text.ToString() }, withLogprobs ? new ChatLogprobs(logprobs[i]) : null, end!.FinishReasons[i]))],
+            Choices = [.. answers.Select((one, i) => new ChatChoice(
+                i, ChatAnswer.Of(one), withLogprobs ? new ChatLogprobs(logprobs[i]) : null, end!.FinishReasons[i]))],
             PromptLogprobs = PromptLogprob.Of(end!.PromptLogProbs, 0, call.Common.PromptLogProbs, model.Tokenizer),
             Usage = Usage.From(end.Usage),
             Kvtiers = account.Close(end.Usage, end.Conversation),
@@ -113,12 +110,17 @@ internal sealed class ChatCompletionRoute(ModelHost host, RequestReader reader, 
         CertainTokens?[] certain = [.. begun.Select(_ => call.Common.Sampling.TopLogProbs is null ? null : new CertainTokens(model))];
         await foreach (AnswerEvent answered in answer)
         {
+            ChatLogprobs? logprobs = null;
             if (answered is AnswerToken token)
             {
                 await BeginAsync(token.Choice);
-                ChatLogprobs? logprobs = ChatLogprobs.OrNull(certain[token.Choice]?.Add(token), model.Tokenizer);
-                if (token.Text.Length > 0)
-                    await sse.WriteAsync(Chunk(head, [new ChatChunkChoice(token.Choice, new ChatDelta(Content: token.Text), logprobs)]));
+                logprobs = ChatLogprobs.OrNull(certain[token.Choice]?.Add(token), model.Tokenizer);
+            }
+
+            if (ChatChunkChoice.Of(answered, logprobs) is { } piece)
+            {
+                await BeginAsync(piece.Index);
+                await sse.WriteAsync(Chunk(head, [piece]));
             }
             else if (answered is AnswerEnd end)
             {

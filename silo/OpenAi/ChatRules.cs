@@ -23,7 +23,8 @@ internal static class ChatRules
         if (request.MaxCompletionTokens is { } most) common = common with { MaxTokens = CompletionRules.TokenLimit(most, "max_completion_tokens") };
         string? conversation = Conversation(request.Conversation);
         if (conversation is not null) CheckConversation(request, common);
-        return new ChatCall(messages, common, conversation, Ending(request)) { TemplateVariables = request.ChatTemplateKwargs is { Count: > 0 } variables ? variables : null };
+        ToolUse? tools = ToolRules.Check(request.Tools, request.ToolChoice, request.ParallelToolCalls);
+        return new ChatCall(messages, common, tools, conversation, Ending(request)) { TemplateVariables = request.ChatTemplateKwargs is { Count: > 0 } variables ? variables : null };
     }
 
     /// <summary>The messages, checked.</summary>
@@ -95,14 +96,24 @@ internal static class ChatRules
         if (message is null) throw ApiException.BadRequest($"'{at}' must be an object.", at);
         string role = message.Role switch
         {
-            "system" or "user" or "assistant" => message.Role,
+            "system" or "user" or "assistant" or "tool" => message.Role,
             "developer" => "system",
-            "tool" or "function" => throw ApiException.Unsupported($"{at}.role", "calling tools"),
+            "function" => throw ApiException.Unsupported($"{at}.role", "calling functions"),
             null => throw ApiException.BadRequest($"'{at}.role' is missing.", $"{at}.role", ApiException.MissingParameter),
-            _ => throw ApiException.BadRequest($"'{at}.role' is '{message.Role}'; it must be system, developer, user or assistant.", $"{at}.role"),
+            _ => throw ApiException.BadRequest($"'{at}.role' is '{message.Role}'; it must be system, developer, user, assistant or tool.", $"{at}.role"),
         };
-        return new ChatMessage(role, Content(message.Content, role, $"{at}.content"));
+        return new ChatMessage(role, Content(message.Content, role, $"{at}.content"))
+        {
+            Name = message.Name,
+            ReasoningContent = Of(role, "assistant", message.ReasoningContent, $"{at}.reasoning_content"),
+            ToolCalls = ToolRules.Calls(Of(role, "assistant", message.ToolCalls, $"{at}.tool_calls"), $"{at}.tool_calls"),
+            ToolCallId = role == "tool" && message.ToolCallId is null ? throw ApiException.BadRequest($"'{at}.tool_call_id' is missing.", $"{at}.tool_call_id", ApiException.MissingParameter) : Of(role, "tool", message.ToolCallId, $"{at}.tool_call_id"),
+        };
     }
+
+    private static T? Of<T>(string role, string speaker, T? value, string param)
+        where T : class =>
+        value is null || role == speaker ? value : throw ApiException.BadRequest($"'{param}' is only allowed in a message of the role {speaker}.", param);
 
     private static string Content(JsonElement? content, string role, string param) => content switch
     {

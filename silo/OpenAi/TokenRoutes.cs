@@ -1,3 +1,4 @@
+using KvTiers.Conversations;
 using KvTiers.Inference.Tokens;
 using KvTiers.Silo.Fields;
 using KvTiers.Silo.Http;
@@ -36,15 +37,18 @@ internal sealed class TokenRoutes(ModelHost host, RequestReader reader)
         if (request.Messages is { } messages)
         {
             if (request.Prompt is not null || request.Content is not null) throw OnlyOne("messages");
-            return ChatRules.Template(model.Chat, request.ChatTemplateKwargs).Encode(ChatRules.Messages(messages), request.AddGenerationPrompt ?? true).Ids;
+            return ChatRules.Template(model.Chat, request.ChatTemplateKwargs).Encode(ChatRules.Messages(messages), request.AddGenerationPrompt ?? true, Tools(request)).Ids;
         }
 
         if (request is { Prompt: not null, Content: not null }) throw OnlyOne("content");
         if (request.ChatTemplateKwargs is not null) throw ApiException.BadRequest("'chat_template_kwargs' is only allowed with 'messages'.", "chat_template_kwargs");
+        if (request.Tools is { Count: > 0 }) throw ApiException.BadRequest("'tools' is only allowed with 'messages'.", "tools");
         if (request.AddGenerationPrompt is not null) throw ApiException.BadRequest("'add_generation_prompt' is only allowed with 'messages'.", "add_generation_prompt");
         string text = request.Prompt ?? request.Content ?? throw ApiException.BadRequest("'prompt' is missing.", "prompt", ApiException.MissingParameter);
         return model.Tokenizer.Encode(text, request.ParseSpecial ?? true, request.AddSpecialTokens ?? request.AddSpecial ?? true);
     }
+
+    private static IReadOnlyList<ToolDefinition>? Tools(TokenizeRequest request) => ToolRules.Check(request.Tools, null, null)?.Definitions;
 
     private static ApiException OnlyOne(string param) => ApiException.BadRequest("'prompt', 'content' and 'messages' exclude each other.", param);
 
@@ -69,7 +73,7 @@ internal sealed class TokenRoutes(ModelHost host, RequestReader reader)
         LoadedModel model = host.Model;
         TokenizeRequest request = await reader.ReadAsync<TokenizeRequest>(context.Request, TokenFields.ApplyTemplate, context.RequestAborted);
         model.CheckName(request.Model);
-        RenderedPrompt prompt = ChatRules.Template(model.Chat, request.ChatTemplateKwargs).Template.Render(ChatRules.Messages(request.Messages), request.AddGenerationPrompt ?? true);
+        RenderedPrompt prompt = ChatRules.Template(model.Chat, request.ChatTemplateKwargs).Template.Render(ChatRules.Messages(request.Messages), request.AddGenerationPrompt ?? true, Tools(request));
         await SiloJson.WriteAsync(context.Response, StatusCodes.Status200OK, new { Prompt = prompt.Text }, context.RequestAborted);
     }
 }

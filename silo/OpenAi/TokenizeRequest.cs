@@ -17,6 +17,9 @@ internal sealed record TokenizeRequest
     /// <summary>A chat.</summary>
     public IReadOnlyList<ChatMessageParameter>? Messages { get; init; }
 
+    /// <summary>Functions that the chat's answer may call.</summary>
+    public IReadOnlyList<ToolParameter>? Tools { get; init; }
+
     /// <summary>Whether the chat ends with what makes the model answer.</summary>
     public bool? AddGenerationPrompt { get; init; }
 

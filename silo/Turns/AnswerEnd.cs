@@ -4,7 +4,7 @@ using KvTiers.Inference.Model;
 namespace KvTiers.Silo.Turns;
 
 /// <summary>All answers are complete.</summary>
-/// <param name="FinishReasons">[choices]: <c>stop</c> or <c>length</c>.</param>
+/// <param name="FinishReasons">[choices]: <c>stop</c>, <c>length</c> or <c>tool_calls</c>.</param>
 /// <param name="Usage">What they took together.</param>
 /// <param name="Conversation">The conversation that the turn was stored in; null = none.</param>
 internal sealed record AnswerEnd(IReadOnlyList<string> FinishReasons, TurnUsage Usage, string? Conversation) : AnswerEvent

@@ -15,7 +15,7 @@ internal sealed class CertainTokens(LoadedModel model)
     /// <summary>Takes the next token, and gives those that are certain now.</summary>
     public IReadOnlyList<CertainToken> Add(AnswerToken token)
     {
-        _released += token.Text.Length;
+        _released += token.CertainLength;
         if (!model.EndsText(token.TokenId))
         {
             int start = _decoded;

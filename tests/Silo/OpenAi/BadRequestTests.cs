@@ -21,7 +21,8 @@ public sealed class BadRequestTests(SharedSilo silo)
     [InlineData("""{"messages":[null]}""", "messages[0]", "invalid_type")]
     [InlineData("""{"messages":[{"content":"x"}]}""", "messages[0].role", "missing_required_parameter")]
     [InlineData("""{"messages":[{"role":"wizard","content":"x"}]}""", "messages[0].role", "invalid_value")]
-    [InlineData("""{"messages":[{"role":"tool","content":"x"}]}""", "messages[0].role", "unsupported_parameter")]
+    [InlineData("""{"messages":[{"role":"tool","content":"x"}]}""", "messages[0].tool_call_id", "missing_required_parameter")]
+    [InlineData("""{"messages":[{"role":"function","content":"x"}]}""", "messages[0].role", "unsupported_parameter")]
     [InlineData("""{"messages":[{"role":"user"}]}""", "messages[0].content", "missing_required_parameter")]
     [InlineData("""{"messages":[{"role":"user","content":null}]}""", "messages[0].content", "missing_required_parameter")]
     [InlineData("""{"messages":[{"role":"user","content":5}]}""", "messages[0].content", "invalid_type")]
@@ -30,7 +31,11 @@ public sealed class BadRequestTests(SharedSilo silo)
     [InlineData("""{"messages":[{"role":"user","content":[{"type":"image_url"}]}]}""", "messages[0].content[0].type", "unsupported_parameter")]
     [InlineData("""{"messages":[{"role":"user","content":[{"type":"text"}]}]}""", "messages[0].content[0].text", "missing_required_parameter")]
     [InlineData("""{"messages":[{"role":"user","content":[7]}]}""", "messages[0].content[0]", "invalid_type")]
-    [InlineData("""{"messages":[{"role":"assistant","content":"x","tool_calls":[{"id":"1"}]}]}""", "messages[0].tool_calls", "unsupported_parameter")]
+    [InlineData("""{"messages":[{"role":"assistant","content":"x","tool_calls":[{"id":"1"}]}]}""", "messages[0].tool_calls[0].function", "missing_required_parameter")]
+    [InlineData("""{"messages":[{"role":"assistant","content":"x","tool_calls":[{"function":{"name":"f"}}]}]}""", "messages[0].tool_calls[0].id", "missing_required_parameter")]
+    [InlineData("""{"messages":[{"role":"assistant","content":"x","tool_calls":[{"id":"1","type":"custom","function":{"name":"f"}}]}]}""", "messages[0].tool_calls[0].type", "unsupported_parameter")]
+    [InlineData("""{"messages":[{"role":"user","content":"x","tool_call_id":"1"}]}""", "messages[0].tool_call_id", "invalid_value")]
+    [InlineData("""{"messages":[{"role":"user","content":"x","reasoning_content":"1"}]}""", "messages[0].reasoning_content", "invalid_value")]
     public async Task AWrongBodyIsRefused(string body, string? param, string? code) => await RefusedAsync("/v1/chat/completions", body, param, code);
 
     [Theory]
@@ -92,8 +97,24 @@ public sealed class BadRequestTests(SharedSilo silo)
         await RefusedAsync("/v1/chat/completions", $"{{{Messages},{parameter}}}", param, null, anyCode: true);
 
     [Theory]
-    [InlineData("\"tools\":[{\"type\":\"function\"}]", "tools")]
-    [InlineData("\"tool_choice\":\"required\"", "tool_choice")]
+    [InlineData("""[{"type":"function"}]""", "null", "tools[0].function", null)]
+    [InlineData("""[{"function":{"name":"f"}}]""", "null", "tools[0].type", null)]
+    [InlineData("""[{"type":"web_search"}]""", "null", "tools[0].type", null)]
+    [InlineData("""[{"type":"function","function":{"name":"a b"}}]""", "null", "tools[0].function.name", "'tools[0].function.name' is 'a b'; it must be 1 to 128 letters, digits")]
+    [InlineData("""[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"f"}}]""", "null", "tools[1].function.name", "'f' again; it must be a name that no other function has.")]
+    [InlineData("""[{"type":"function","function":{"name":"f"}}]""", "\"sometimes\"", "tool_choice", "'tool_choice' is 'sometimes'; it must be none, auto or required, or an object.")]
+    [InlineData("""[{"type":"function","function":{"name":"f"}}]""", """{"type":"function","function":{"name":"g"}}""", "tool_choice", "holding 'g'")]
+    [InlineData("""[{"type":"function","function":{"name":"f"}}]""", """{"type":"allowed_tools","allowed_tools":{"mode":"none","tools":[]}}""", "tool_choice.allowed_tools.mode", null)]
+    [InlineData("""[{"type":"function","function":{"name":"f"}}]""", """{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}}""", "tool_choice", "'tool_choice' is empty")]
+    [InlineData("[]", "\"required\"", "tool_choice", "it must be none or auto then.")]
+    public async Task AWrongFunctionIsNamed(string tools, string choice, string param, string? message)
+    {
+        JsonObject refused = await silo.Http.PostAsync("/v1/chat/completions", $$"""{ {{Messages}},"tools":{{tools}},"tool_choice":{{choice}}}""", HttpStatusCode.BadRequest);
+        Assert.Equal(param, (string?)refused["error"]!["param"]);
+        if (message is not null) Assert.Contains(message, (string?)refused["error"]!["message"], StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("\"functions\":[{}]", "functions")]
     [InlineData("\"response_format\":{\"type\":\"json_schema\"}", "response_format")]
     [InlineData("\"modalities\":[\"audio\"]", "modalities")]

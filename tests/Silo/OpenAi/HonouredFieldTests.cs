@@ -14,7 +14,7 @@ public sealed class HonouredFieldTests(SharedSilo silo)
     [InlineData(""", "conversation":"salted-SALT" """)]
     public async Task TwoSaltsShareNothing(string conversation)
     {
-        string marker = conversation.Length == 0 ? "No" : "A";
+        string marker = conversation.Length == 0 ? "Zero" : "Just one";
         Task<JsonObject> Ask(string salt) => silo.Http.PostAsync(Chat, $$"""
             {"messages":[{"role":"user","content":"{{marker}} conversation: a prompt that is long enough for a few blocks of the cache."}],"max_tokens":2,"cache_salt":"{{marker}} {{salt}}"{{conversation.Replace("SALT", salt)}} }
             """);
