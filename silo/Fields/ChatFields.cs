@@ -31,6 +31,8 @@ internal static class ChatFields
         Refused("web_search_options", "searching the web"),
         Ignored("prediction", "Text that the answer will likely hold: a hint that saves time only."),
         Ignored("safety_identifier", "Who asks, to the vendor."),
+        Ignored("prompt_cache_options", "Where and how long prefixes are cached; every prefix is, while there is room."),
+        Refused("moderation", "moderation"),
         Ignored("prompt_cache_retention", "How long a prefix should stay cached; blocks stay while there is room."),
         Refused("echo", "the prompt before the answer", "false"),
         Honoured("add_generation_prompt", ValueKinds.Boolean, "false", "false: the prompt ends with the last message. Not in a conversation."),

@@ -10,6 +10,7 @@ internal static class MessageFields
         Honoured("type", ValueKinds.Text, "\"text\"", "`text`; other types are refused by name.") with { IsRequired = true },
         Honoured("text", ValueKinds.Text, "\"Hello\"", "The part's text.") with { IsRequired = true },
         Ignored("cache_control", "Where a cached prefix ends; every prefix is cached here."),
+        Ignored("prompt_cache_breakpoint", "Where a cached prefix ends; every prefix is cached here."),
         Ignored("annotations", "Notes on an answer's sources."),
         Refused("image_url", "images"),
         Refused("input_audio", "audio"),

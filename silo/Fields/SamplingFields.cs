@@ -68,6 +68,17 @@ internal static class SamplingFields
         Refused("logits_processors", "code of the caller's that changes logits", "[]"),
         Refused("vllm_xargs", "arguments for vLLM's plugins", "{}"),
         Refused("kv_transfer_params", "moving blocks between vLLM's servers", "{}"),
+        Refused("ec_transfer_params", "moving blocks between vLLM's servers", "{}"),
+        Refused("watermarking", "a watermark in the answer", "false"),
+        Refused("truncation_side", "shortening the prompt's end", "\"left\""),
+        Refused("logprob_token_ids", "log probabilities of chosen tokens"),
+        Refused("repetition_detection", "ending an answer that repeats itself"),
+        Refused("return_token_offsets", "where tokens stand in the text", "false"),
+        Refused("return_prompt_text", "the prompt's text beside the answer", "false"),
+        Ignored("return_mm_kwargs", "About images, which are refused."),
+        Ignored("routed_experts_prompt_start", "About a report of experts, which there is none of."),
+        Ignored("session_id", "Which requests belong together: a hint where to compute; their prefixes are found anyhow."),
+        Ignored("stream_interval", "How many tokens a chunk gathers; each has what has become certain."),
     ];
 
     private static IReadOnlyList<Field> LlamaCpp =>
@@ -109,5 +120,26 @@ internal static class SamplingFields
         Refused("post_sampling_probs", "probabilities after sampling", "false"),
         Refused("response_fields", "a choice of the answer's fields", "[]"),
         Refused("lora", "adapters", "[]"),
+        Refused("n_cmpl", "another name of 'n'", "1"),
+        Refused("t_max_prompt_ms", "a bound on the time", "0", "-1"),
+        Refused("adaptive_target", "adaptive sampling", "-1", "-1.0"),
+        Ignored("adaptive_decay", "Means something only with `adaptive_target`."),
+        Refused("reasoning_budget_tokens", "a budget for thinking", "-1"),
+        Ignored("reasoning_budget_start_tag", "Means something only with `reasoning_budget_tokens`."),
+        Ignored("reasoning_budget_end_tag", "Means something only with `reasoning_budget_tokens`."),
+        Ignored("reasoning_budget_message", "Means something only with `reasoning_budget_tokens`."),
+        Ignored("reasoning_budget_arm_immediately", "Means something only with `reasoning_budget_tokens`."),
+        Refused("reasoning_in_content", "telling reasoning apart", "false"),
+        Refused("thinking_forced_open", "thinking before the answer", "false"),
+        Refused("chat_format", "a format of calls"),
+        Refused("chat_parser", "a parser of calls"),
+        Ignored("preserved_tokens", "Means something only with `grammar_triggers`."),
+        Ignored("n_cache_reuse", "How llama.cpp's cache moves blocks; ours finds them where they are."),
+        Ignored("backend_sampling", "Where tokens are drawn."),
+        .. Speculative,
     ];
+
+    private static IEnumerable<Field> Speculative =>
+        new[] { "n_max", "n_min", "p_min", "type", "ngram_size_n", "ngram_size_m", "ngram_m_hits" }
+            .Select(name => Ignored("speculative." + name, "Guessing ahead, which changes the speed alone; it is not done."));
 }
