@@ -110,6 +110,9 @@ internal sealed record SiloOptions
     /// <summary>Name of this silo, as answers carry it.</summary>
     public string Name { get; init; } = Environment.MachineName;
 
+    /// <summary>Share of the hot tier that prompts' cache breakpoints may keep from eviction, 0 to 1; with several tenants, one of them half of it.</summary>
+    public double BreakpointShare { get; init; } = 0.25;
+
     /// <summary>Most tokens of an answer where the request does not say, 1 to 1,000,000.</summary>
     public int AnswerTokens { get; init; } = 512;
 

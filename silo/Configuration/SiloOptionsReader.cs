@@ -54,6 +54,7 @@ internal static class SiloOptionsReader
             TenantSecret = reader.Read<byte[]?>("TenantSecret", null, "64 hexadecimal characters", SecretFile.TryParse),
             TenantSecretFile = reader.Read<string?>("TenantSecretFile", null, "the path of a file that exists", ParseFile),
             Name = reader.Read("Name", Defaults.Name, "1 to 64 of the characters A-Z a-z 0-9 . _ -", ParseName),
+            BreakpointShare = reader.Read("BreakpointShare", Defaults.BreakpointShare, "a fraction such as 0.25, from 0 to 1", ParseShare),
             AnswerTokens = reader.Read("AnswerTokens", Defaults.AnswerTokens, "a whole number from 1 to 1000000", Integer(1, 1_000_000)),
             MaxTurns = reader.Read("MaxTurns", Defaults.MaxTurns, "a whole number from 1 to 100000", Integer(1, 100_000)),
             MaxBodyBytes = reader.Read("MaxBody", Defaults.MaxBodyBytes, "a size such as 16MiB, from 1KiB to 1GiB", Size(1L << 10, 1L << 30)),
@@ -158,6 +159,8 @@ internal static class SiloOptionsReader
 
     private static bool ParseFraction(string text, out double value) =>
         double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value);
+
+    private static bool ParseShare(string text, out double value) => ParseFraction(text, out value) && value <= 1;
 
     private static bool ParseWrite(string text, out WritePolicy value)
     {

@@ -10,6 +10,10 @@ internal sealed record ApiTable(string Path, FieldTable Table)
     [
         new("/v1/chat/completions", ChatFields.Table),
         new("/v1/completions", TextFields.Table),
+        new("/v1/embeddings", EmbeddingFields.Table),
+        new("/v1/messages", AnthropicFields.Table),
+        new("/v1/messages/count_tokens", AnthropicFields.CountTable),
+        new("/v1/responses", ResponseFields.Table),
         new("/tokenize", TokenFields.Tokenize),
         new("/detokenize", TokenFields.Detokenize),
         new("/apply-template", TokenFields.ApplyTemplate),

@@ -5,7 +5,8 @@ namespace KvTiers.Silo.Fields;
 /// <summary>The fields of <c>POST /v1/chat/completions</c>.</summary>
 internal static class ChatFields
 {
-    private static readonly FieldTable Conversation = new("'conversation'", [Honoured("id", ValueKinds.Text, "\"of-the-table\"", "Its id.") with { IsRequired = true }])
+    /// <summary>The fields of an object that names a conversation.</summary>
+    internal static readonly FieldTable Conversation = new("'conversation'", [Honoured("id", ValueKinds.Text, "\"of-the-table\"", "Its id.") with { IsRequired = true }])
     {
         Example = """{"id":"of-the-table"}""",
     };

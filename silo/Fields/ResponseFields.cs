@@ -7,7 +7,7 @@ internal static class ResponseFields
 {
     private static readonly FieldTable Part = new("a content part",
     [
-        Honoured("type", ValueKinds.Text, "\"input_text\"", "`input_text` or `output_text`; other types are refused by name.") with { IsRequired = true },
+        Honoured("type", ValueKinds.Text, "\"input_text\"", "`input_text`, `output_text` or `refusal`; other types are refused by name.") with { IsRequired = true },
         Honoured("text", ValueKinds.Text, "\"Hello\"", "The part's text.") with { IsRequired = true },
         Ignored("annotations", "Notes on an answer's sources, as an answer had them."),
         Ignored("logprobs", "Log probabilities, as an answer had them."),
@@ -18,7 +18,7 @@ internal static class ResponseFields
         Refused("file_data", "files"),
         Refused("filename", "files"),
         Refused("input_audio", "audio"),
-        Refused("refusal", "a refusal as content"),
+        Honoured("refusal", ValueKinds.Text, "\"No.\"", "The text of a part of the type `refusal`."),
     ])
     {
         Example = """{"type":"input_text","text":"Hello"}""",
@@ -71,16 +71,16 @@ internal static class ResponseFields
         Honoured("text", ValueKinds.Object, "{}", "How the text is written.") with { Inner = TextFormat },
         Honoured("reasoning", ValueKinds.Object, "{}", "How the model reasons.") with { Inner = Reasoning },
         Honoured("truncation", ValueKinds.Text, "\"disabled\"", "`disabled`: an input that is too long is refused."),
-        Refused("previous_response_id", "going on with a response"),
-        Refused("conversation", "a stored conversation"),
-        Refused("include", "further parts of the answer", "[]"),
+        Honoured("previous_response_id", ValueKinds.Text, "\"resp_example\"", "The stored response that this one follows: it is forked, and only what is new is computed."),
+        Honoured("conversation", ValueKinds.Text | ValueKinds.Object, "\"of-the-table\"", "The stored conversation that this is a turn of, or a new one: its id, or an object with it. Not with `previous_response_id`.") with { Inner = ChatFields.Conversation },
+        Honoured("include", ValueKinds.List, "[\"message.output_text.logprobs\"]", "`message.output_text.logprobs`; `reasoning.encrypted_content` is of what no answer has, and others are refused by name."),
         Refused("tools", "calling tools", "[]"),
         Refused("tool_choice", "calling tools", "\"none\"", "\"auto\""),
         Ignored("parallel_tool_calls", "Means something only with `tools`."),
         Ignored("max_tool_calls", "Means something only with `tools`."),
         Refused("background", "answering in the background", "false"),
         Refused("prompt", "stored prompts"),
-        Refused("top_logprobs", "log probabilities", "0"),
+        Honoured("top_logprobs", ValueKinds.Integer, "2", "0 to 20 alternatives beside each token."),
         Refused("context_management", "editing the context", "[]"),
         Ignored("stream_options", "Random characters that hide how long an event is; none are sent."),
         Ignored("user", "Who asks, to the caller."),

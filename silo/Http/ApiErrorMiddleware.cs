@@ -4,12 +4,14 @@ using KvTiers.Inference.Tokens;
 
 namespace KvTiers.Silo.Http;
 
-/// <summary>Turns every exception of a request into an answer in OpenAI's error schema; inside a stream that has begun, into an error event.</summary>
-internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSignal stop, ILogger<ApiErrorMiddleware> logger)
+/// <summary>Turns every exception of a request into an answer in its API's error schema; inside a stream that has begun, into an error event.</summary>
+internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSignal stop, ErrorFormats formats, ILogger<ApiErrorMiddleware> logger)
 {
     /// <summary>Runs the request.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
+        IErrorFormat? format = formats.Of(context.Request.Path);
+        format?.Begin(context);
         try
         {
             RequestIdMiddleware.Check(context);
@@ -24,25 +26,38 @@ internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSigna
         {
             ApiException error = Translate(e, context.Request.Path);
             if (error.Status == StatusCodes.Status500InternalServerError) RequestFailed(logger, context.Request.Method, context.Request.Path, context.TraceIdentifier, e);
-            await AnswerAsync(context, error);
+            await AnswerAsync(context, error, format);
         }
     }
 
-    private static async Task AnswerAsync(HttpContext context, ApiException error)
+    private static async Task AnswerAsync(HttpContext context, ApiException error, IErrorFormat? format)
     {
-        var body = new ApiErrorBody(error.Error);
         if (context.Response.HasStarted)
         {
             // Half a JSON answer cannot be mended; the caller must see that it broke off.
-            if (SseWriter.IsStream(context.Response)) await new SseWriter(context.Response, context.RequestAborted).WriteAsync(body);
+            if (SseWriter.IsStream(context.Response)) await EndStreamAsync(context, error, format);
             else context.Abort();
             return;
         }
 
+        object body = format?.Body(error, context) ?? new ApiErrorBody(error.Error);
         context.Response.Clear();
         if (error.Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable) context.Response.Headers.RetryAfter = "1";
         if (error.Status is StatusCodes.Status401Unauthorized) context.Response.Headers.WWWAuthenticate = "Bearer";
         await SiloJson.WriteAsync(context.Response, error.Status, body, context.RequestAborted);
+    }
+
+    private static async Task EndStreamAsync(HttpContext context, ApiException error, IErrorFormat? format)
+    {
+        var sse = new SseWriter(context.Response, context.RequestAborted);
+        if (format is null)
+        {
+            await sse.WriteAsync(new ApiErrorBody(error.Error));
+            return;
+        }
+
+        (string name, object data) = format.Event(error, context);
+        await sse.WriteAsync(data, name);
     }
 
     private ApiException Translate(Exception e, PathString path) => e switch
@@ -55,7 +70,7 @@ internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSigna
         ConversationDamagedException => ApiException.Damaged(e.Message, e),
         ConversationStoreUnavailableException => ApiException.Unavailable("The conversation store does not answer. What was acknowledged is on it; try again soon.", "store_unavailable", e),
         ConversationUnreachableException => ApiException.Unavailable("The silo that has the conversation cannot be reached. What was acknowledged is stored; try again soon.", "silo_unavailable", e),
-        PromptTooLongException tooLong => ApiException.ContextLengthExceeded(WireNames.Message(tooLong), path == "/v1/completions" ? "prompt" : "messages", e),
+        PromptTooLongException tooLong => ApiException.ContextLengthExceeded(WireNames.Message(tooLong), path.Value switch { "/v1/completions" => "prompt", "/v1/embeddings" or "/v1/responses" => "input", _ => "messages" }, e),
         EngineBusyException => ApiException.Busy(e.Message, e),
         TemplateException { IsRefusal: true } => ApiException.BadRequest(e.Message, "messages", null, e),
         ArgumentException argument => ApiException.BadRequest(

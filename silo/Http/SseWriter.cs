@@ -1,10 +1,11 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using KvTiers.Conversations;
 
 namespace KvTiers.Silo.Http;
 
-/// <summary>Writes server-sent events: <c>data: {json}</c>, an empty line, and at the end <c>data: [DONE]</c>.</summary>
+/// <summary>Writes server-sent events: <c>event: name</c> where it has one, <c>data: {json}</c>, an empty line; and at the end, where the API has it, <c>data: [DONE]</c>.</summary>
 /// <remarks>The response starts with the first event, so that what fails before it can still answer with its own status.</remarks>
 internal sealed class SseWriter(HttpResponse response, CancellationToken cancellationToken)
 {
@@ -15,9 +16,18 @@ internal sealed class SseWriter(HttpResponse response, CancellationToken cancell
     public static bool IsStream(HttpResponse response) => response.ContentType == MediaType;
 
     /// <summary>Sends one event; it is on the wire when this returns.</summary>
-    public async ValueTask WriteAsync<T>(T value)
+    /// <param name="value">What it says.</param>
+    /// <param name="name">Its name, ASCII without line breaks; null = it has none.</param>
+    public async ValueTask WriteAsync<T>(T value, string? name = null)
     {
         Start();
+        if (name is not null)
+        {
+            response.BodyWriter.Write("event: "u8);
+            Encoding.ASCII.GetBytes(name, response.BodyWriter);
+            response.BodyWriter.Write("\n"u8);
+        }
+
         response.BodyWriter.Write("data: "u8);
         _json ??= new Utf8JsonWriter(response.BodyWriter, new JsonWriterOptions { Encoder = ConversationJson.Options.Encoder, SkipValidation = true });
         if (value is TurnToken { LogProb: null } token)

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Diagnostics;
 
 namespace KvTiers.Silo.Http;
 
-/// <summary>Gives a body in OpenAI's error schema to answers that the framework left without one: no such route, wrong method.</summary>
+/// <summary>Gives a body in the API's error schema to answers that the framework left without one: no such route, wrong method.</summary>
 internal static class StatusBody
 {
     /// <summary>Writes the body.</summary>
@@ -22,6 +22,7 @@ internal static class StatusBody
             StatusCodes.Status405MethodNotAllowed => ApiException.Other(405, $"{request.Method} is not allowed at {request.Path}; allowed: {context.Response.Headers.Allow}."),
             int other => ApiException.Other(other, $"The request failed with status {other}."),
         };
-        return SiloJson.WriteAsync(context.Response, error.Status, new ApiErrorBody(error.Error), context.RequestAborted);
+        object body = context.RequestServices.GetRequiredService<ErrorFormats>().Of(request.Path)?.Body(error, context) ?? new ApiErrorBody(error.Error);
+        return SiloJson.WriteAsync(context.Response, error.Status, body, context.RequestAborted);
     }
 }

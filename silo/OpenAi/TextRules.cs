@@ -70,7 +70,9 @@ internal static class TextRules
         }
     }
 
-    private static int[] TokenIds(JsonElement list, string param, ModelConfig model)
+    /// <summary>A list of token ids of the model.</summary>
+    /// <exception cref="ApiException">400: an entry is none.</exception>
+    public static int[] TokenIds(JsonElement list, string param, ModelConfig model)
     {
         int[] ids = new int[list.GetArrayLength()];
         int i = 0;

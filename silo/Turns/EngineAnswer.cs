@@ -11,12 +11,15 @@ namespace KvTiers.Silo.Turns;
 internal static class EngineAnswer
 {
     /// <summary>Runs the requests side by side. The choices of the first come first, then those of the second, ….</summary>
-    /// <remarks>Bad arguments throw before the first event. When one request fails or the reader leaves, the others stop.</remarks>
+    /// <remarks>
+    /// Bad arguments throw before the first event. When one request fails or the reader leaves, the others stop. Blocks that a request keeps
+    /// (<see cref="GenerationRequest.KeepLease"/>) are released once the reader has seen the end.
+    /// </remarks>
     public static async IAsyncEnumerable<AnswerEvent> RunAsync(
         LoadedModel model, IReadOnlyList<GenerationRequest> requests, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var tokens = Channel.CreateUnbounded<AnswerToken>(new UnboundedChannelOptions { SingleReader = true });
+        var tokens = Channel.CreateUnbounded<AnswerEvent>(new UnboundedChannelOptions { SingleReader = true });
         Task<GenerationResult>[] running = [];
         try
         {
@@ -24,31 +27,51 @@ internal static class EngineAnswer
             int first = 0;
             running = [.. generations.Select((generation, i) =>
             {
-                Task<GenerationResult> task = PumpAsync(generation, first, model, tokens.Writer, stop.Token);
+                Task<GenerationResult> task = PumpAsync(generation, i, first, model, tokens.Writer, stop.Token);
                 first += requests[i].Choices;
                 return task;
             })];
             _ = CompleteAsync(running, tokens.Writer);
-            await foreach (AnswerToken token in tokens.Reader.ReadAllAsync(cancellationToken)) yield return token;
+            await foreach (AnswerEvent answered in tokens.Reader.ReadAllAsync(cancellationToken)) yield return answered;
         }
         finally
         {
             await stop.CancelAsync();
         }
 
-        yield return End(await Task.WhenAll(running), model);
+        GenerationResult[] results = await Task.WhenAll(running);
+        try
+        {
+            yield return End(results, model);
+        }
+        finally
+        {
+            foreach (GenerationResult result in results) result.Lease?.Dispose();
+        }
     }
 
     private static async Task<GenerationResult> PumpAsync(
-        Generation generation, int firstChoice, LoadedModel model, ChannelWriter<AnswerToken> writer, CancellationToken cancellationToken)
+        Generation generation, int prompt, int firstChoice, LoadedModel model, ChannelWriter<AnswerEvent> writer, CancellationToken cancellationToken)
     {
+        bool hasBegun = false;
         await foreach (GeneratedToken token in generation.ReadAllAsync(cancellationToken))
+        {
+            if (!hasBegun) await BeginAsync();
             await writer.WriteAsync(new AnswerToken(firstChoice + token.Choice, token.Id, token.Text, model.View(token.LogProb)), cancellationToken);
+        }
+
+        if (!hasBegun) await BeginAsync();
         return await generation.Completion;
+
+        ValueTask BeginAsync()
+        {
+            hasBegun = true;
+            return writer.WriteAsync(new AnswerBegun(prompt, generation.Request.Prompt.Length, generation.CachedTokenCount), cancellationToken);
+        }
     }
 
     // The first failure ends the reader; it stops the others.
-    private static async Task CompleteAsync(Task<GenerationResult>[] running, ChannelWriter<AnswerToken> writer)
+    private static async Task CompleteAsync(Task<GenerationResult>[] running, ChannelWriter<AnswerEvent> writer)
     {
         try
         {
@@ -77,6 +100,8 @@ internal static class EngineAnswer
         return new AnswerEnd([.. choices.Select(choice => choice.FinishReason == FinishReason.Length ? "length" : "stop")], usage, null)
         {
             PromptLogProbs = [.. results.Select(result => result.PromptLogProbs)],
+            StopStrings = [.. choices.Select(choice => choice.StopString)],
+            Lease = results[0].Lease,
         };
     }
 }

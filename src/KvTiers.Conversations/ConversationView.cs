@@ -30,6 +30,9 @@ public sealed record ConversationView
     /// <summary>Id of the conversation it was forked from; null = it was not.</summary>
     public string? ForkedFrom { get; init; }
 
+    /// <summary>The last turn; null = there was none. Edits and undone changes after it leave it as it was.</summary>
+    public TurnView? LastTurn { get; init; }
+
     /// <summary>How many changes can be undone now.</summary>
     public required int UndoDepth { get; init; }
 }

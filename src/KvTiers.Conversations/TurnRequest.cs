@@ -20,4 +20,10 @@ public sealed record TurnRequest
 
     /// <summary>The version that the caller has seen; another one is a <see cref="ConversationConflictException"/>. 0 = there is none yet. Null = any.</summary>
     public long? ExpectedVersion { get; init; }
+
+    /// <summary>Most characters of a <see cref="Note"/>.</summary>
+    public const int MaxNoteLength = 65_536;
+
+    /// <summary>A text of the caller's that is stored with the turn and given back as long as it is the last one (<see cref="TurnView.Note"/>); at most <see cref="MaxNoteLength"/> characters. Null = none.</summary>
+    public string? Note { get; init; }
 }

@@ -25,7 +25,7 @@ public sealed partial class Conversation
     public IAsyncEnumerable<TurnEvent> TurnAsync(TurnRequest request, CancellationToken cancellationToken = default)
     {
         InputCheck.Turn(request);
-        return RunAsync(state => Plan(state, request), request.Options, request.ExpectedVersion, cancellationToken);
+        return RunAsync(state => Plan(state, request), request.Options, request.Note, request.ExpectedVersion, cancellationToken);
     }
 
     /// <summary>Drops the last answer, if the last message is one, and generates anew.</summary>
@@ -33,7 +33,7 @@ public sealed partial class Conversation
     public IAsyncEnumerable<TurnEvent> RegenerateAsync(GenerationOptions options, CancellationToken cancellationToken = default)
     {
         InputCheck.Generation(options);
-        return RunAsync(state => PlanRegeneration(state, options), options, expectedVersion: null, cancellationToken);
+        return RunAsync(state => PlanRegeneration(state, options), options, note: null, expectedVersion: null, cancellationToken);
     }
 
     /// <summary>Computes what is missing of the conversation's blocks, ahead of its next turn.</summary>
@@ -88,7 +88,7 @@ public sealed partial class Conversation
     }
 
     private async IAsyncEnumerable<TurnEvent> RunAsync(
-        Func<ConversationState?, TurnPlan> makePlan, GenerationOptions options, long? expectedVersion, [EnumeratorCancellation] CancellationToken cancellationToken)
+        Func<ConversationState?, TurnPlan> makePlan, GenerationOptions options, string? note, long? expectedVersion, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         long start = _services.Time.GetTimestamp();
         await RefreshAsync(cancellationToken).ConfigureAwait(false);
@@ -125,8 +125,9 @@ public sealed partial class Conversation
             double totalMs = _services.Time.GetElapsedTime(start).TotalMilliseconds;
             double ttftMs = submittedMs + result.TimeToFirstToken.TotalMilliseconds;
             calls?.Complete();
+            string finishReason = answer.FinishReason == FinishReason.Length ? "length" : calls is { CallCount: > 0 } ? "tool_calls" : "stop";
             TokenLog log = plan.Next.Add(_services.Encoder.ToMessage(answer, calls));
-            ConversationState next = await StoreTurnAsync(plan, Change(plan, log, result, options.UseCache, ttftMs), expectedVersion).ConfigureAwait(false);
+            ConversationState next = await StoreTurnAsync(plan, Change(plan, log, result, options.UseCache, ttftMs, note, finishReason), expectedVersion).ConfigureAwait(false);
             stored = true;
             SupersedeSoon(plan.Former, log);
             if (result.Lease is not null)
@@ -137,7 +138,7 @@ public sealed partial class Conversation
                 Conversation = Key.Id,
                 Version = next.Version.Number,
                 Message = next.MessageAt(log.Messages.Length - 1),
-                FinishReason = answer.FinishReason == FinishReason.Length ? "length" : calls is { CallCount: > 0 } ? "tool_calls" : "stop",
+                FinishReason = finishReason,
                 Usage = new()
                 {
                     PromptTokens = result.PromptTokenCount,
@@ -252,7 +253,7 @@ public sealed partial class Conversation
         return BitConverter.ToInt64(hash) & long.MaxValue;
     }
 
-    private ConversationChange Change(TurnPlan plan, TokenLog log, GenerationResult result, bool useCache, double ttftMs)
+    private ConversationChange Change(TurnPlan plan, TokenLog log, GenerationResult result, bool useCache, double ttftMs, string? note, string finishReason)
     {
         ExplanationReason reason = Explainer.ReasonFor(plan.Base, plan.Prompt, result.CachedTokenCount, useCache, _services.HostId);
         var trace = new TurnTrace
@@ -265,6 +266,9 @@ public sealed partial class Conversation
             LeftTokens = result.Lease is null ? 0 : Math.Min(result.Lease.TokenCount, log.CommonPrefix(result.Lease.Tokens)),
             TtftMs = ttftMs,
             CostTokens = Explainer.CostFor(reason, plan.Base, plan.Next, plan.Prompt, result.CachedTokenCount),
+            CompletionTokens = result.Choices[0].TokenIds.Count,
+            FinishReason = finishReason,
+            Note = note,
             Difference = plan.Base?.LastTurnLog is { } last && last.CommonPrefix(plan.Prompt) < last.TokenCount ? LogDifference.Between(last, plan.Next) : null,
         };
         return plan.Base is null

@@ -98,6 +98,22 @@ public sealed partial class KvCache
         }
     }
 
+    /// <inheritdoc cref="KvTiers.Pin.TryRenew"/>
+    internal bool TryRenew(Pin pin, DateTimeOffset? until)
+    {
+        lock (_lock)
+        {
+            if (_disposed) return false;
+            LapsePins();
+            if (!pin.IsActive) return false;
+
+            // Where it stands for an earlier time already, it is looked at then.
+            if (until is { } end && !(pin.Until <= end)) _lapsing.Enqueue(pin, end.UtcTicks);
+            pin.Until = until;
+            return true;
+        }
+    }
+
     internal void Unpin(Pin pin)
     {
         lock (_lock)
@@ -119,7 +135,9 @@ public sealed partial class KvCache
         while (_lapsing.TryPeek(out Pin? pin, out long end) && (end <= now || !pin.IsActive))
         {
             _lapsing.Dequeue();
-            if (pin.IsActive) EndPin(pin);
+            if (!pin.IsActive || pin.Until is not { } until) continue;
+            if (until.UtcTicks <= now) EndPin(pin);
+            else _lapsing.Enqueue(pin, until.UtcTicks);
         }
     }
 

@@ -200,6 +200,14 @@ internal sealed class KvCacheModel : IBlockRecipient, IDisposable
 
     private void PinOrUnpin()
     {
+        if (_pins.Count > 0 && _random.Next(4) == 0)
+        {
+            DateTimeOffset? until = _random.Next(3) == 0 ? null : _time.GetUtcNow() + TimeSpan.FromSeconds(1 + _random.Next(60));
+            Pin renewed = _pins[_random.Next(_pins.Count)];
+            Assert.Equal(renewed.IsActive && !(renewed.Until <= _time.GetUtcNow()), renewed.TryRenew(until));
+            return;
+        }
+
         if (_pins.Count >= 3 || (_pins.Count > 0 && _random.Next(2) == 0))
         {
             int index = _random.Next(_pins.Count);

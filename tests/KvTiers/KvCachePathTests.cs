@@ -126,6 +126,29 @@ public sealed class KvCachePathTests
     }
 
     [Fact]
+    public void ARenewedPinLapsesAtItsNewTimeAlone()
+    {
+        ManualTime time = new();
+        using KvCache cache = FakeSequence.CreateCache(3, time);
+        cache.Run(LongPath).Dispose();
+        DateTimeOffset start = time.GetUtcNow();
+        Pin pin = cache.Pin(Root, LongPath, start + TimeSpan.FromMinutes(5));
+        using BlockLease lease = cache.Acquire(Root, []);
+        Assert.True(pin.TryRenew(start + TimeSpan.FromMinutes(8)));
+        time.Advance(TimeSpan.FromMinutes(8) - TimeSpan.FromTicks(1));
+        Assert.False(cache.TryReserve(lease, 1));
+        Assert.True(pin.TryRenew(null));
+        time.Advance(TimeSpan.FromDays(1));
+        Assert.False(cache.TryReserve(lease, 1));
+        Assert.True(pin.TryRenew(time.GetUtcNow() + TimeSpan.FromMinutes(1)));
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.False(pin.TryRenew(time.GetUtcNow() + TimeSpan.FromMinutes(1)));
+        Assert.True(cache.TryReserve(lease, 1));
+        Assert.Equal(0, cache.Snapshot().Pins);
+        CacheIntegrity.Check(cache);
+    }
+
+    [Fact]
     public void OfTwoLiveBlocksTheOneOfLowerPriorityGoesFirst()
     {
         using KvCache cache = FakeSequence.CreateCache(3);

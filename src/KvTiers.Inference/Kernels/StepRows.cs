@@ -2,12 +2,13 @@ using KvTiers.Blocks;
 
 namespace KvTiers.Inference.Kernels;
 
-/// <summary>Describes the rows of one tile of a step: each row's position and blocks, the tiles that attention works in, and the rows whose logits are wanted.</summary>
+/// <summary>Describes the rows of one tile of a step: each row's position and blocks, the tiles that attention works in, and the rows whose logits or hidden states are wanted.</summary>
 internal sealed class StepRows
 {
     private readonly int _queryRows;
     private readonly AttentionTile[] _tiles;
-    private readonly int[] _logitRows;
+    private readonly int[] _outputRows;
+    private readonly int[] _targets;
 
     /// <summary>Creates room for a tile of a step.</summary>
     /// <param name="mostRows">Rows at most.</param>
@@ -19,7 +20,8 @@ internal sealed class StepRows
         Tables = new BlockTable[mostRows];
         TokenIds = new int[mostRows];
         _tiles = new AttentionTile[mostRows];
-        _logitRows = new int[mostRows];
+        _outputRows = new int[mostRows];
+        _targets = new int[mostRows];
     }
 
     /// <summary>Rows.</summary>
@@ -40,14 +42,14 @@ internal sealed class StepRows
     /// <summary>Number of <see cref="Tiles"/>.</summary>
     public int TileCount { get; private set; }
 
-    /// <summary>The rows whose logits are wanted, in ascending order.</summary>
-    public ReadOnlySpan<int> LogitRows => _logitRows.AsSpan(0, LogitRowCount);
+    /// <summary>The rows whose logits or hidden states are wanted, in ascending order.</summary>
+    public ReadOnlySpan<int> OutputRows => _outputRows.AsSpan(0, OutputRowCount);
 
-    /// <summary>Number of <see cref="LogitRows"/>.</summary>
-    public int LogitRowCount { get; private set; }
+    /// <summary>Where each of them stands: among the step's rows of logits or, as a complement (~), among its rows of hidden states. Each kind ascends by one.</summary>
+    public ReadOnlySpan<int> Targets => _targets.AsSpan(0, OutputRowCount);
 
-    /// <summary>Where the first of them stands among the step's rows of logits.</summary>
-    public int FirstLogitRow { get; private set; }
+    /// <summary>Number of <see cref="OutputRows"/>.</summary>
+    public int OutputRowCount { get; private set; }
 
     /// <summary>Takes rows first to first + count − 1 of a step.</summary>
     /// <param name="tokenIds">The token of each row of the step.</param>
@@ -58,7 +60,7 @@ internal sealed class StepRows
     {
         Count = count;
         TileCount = 0;
-        LogitRowCount = 0;
+        OutputRowCount = 0;
         tokenIds.Slice(first, count).CopyTo(TokenIds);
         foreach (StepSegment segment in segments)
         {
@@ -71,12 +73,11 @@ internal sealed class StepRows
             }
             for (int row = from; row < to; row += _queryRows)
                 _tiles[TileCount++] = new AttentionTile(segment.Table, row - first, Math.Min(_queryRows, to - row), Positions[row - first]);
-            int wanted = segment.FirstRow + segment.RowCount - segment.LogitRowCount;
+            int wanted = segment.FirstRow + segment.RowCount - segment.LogitRowCount - segment.HiddenRowCount;
             for (int row = Math.Max(wanted, from); row < to; row++)
             {
-                if (LogitRowCount == 0)
-                    FirstLogitRow = segment.FirstLogitRow + row - wanted;
-                _logitRows[LogitRowCount++] = row - first;
+                _targets[OutputRowCount] = segment.HiddenRowCount > 0 ? ~(segment.FirstHiddenRow + row - wanted) : segment.FirstLogitRow + row - wanted;
+                _outputRows[OutputRowCount++] = row - first;
             }
         }
     }
@@ -88,6 +89,6 @@ internal sealed class StepRows
         Array.Clear(_tiles, 0, TileCount);
         Count = 0;
         TileCount = 0;
-        LogitRowCount = 0;
+        OutputRowCount = 0;
     }
 }

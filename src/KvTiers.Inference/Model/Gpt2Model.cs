@@ -35,7 +35,7 @@ internal sealed unsafe class Gpt2Model : TransformerModel
             Normalise(layer.AttentionNorm, residual, normed, rows);
             MatMul.Run(layer.Qkv.Matrix, normed, rows, qkv, QkvColumns, layer.Qkv.Bias.Floats);
             attention.Run(Rows, i, Config.WindowOf(i), qkv, QkvColumns, attended);
-            if (i == Config.Layers - 1 && (rows = KeepLogitRows()) == 0)
+            if (i == Config.Layers - 1 && (rows = KeepOutputRows()) == 0)
                 return;
             MatMul.Run(
                 layer.AttentionOutput.Matrix, attended, rows, residual, Config.Hidden, layer.AttentionOutput.Bias.Floats, MatMulResult.Add);
@@ -47,11 +47,10 @@ internal sealed unsafe class Gpt2Model : TransformerModel
     }
 
     /// <inheritdoc/>
-    protected override void ComputeLogits(float* rows, int count, float* logits)
-    {
-        Normalise(_weights.FinalNorm, rows, rows, count);
-        MatMul.Run(_weights.Output, rows, count, logits, Config.Vocabulary);
-    }
+    protected override void NormaliseOutput(float* rows, int count) => Normalise(_weights.FinalNorm, rows, rows, count);
+
+    /// <inheritdoc/>
+    protected override void ComputeLogits(float* rows, int count, float* logits) => MatMul.Run(_weights.Output, rows, count, logits, Config.Vocabulary);
 
     private void Normalise(Gpt2Weights.Norm norm, float* input, float* output, int rows) =>
         _norm.Run(input, norm.Weight.Floats, norm.Bias.Floats, Config.NormEpsilon, output, rows, Config.Hidden);

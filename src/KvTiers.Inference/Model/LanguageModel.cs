@@ -20,6 +20,9 @@ public abstract class LanguageModel : IDisposable
     /// <summary>32 bytes: SHA-256 of all that a result depends on (shape, weights, weight format).</summary>
     public abstract ReadOnlyMemory<byte> Fingerprint { get; }
 
+    /// <summary>Whether <see cref="Forward"/> gives hidden states to rows that ask for them. False unless the model says so.</summary>
+    public virtual bool HasHiddenStates => false;
+
     /// <summary>Reads a Hugging Face folder: <c>config.json</c> and <c>*.safetensors</c>.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="options">How.</param>
@@ -40,7 +43,7 @@ public abstract class LanguageModel : IDisposable
 
     /// <summary>
     /// Computes every row of <paramref name="batch"/>: writes its K and V into its table's blocks, attends over positions 0 to
-    /// its own, and fills the logits that were asked for. One call at a time.
+    /// its own, and fills the logits and hidden states that were asked for. One call at a time.
     /// </summary>
     /// <exception cref="ArgumentException">
     /// A token id outside the vocabulary, a position outside the context, or a batch made for another layout. Nothing is written then.
@@ -86,6 +89,8 @@ public abstract class LanguageModel : IDisposable
         ArgumentNullException.ThrowIfNull(batch);
         if (batch.Vocabulary != Config.Vocabulary || batch.Layout != (_layouts[(int)batch.Layout.Format] ??= Config.CreateLayout(batch.Layout.Format)))
             throw new ArgumentException("The batch was made for another layout or vocabulary.", nameof(batch));
+        if (batch.HiddenRowCount > 0 && !HasHiddenStates)
+            throw new ArgumentException("The model gives no hidden states.", nameof(batch));
         foreach (int token in batch.TokenIds)
         {
             if ((uint)token >= (uint)Config.Vocabulary)

@@ -40,7 +40,7 @@ internal sealed unsafe class LlamaModel : TransformerModel
             MatMul.Run(layer.Qkv, normed, rows, qkv, QkvColumns, Floats(layer.QkvBias));
             _rope.Run(qkv, QkvColumns, Config.Heads + Config.KvHeads);
             attention.Run(Rows, i, Config.WindowOf(i), qkv, QkvColumns, attended);
-            if (i == Config.Layers - 1 && (rows = KeepLogitRows()) == 0)
+            if (i == Config.Layers - 1 && (rows = KeepOutputRows()) == 0)
                 return;
             MatMul.Run(layer.AttentionOutput, attended, rows, residual, Config.Hidden, Floats(layer.AttentionOutputBias), MatMulResult.Add);
 
@@ -51,11 +51,11 @@ internal sealed unsafe class LlamaModel : TransformerModel
     }
 
     /// <inheritdoc/>
-    protected override void ComputeLogits(float* rows, int count, float* logits)
-    {
+    protected override void NormaliseOutput(float* rows, int count) =>
         _norm.Run(rows, _weights.FinalNorm.Floats, Config.NormEpsilon, rows, count, Config.Hidden);
-        MatMul.Run(_weights.Output, rows, count, logits, Config.Vocabulary);
-    }
+
+    /// <inheritdoc/>
+    protected override void ComputeLogits(float* rows, int count, float* logits) => MatMul.Run(_weights.Output, rows, count, logits, Config.Vocabulary);
 
     private static float* Floats(NativeBuffer? bias) => bias is null ? null : bias.Floats;
 }

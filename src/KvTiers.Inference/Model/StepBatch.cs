@@ -4,7 +4,7 @@ using KvTiers.Inference.Kernels;
 namespace KvTiers.Inference.Model;
 
 /// <summary>
-/// The input and output of one forward pass: rows of every sequence that takes part in the step, and the logits of those that
+/// The input and output of one forward pass: rows of every sequence that takes part in the step, and the logits or hidden states of those that
 /// ask for them. Filled, passed to <see cref="LanguageModel.Forward"/>, read, cleared, filled again; allocates only while it grows.
 /// </summary>
 public sealed unsafe class StepBatch : IDisposable
@@ -12,6 +12,8 @@ public sealed unsafe class StepBatch : IDisposable
     private int[] _tokenIds = new int[64];
     private StepSegment[] _segments = new StepSegment[8];
     private NativeBuffer _logits = new(0);
+    private float[] _hidden = [];
+    private int _hiddenWidth;
     private int _segmentCount;
 
     /// <summary>Creates an empty batch for sequences whose blocks have <paramref name="layout"/>.</summary>
@@ -37,6 +39,9 @@ public sealed unsafe class StepBatch : IDisposable
     /// <summary>Rows of logits that the step yields.</summary>
     public int LogitRowCount { get; private set; }
 
+    /// <summary>Rows of hidden states that the step yields.</summary>
+    public int HiddenRowCount { get; private set; }
+
     /// <summary>The token of each row.</summary>
     public ReadOnlySpan<int> TokenIds => _tokenIds.AsSpan(0, RowCount);
 
@@ -53,6 +58,7 @@ public sealed unsafe class StepBatch : IDisposable
         _segmentCount = 0;
         RowCount = 0;
         LogitRowCount = 0;
+        HiddenRowCount = 0;
     }
 
     /// <summary>Adds consecutive tokens of one sequence. A sequence is added to a step at most once.</summary>
@@ -61,7 +67,17 @@ public sealed unsafe class StepBatch : IDisposable
     /// <param name="startPosition">Position of the first of them. K and V of everything before are in the blocks.</param>
     /// <param name="logitRows">How many of the last rows get logits: 0 to tokens.Length.</param>
     /// <exception cref="ArgumentException">No token, a negative position, more logits than rows, or too few blocks in the table.</exception>
-    public void Add(BlockTable table, ReadOnlySpan<int> tokens, int startPosition, int logitRows)
+    public void Add(BlockTable table, ReadOnlySpan<int> tokens, int startPosition, int logitRows) => Add(table, tokens, startPosition, logitRows, 0);
+
+    /// <summary>As <see cref="Add(BlockTable, ReadOnlySpan{int}, int, int)"/>, for what follows the last layer and its norm instead of logits.</summary>
+    /// <param name="table">The sequence's blocks; unchanged until the step is done.</param>
+    /// <param name="tokens">The tokens to compute, at least one.</param>
+    /// <param name="startPosition">Position of the first of them. K and V of everything before are in the blocks.</param>
+    /// <param name="hiddenRows">How many of the last rows get hidden states: 0 to tokens.Length.</param>
+    /// <exception cref="ArgumentException">No token, a negative position, more hidden states than rows, or too few blocks in the table.</exception>
+    public void AddForHidden(BlockTable table, ReadOnlySpan<int> tokens, int startPosition, int hiddenRows) => Add(table, tokens, startPosition, 0, hiddenRows);
+
+    private void Add(BlockTable table, ReadOnlySpan<int> tokens, int startPosition, int logitRows, int hiddenRows)
     {
         ArgumentNullException.ThrowIfNull(table);
         if (tokens.IsEmpty)
@@ -69,6 +85,8 @@ public sealed unsafe class StepBatch : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(startPosition);
         if ((uint)logitRows > (uint)tokens.Length)
             throw new ArgumentOutOfRangeException(nameof(logitRows), logitRows, $"Must be 0 to the number of tokens, {tokens.Length}.");
+        if ((uint)hiddenRows > (uint)tokens.Length)
+            throw new ArgumentOutOfRangeException(nameof(hiddenRows), hiddenRows, $"Must be 0 to the number of tokens, {tokens.Length}.");
         if ((long)table.Count * Layout.BlockSize < (long)startPosition + tokens.Length)
         {
             throw new ArgumentException(
@@ -81,9 +99,10 @@ public sealed unsafe class StepBatch : IDisposable
             Array.Resize(ref _segments, _segments.Length * 2);
 
         tokens.CopyTo(_tokenIds.AsSpan(RowCount));
-        _segments[_segmentCount++] = new StepSegment(table, RowCount, tokens.Length, startPosition, logitRows, LogitRowCount);
+        _segments[_segmentCount++] = new StepSegment(table, RowCount, tokens.Length, startPosition, logitRows, LogitRowCount, hiddenRows, HiddenRowCount);
         RowCount += tokens.Length;
         LogitRowCount += logitRows;
+        HiddenRowCount += hiddenRows;
     }
 
     /// <summary>The logits of one row, valid from the end of the forward pass until the batch is cleared.</summary>
@@ -99,6 +118,39 @@ public sealed unsafe class StepBatch : IDisposable
         if ((first + Vocabulary) * sizeof(float) > _logits.ByteCount)
             throw new InvalidOperationException("The forward pass has not run.");
         return new Span<float>(_logits.Floats + first, Vocabulary);
+    }
+
+    /// <summary>The hidden state of one row, valid from the end of the forward pass until the batch is cleared.</summary>
+    /// <param name="segment">Index of the segment.</param>
+    /// <param name="row">0 to its HiddenRowCount − 1, counted among the rows that have hidden states.</param>
+    /// <returns>[hidden].</returns>
+    public ReadOnlySpan<float> Hidden(int segment, int row)
+    {
+        StepSegment owner = Segments[segment];
+        if ((uint)row >= (uint)owner.HiddenRowCount)
+            throw new ArgumentOutOfRangeException(nameof(row), row, $"The segment has {owner.HiddenRowCount} rows of hidden states.");
+        return _hidden.AsSpan((owner.FirstHiddenRow + row) * _hiddenWidth, _hiddenWidth);
+    }
+
+    /// <summary>Takes the hidden state of one row, from the model.</summary>
+    /// <param name="segment">Index of the segment.</param>
+    /// <param name="row">0 to its HiddenRowCount − 1, counted among the rows that have hidden states.</param>
+    /// <param name="hidden">[hidden], after the last norm.</param>
+    public void SetHidden(int segment, int row, ReadOnlySpan<float> hidden)
+    {
+        StepSegment owner = Segments[segment];
+        if ((uint)row >= (uint)owner.HiddenRowCount)
+            throw new ArgumentOutOfRangeException(nameof(row), row, $"The segment has {owner.HiddenRowCount} rows of hidden states.");
+        SetHidden(owner.FirstHiddenRow + row, hidden);
+    }
+
+    /// <summary>Takes the hidden state of one of the step's rows.</summary>
+    internal void SetHidden(int row, ReadOnlySpan<float> hidden)
+    {
+        _hiddenWidth = hidden.Length;
+        if (_hidden.Length < HiddenRowCount * hidden.Length)
+            _hidden = new float[HiddenRowCount * hidden.Length];
+        hidden.CopyTo(_hidden.AsSpan(row * hidden.Length));
     }
 
     /// <summary>Makes room for the logits of all rows that ask for them.</summary>

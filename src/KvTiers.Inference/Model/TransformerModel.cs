@@ -38,6 +38,9 @@ internal abstract unsafe class TransformerModel : LanguageModel
     /// <inheritdoc/>
     public override ReadOnlyMemory<byte> Fingerprint { get; }
 
+    /// <inheritdoc/>
+    public override bool HasHiddenStates => true;
+
     /// <summary>Where the matrices are, given back with the model.</summary>
     internal WeightArena? WeightMemory { get; set; }
 
@@ -84,8 +87,8 @@ internal abstract unsafe class TransformerModel : LanguageModel
             {
                 Rows.Set(batch.TokenIds, batch.Segments, first, Math.Min(_rowTile, batch.RowCount - first));
                 ComputeLayers(attention);
-                if (Rows.LogitRowCount > 0)
-                    ComputeLogits(Residual.Floats, Rows.LogitRowCount, batch.LogitsPointer + (long)Rows.FirstLogitRow * Config.Vocabulary);
+                if (Rows.OutputRowCount > 0)
+                    ComputeOutput(batch);
             }
         }
         finally
@@ -112,25 +115,53 @@ internal abstract unsafe class TransformerModel : LanguageModel
     }
 
     /// <summary>
-    /// Takes the tile's tokens through all layers: K and V into the blocks, the sums of the rows whose logits are wanted to the front of
+    /// Takes the tile's tokens through all layers: K and V into the blocks, the sums of the rows whose logits or hidden states are wanted to the front of
     /// <see cref="Residual"/>.
     /// </summary>
     protected abstract void ComputeLayers(Attention attention);
 
-    /// <summary>The last norm and the output matrix.</summary>
-    /// <param name="rows">[count, hidden]; may be overwritten.</param>
+    /// <summary>The last norm, in place.</summary>
+    /// <param name="rows">[count, hidden].</param>
+    /// <param name="count">Rows, at least 1.</param>
+    protected abstract void NormaliseOutput(float* rows, int count);
+
+    /// <summary>The output matrix.</summary>
+    /// <param name="rows">[count, hidden], after the last norm.</param>
     /// <param name="count">Rows, at least 1.</param>
     /// <param name="logits">[count, vocabulary].</param>
     protected abstract void ComputeLogits(float* rows, int count, float* logits);
 
+    // Rows of logits that follow each other go through the output matrix together.
+    private void ComputeOutput(StepBatch batch)
+    {
+        ReadOnlySpan<int> targets = Rows.Targets;
+        NormaliseOutput(Residual.Floats, targets.Length);
+        for (int i = 0; i < targets.Length;)
+        {
+            float* row = Residual.Floats + (long)i * Config.Hidden;
+            if (targets[i] < 0)
+            {
+                batch.SetHidden(~targets[i], new ReadOnlySpan<float>(row, Config.Hidden));
+                i++;
+                continue;
+            }
+
+            int count = 1;
+            while (i + count < targets.Length && targets[i + count] >= 0)
+                count++;
+            ComputeLogits(row, count, batch.LogitsPointer + (long)targets[i] * Config.Vocabulary);
+            i += count;
+        }
+    }
+
     /// <summary>
-    /// Moves the rows whose logits are wanted to the front of <see cref="Residual"/> and <see cref="Attended"/>: once K and V of the last layer are
+    /// Moves the rows whose logits or hidden states are wanted to the front of <see cref="Residual"/> and <see cref="Attended"/>: once K and V of the last layer are
     /// written, nobody reads the others.
     /// </summary>
     /// <returns>How many they are, perhaps 0.</returns>
-    protected int KeepLogitRows()
+    protected int KeepOutputRows()
     {
-        ReadOnlySpan<int> wanted = Rows.LogitRows;
+        ReadOnlySpan<int> wanted = Rows.OutputRows;
         int attended = Config.Heads * Config.HeadDim;
         for (int i = 0; i < wanted.Length; i++)
         {

@@ -203,7 +203,10 @@ public sealed partial class Engine
                 BeforeStage?.Invoke(EngineStage.Batch, sequence);
                 prefillTokens += sequence.IsDecoding ? 0 : count;
                 int computed = sequence.ComputedCount;
-                _batch.Add(sequence.Lease!.Table, sequence.Tokens.Slice(computed, count), computed, LogitRows(sequence, count));
+                if (sequence.Generation.States is null)
+                    _batch.Add(sequence.Lease!.Table, sequence.Tokens.Slice(computed, count), computed, LogitRows(sequence, count));
+                else
+                    _batch.AddForHidden(sequence.Lease!.Table, sequence.Tokens.Slice(computed, count), computed, HiddenRows(sequence, computed + count));
             }
             catch (Exception error)
             {
@@ -222,6 +225,10 @@ public sealed partial class Engine
         return count == sequence.PendingCount && sequence.TokenCount < sequence.Generation.MaxTokenCount ? 1 : 0;
     }
 
+    // Of rows that are computed a second time the states are gathered already.
+    private static int HiddenRows(Sequence sequence, int end) =>
+        sequence.Generation.States!.NeedsAll ? Math.Max(0, end - Math.Max(sequence.ReachedCount, sequence.ComputedCount)) : end == sequence.TokenCount ? 1 : 0;
+
     // K and V of the chunk are written: hand it to the cache, and sample when it was the last.
     private void Complete(ScheduledChunk chunk, int segment)
     {
@@ -233,6 +240,8 @@ public sealed partial class Engine
         int start = sequence.ComputedCount;
         if (sequence.NeedsPromptLogits)
             DescribePrompt(sequence, start, count, segment);
+        for (int row = 0; row < _batch.Segments[segment].HiddenRowCount; row++)
+            generation.States!.Add(_batch.Hidden(segment, row));
         Cache.Append(sequence.Lease, sequence.Tokens.Slice(start, count));
         CountComputed(sequence, start, start + count);
         if (sequence.PendingCount > 0)

@@ -119,6 +119,8 @@ public sealed partial class Engine : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         request.Validate();
+        if (request.Embedding is not null && !Model.HasHiddenStates)
+            throw new ArgumentException("Embedding is asked for, and this engine's model gives no hidden states.", nameof(request.Embedding));
         CheckTokens(request);
         int maxTokenCount = Math.Min(CheckLength(request), (int)Math.Min(int.MaxValue, (long)request.Prompt.Length + request.MaxNewTokens));
         BadWords? badWords = request.BadWords.Count == 0 ? null : BadWords.Compile(request.BadWords, Tokenizer, _sampledVocabulary);

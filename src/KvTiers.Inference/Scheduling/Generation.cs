@@ -33,6 +33,7 @@ public sealed class Generation
         SubmittedAt = engine.Time.GetTimestamp();
         _openChoices = request.Choices;
         _choices = new ChoiceResult?[request.Choices];
+        States = request.Embedding is { } pooling ? new PooledStates(pooling) : null;
         _promptLogProbs = request.PromptLogProbs is null ? null : new TokenLogProb?[request.Prompt.Length];
     }
 
@@ -66,7 +67,8 @@ public sealed class Generation
     /// <summary>True once it has its result, or its error.</summary>
     internal bool IsOver => _completion.Task.IsCompleted;
 
-    internal int CachedTokenCount { get; set; }
+    /// <summary>Prompt tokens whose K and V were found; final once the first token, or the end, has come.</summary>
+    public int CachedTokenCount { get; internal set; }
 
     internal int ComputedTokenCount { get; set; }
 
@@ -76,6 +78,9 @@ public sealed class Generation
     internal Dictionary<string, int>? PromotedTokenCounts { get; set; }
 
     internal int LeftToComputeTokenCount { get; set; }
+
+    /// <summary>Gathers the prompt's hidden states; null unless they were asked for.</summary>
+    internal PooledStates? States { get; }
 
     internal TimeSpan? TimeToFirstToken { get; set; }
 
@@ -148,6 +153,7 @@ public sealed class Generation
             Seed = Seed,
             Choices = _choices!,
             PromptLogProbs = _promptLogProbs,
+            Embedding = States is { } states && !cancelled ? states.ToVector() : (ReadOnlyMemory<float>?)null,
             Lease = Lease,
         });
     }

@@ -65,6 +65,9 @@ public sealed record GenerationRequest
     /// <summary>0 to 20: log-probabilities of the prompt's own tokens with this many alternatives each. Null = none. The whole prompt is then computed, cached or not.</summary>
     public int? PromptLogProbs { get; init; }
 
+    /// <summary>Asks for one vector of the prompt's hidden states instead of new tokens: <see cref="GenerationResult.Embedding"/>. Needs <see cref="MaxNewTokens"/> 0 and one choice. Null = none.</summary>
+    public EmbeddingPooling? Embedding { get; init; }
+
     /// <summary>Checks every range but those that depend on the model.</summary>
     /// <exception cref="ArgumentException">A value is out of range; the message names property, value and rule, the parameter name is the property.</exception>
     public void Validate()
@@ -77,6 +80,8 @@ public sealed record GenerationRequest
         Check(Choices is >= 1 and <= MaxChoices, nameof(Choices), $"{Choices}", $"from 1 to {MaxChoices}");
         Check(PromptLogProbs is null or (>= 0 and <= 20), nameof(PromptLogProbs), $"{PromptLogProbs}", "from 0 to 20");
         Check(!KeepLease || UseCache, nameof(KeepLease), "true while UseCache is false", "false when the cache is not used");
+        Check(Embedding is null || MaxNewTokens == 0, nameof(MaxNewTokens), $"{MaxNewTokens}", "0 where an embedding is asked for");
+        Check(Embedding is null || (Choices == 1 && PromptLogProbs is null), nameof(Embedding), "asked for", "null with more than one choice, or with log-probabilities");
         Check(StopStrings.Count <= MaxStopStrings, nameof(StopStrings), $"a list of {StopStrings.Count}", $"at most {MaxStopStrings} strings");
         Check(StopStrings.All(stop => !string.IsNullOrEmpty(stop)), nameof(StopStrings), "holding an empty string", "a list of non-empty strings");
         ArgumentNullException.ThrowIfNull(StopTokenIds);

@@ -39,6 +39,9 @@ public sealed record GenerationResult
     /// <summary>One per prompt token when asked for, the first of them null (nothing comes before it); else null.</summary>
     public IReadOnlyList<TokenLogProb?>? PromptLogProbs { get; init; }
 
+    /// <summary>The vector that <see cref="GenerationRequest.Embedding"/> asked for, [hidden], as long as the states make it; else, and when it was cancelled, null.</summary>
+    public ReadOnlyMemory<float>? Embedding { get; init; }
+
     /// <summary>The blocks of choice 0, published, when <see cref="GenerationRequest.KeepLease"/> asked for them and it was not cancelled. The caller disposes it.</summary>
     public BlockLease? Lease { get; init; }
 }

@@ -244,7 +244,7 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
     private ComingPrefix PrefixBeingComputed(Sequence sequence, int runners)
     {
         var best = new ComingPrefix(0, false);
-        if (!sequence.UsesCache || sequence.NeedsPromptLogits)
+        if (!sequence.UsesCache || sequence.NeedsEveryRow)
             return best;
         ReadOnlySpan<int> wanted = sequence.Tokens[..sequence.MatchableCount];
         int blockSize = cache.Shape.BlockSize;

@@ -77,11 +77,14 @@ internal sealed class Sequence
     /// <summary>The most tokens that ever were computed. Below it, computing is a repetition.</summary>
     public int ReachedCount { get; set; }
 
-    /// <summary>Tokens that may be taken from the cache: all but the last; with prompt log-probabilities, only those whose logits were seen.</summary>
-    public int MatchableCount => NeedsPromptLogits ? ReachedCount : TokenCount - 1;
+    /// <summary>Tokens that may be taken from the cache: all but the last; where every row of the prompt is needed, only those that were seen.</summary>
+    public int MatchableCount => NeedsEveryRow ? ReachedCount : TokenCount - 1;
 
     /// <summary>True while rows of the prompt still owe their log-probabilities.</summary>
     public bool NeedsPromptLogits => Generation.Request.PromptLogProbs is not null && ReachedCount < PromptLength;
+
+    /// <summary>True while rows of the prompt are to be computed though they may be cached: for their log-probabilities, or for their hidden states.</summary>
+    public bool NeedsEveryRow => NeedsPromptLogits || (Generation.States is { NeedsAll: true } && ReachedCount < PromptLength);
 
     /// <summary>True when what it computes is found by others.</summary>
     public bool UsesCache => Generation.Request.UseCache;
@@ -99,7 +102,7 @@ internal sealed class Sequence
     public bool WantsPromotion { get; set; } = true;
 
     /// <summary>True when colder tiers are to be asked before it runs.</summary>
-    public bool CanPromote => WantsPromotion && UsesCache && !NeedsPromptLogits && MatchableCount > 0;
+    public bool CanPromote => WantsPromotion && UsesCache && !NeedsEveryRow && MatchableCount > 0;
 
     /// <summary>Tokens that it needs room for when it comes back from the tiers; 0 unless it is loading. Set by <see cref="LivingSequences"/> alone.</summary>
     public int PromisedTokens { get; set; }

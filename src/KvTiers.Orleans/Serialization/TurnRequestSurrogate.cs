@@ -25,6 +25,9 @@ internal struct TurnRequestSurrogate
     [Id(5)]
     public string?[]? Details;
 
+    [Id(6)]
+    public string? Note;
+
     [Id(10)]
     public string? CacheSalt;
 }
@@ -40,6 +43,7 @@ internal sealed class TurnRequestConverter : IConverter<TurnRequest, TurnRequest
         Options = surrogate.Options ?? new(),
         ExpectedVersion = surrogate.ExpectedVersion,
         CacheSalt = surrogate.CacheSalt,
+        Note = surrogate.Note,
     };
 
     public TurnRequestSurrogate ConvertToSurrogate(in TurnRequest value) => new()
@@ -51,6 +55,7 @@ internal sealed class TurnRequestConverter : IConverter<TurnRequest, TurnRequest
         ExpectedVersion = value.ExpectedVersion,
         Details = MessageDetails.Of(value.Messages),
         CacheSalt = value.CacheSalt,
+        Note = value.Note,
     };
 
     private static ChatMessage[] Messages(string[] roles, string[] contents, string?[]? details)

@@ -98,6 +98,7 @@ public sealed record ConversationState
         UpdatedAt = UpdatedAt,
         PinnedUntil = PinnedUntil > now ? PinnedUntil : null,
         ForkedFrom = ForkedFrom,
+        LastTurn = LastTurn?.ToView(),
         UndoDepth = Undo.Length,
     };
 

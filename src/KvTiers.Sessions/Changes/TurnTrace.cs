@@ -30,6 +30,26 @@ public sealed record TurnTrace
     /// <summary>Tokens that the change of an earlier message, an eviction or a restart made it compute again.</summary>
     public required int CostTokens { get; init; }
 
+    /// <summary>Generated tokens; null = it was stored before they were kept.</summary>
+    public int? CompletionTokens { get; init; }
+
+    /// <summary>Why the answer ended; null = it was stored before that was kept.</summary>
+    public string? FinishReason { get; init; }
+
+    /// <summary>What the caller wanted to be kept with the turn; null = nothing.</summary>
+    public string? Note { get; init; }
+
+    /// <summary>The turn as callers see it.</summary>
+    public TurnView ToView() => new()
+    {
+        Version = Version,
+        PromptTokens = PromptTokens,
+        CachedTokens = CachedTokens,
+        CompletionTokens = CompletionTokens,
+        FinishReason = FinishReason,
+        Note = Note,
+    };
+
     /// <summary>First difference to the log of the turn before; null = it was only extended.</summary>
     public LogDifference? Difference { get; init; }
 }

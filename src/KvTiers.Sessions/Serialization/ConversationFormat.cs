@@ -175,6 +175,10 @@ internal static class ConversationFormat
         fields.Field("ttft_ms", trace.TtftMs);
         fields.Field("cost", trace.CostTokens);
         fields.Map("difference", trace.Difference, WriteDifference);
+        if (trace.CompletionTokens is { } completion)
+            fields.Field("completion", completion);
+        fields.Field("finish", trace.FinishReason);
+        fields.Field("note", trace.Note);
     }
 
     private static TurnTrace ReadTrace(FieldReader fields) => new()
@@ -190,6 +194,9 @@ internal static class ConversationFormat
         TtftMs = fields.Double("ttft_ms"),
         CostTokens = fields.Int32("cost"),
         Difference = fields.Nested("difference", ReadDifference),
+        CompletionTokens = fields.Int32OrNull("completion"),
+        FinishReason = fields.TextOrNull("finish"),
+        Note = fields.TextOrNull("note"),
     };
 
     private static void WriteDifference(ref FieldWriter fields, LogDifference difference)

@@ -42,6 +42,8 @@ internal readonly struct FieldReader
 
     public int Int32(string name) => Required(name, static (ref reader) => reader.ReadInt32());
 
+    public int? Int32OrNull(string name) => _unread.ContainsKey(name) ? Int32(name) : null;
+
     public double Double(string name) => Required(name, static (ref reader) => reader.ReadDouble());
 
     public DateTimeOffset Time(string name) => Required(name, static (ref reader) => new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero));

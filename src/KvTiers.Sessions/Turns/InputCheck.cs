@@ -19,6 +19,11 @@ internal static class InputCheck
         if (request.CacheSalt is { Length: 0 or > MaxSaltLength })
             throw new ArgumentException($"CacheSalt has {request.CacheSalt.Length} characters; it must have 1 to {MaxSaltLength}.", nameof(request.CacheSalt));
         Generation(request.Options);
+        if (request.Note is not { } note)
+            return;
+        if (note.Length > TurnRequest.MaxNoteLength)
+            throw new ArgumentException($"Note has {note.Length} characters; it must have at most {TurnRequest.MaxNoteLength}.", nameof(request.Note));
+        Text(note, nameof(request.Note), nameof(request.Note));
     }
 
     public static void Generation(GenerationOptions options)

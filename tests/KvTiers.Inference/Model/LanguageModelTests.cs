@@ -61,6 +61,33 @@ public sealed class LanguageModelTests : IDisposable
         Assert.True(worst < Tolerance, $"{name}: {worst:E2}");
     }
 
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void HiddenStatesEqualThoseOfDoublePrecisionAndLeaveLogitsAsTheyAre(string name)
+    {
+        TestModel test = CaseModels[name]();
+        using LanguageModel model = Load(test.Write(_folder.Sub("model")));
+        using ModelRun run = new(model);
+        int[] tokens = Tokens(model, 40), other = Tokens(model, 9);
+        float[] alone = run.Logits(other);
+
+        // Rows of both kinds in turn.
+        run.Batch.Clear();
+        run.Batch.Add(run.Table(other.Length), other, 0, other.Length);
+        run.Batch.AddForHidden(run.Table(tokens.Length), tokens, 0, 30);
+        run.Batch.Add(run.Table(other.Length), other, 0, 2);
+        run.Batch.AddForHidden(run.Table(1), tokens[..1], 0, 1);
+        model.Forward(run.Batch);
+
+        double[][] expected = new ReferenceModel(test, model.Config).Hidden(tokens);
+        for (int row = 0; row < 30; row++)
+            Assert.True(run.Batch.Hidden(1, row).ToArray().Zip(expected[10 + row], (a, b) => Math.Abs(a - b)).Max() < Tolerance);
+        Assert.True(run.Batch.Hidden(3, 0).ToArray().Zip(expected[0], (a, b) => Math.Abs(a - b)).Max() < Tolerance);
+        float[] mixed = [.. Enumerable.Range(0, other.Length).SelectMany(row => run.Batch.Logits(0, row).ToArray())];
+        Assert.Equal(alone, mixed);
+        Assert.Equal(alone[^model.Config.Vocabulary..], run.Batch.Logits(2, 1).ToArray());
+    }
+
     [Fact]
     public void ALongPromptEqualsDoublePrecisionAcrossChunksOfAttention()
     {

@@ -8,7 +8,14 @@ internal sealed class ReferenceModel(TestModel model, ModelConfig config)
     private readonly string _prefix = model.Tensors.ContainsKey("transformer.wte.weight") ? "transformer." : "";
 
     /// <summary>The logits after every token: [tokens][vocabulary].</summary>
-    public double[][] Logits(int[] tokens) =>
+    public double[][] Logits(int[] tokens)
+    {
+        string output = config.Architecture == ModelArchitecture.Gpt2 ? _prefix + "wte" : config.TiedEmbeddings ? "model.embed_tokens" : "lm_head";
+        return [.. Hidden(tokens).Select(row => Linear(row, output))];
+    }
+
+    /// <summary>The states after the last norm: [tokens][hidden].</summary>
+    public double[][] Hidden(int[] tokens) =>
         config.Architecture == ModelArchitecture.Llama ? Llama(tokens) : Gpt2(tokens);
 
     private double[][] Llama(int[] tokens)
@@ -31,8 +38,7 @@ internal sealed class ReferenceModel(TestModel model, ModelConfig config)
                 x[i] = Sum(x[i], Linear(product, prefix + "mlp.down_proj"));
             }
         }
-        string output = config.TiedEmbeddings ? "model.embed_tokens" : "lm_head";
-        return [.. x.Select(row => Linear(RmsNorm(row, "model.norm.weight"), output))];
+        return [.. x.Select(row => RmsNorm(row, "model.norm.weight"))];
     }
 
     private double[][] Gpt2(int[] tokens)
@@ -52,7 +58,7 @@ internal sealed class ReferenceModel(TestModel model, ModelConfig config)
                 x[i] = Sum(x[i], Convolution(inner, prefix + "mlp.c_proj"));
             }
         }
-        return [.. x.Select(row => Linear(LayerNorm(row, _prefix + "ln_f"), _prefix + "wte"))];
+        return [.. x.Select(row => LayerNorm(row, _prefix + "ln_f"))];
     }
 
     private double[][] Attend(double[][] q, double[][] k, double[][] v, int window)

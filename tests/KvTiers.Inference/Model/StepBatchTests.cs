@@ -46,6 +46,7 @@ public sealed class StepBatchTests
         Assert.Throws<ArgumentOutOfRangeException>(() => batch.Add(Table(1), [1], -1, 0));
         Assert.Throws<ArgumentOutOfRangeException>(() => batch.Add(Table(1), [1], 0, 2));
         Assert.Throws<ArgumentOutOfRangeException>(() => batch.Add(Table(1), [1], 0, -1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => batch.AddForHidden(Table(1), [1], 0, 2));
         Assert.Equal(0, batch.RowCount);
         batch.Add(Table(1), [1], 15, 1);
     }

@@ -227,6 +227,8 @@ public sealed class EngineLifecycleTests(TinyModel tiny) : IClassFixture<TinyMod
         Refused(good with { MaxNewTokens = -1 }, "MaxNewTokens is -1; it must be 0 or more.");
         Refused(good with { Choices = 0 }, "Choices is 0; it must be from 1 to 128.");
         Refused(good with { Choices = 129 }, "Choices is 129; it must be from 1 to 128.");
+        Refused(good with { Embedding = EmbeddingPooling.Mean, MaxNewTokens = 1 }, "MaxNewTokens is 1; it must be 0 where an embedding is asked for.");
+        Refused(good with { Embedding = EmbeddingPooling.Mean, MaxNewTokens = 0, Choices = 2 }, "Embedding is asked for; it must be null with more than one choice, or with log-probabilities.");
         Refused(good with { PromptLogProbs = 21 }, "PromptLogProbs is 21; it must be from 0 to 20.");
         Refused(good with { StopStrings = [""] }, "StopStrings is holding an empty string; it must be a list of non-empty strings.");
         Refused(good with { StopStrings = [.. Enumerable.Repeat("x", 65)] }, "StopStrings is a list of 65; it must be at most 64 strings.");

@@ -9,6 +9,8 @@ internal sealed class HookedModel(LanguageModel inner, Action<StepBatch> beforeS
 
     public override ReadOnlyMemory<byte> Fingerprint => inner.Fingerprint;
 
+    public override bool HasHiddenStates => inner.HasHiddenStates;
+
     public override void Forward(StepBatch batch)
     {
         beforeStep(batch);

@@ -27,6 +27,15 @@ public sealed class ConversationFormatTests
     };
 
     [Fact]
+    public void ATurnKeepsWhatItGeneratedHowItEndedAndItsNote()
+    {
+        var change = new LogChanged { At = At, KeptMessages = 0, Entries = [], Turn = Trace with { CompletionTokens = 7, FinishReason = "length", Note = "kept 😀" } };
+        TurnTrace? read = Assert.IsType<LogChanged>(ConversationFormat.ReadChange(Written(change))).Turn;
+        Assert.Equal(change.Turn, read);
+        Assert.Equal((7, "length", "kept 😀"), (read!.ToView().CompletionTokens, read.ToView().FinishReason, read.ToView().Note));
+    }
+
+    [Fact]
     public void ACreationIsWhatTheIndependentImplementationWrote()
     {
         byte[] bytes = Fixture.Bytes("created");

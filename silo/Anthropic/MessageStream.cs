@@ -1,0 +1,37 @@
+using KvTiers.Silo.Http;
+
+namespace KvTiers.Silo.Anthropic;
+
+/// <summary>Writes an answer as events: the message begins, its blocks one after the other, the message ends.</summary>
+internal sealed class MessageStream(SseWriter sse)
+{
+    private int _index = -1;
+    private bool _isOpen;
+
+    /// <summary>The message begins.</summary>
+    public async ValueTask StartAsync(Message message)
+    {
+        await SendAsync(MessageEvent.Start(message));
+        await SendAsync(MessageEvent.Ping);
+    }
+
+    /// <summary>Text follows, in the block of text that is open or in a new one.</summary>
+    public async ValueTask AddAsync(string text)
+    {
+        if (!_isOpen) await SendAsync(MessageEvent.StartBlock(++_index, new TextBlock("")));
+        _isOpen = true;
+        await SendAsync(MessageEvent.AddTo(_index, new TextDelta(text)));
+    }
+
+    /// <summary>The message ends.</summary>
+    /// <param name="message">The whole message.</param>
+    /// <param name="usage">Its tokens.</param>
+    public async ValueTask StopAsync(Message message, DeltaUsage usage)
+    {
+        if (_isOpen) await SendAsync(MessageEvent.StopBlock(_index));
+        await SendAsync(new MessageEvent("message_delta") { Delta = new MessageDelta(message.StopReason!, message.StopSequence), Usage = usage, Kvtiers = message.Kvtiers });
+        await SendAsync(MessageEvent.Stop);
+    }
+
+    private ValueTask SendAsync(MessageEvent sent) => sse.WriteAsync(sent, sent.Type);
+}

@@ -1,0 +1,19 @@
+using System.Text.Json;
+
+namespace KvTiers.Silo.Anthropic;
+
+/// <summary>What <c>/v1/messages</c> and <c>/v1/messages/count_tokens</c> have in common, as a caller sends it: the prompt.</summary>
+internal record PromptParameters
+{
+    /// <summary>Name of the model; absent = the one that is loaded.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>What comes before all messages: a string, or a list of text blocks.</summary>
+    public JsonElement? System { get; init; }
+
+    /// <summary>The whole history.</summary>
+    public IReadOnlyList<MessageParameter>? Messages { get; init; }
+
+    /// <summary>A breakpoint at the end of the last message.</summary>
+    public JsonElement? CacheControl { get; init; }
+}

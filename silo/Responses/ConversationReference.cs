@@ -1,0 +1,5 @@
+namespace KvTiers.Silo.Responses;
+
+/// <summary>Names a conversation.</summary>
+/// <param name="Id">Its id.</param>
+internal sealed record ConversationReference(string Id);

@@ -1,0 +1,66 @@
+using System.Text.Json;
+using KvTiers.Conversations;
+
+namespace KvTiers.Silo.Responses;
+
+/// <summary>What is kept of a response beside the messages and tokens of its turn: the note of the turn.</summary>
+internal sealed record ResponseNote
+{
+    // Tells it from notes of others.
+    private const string Is = "response";
+
+    /// <summary>Always <c>response</c>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>Seconds since 1970.</summary>
+    public required long CreatedAt { get; init; }
+
+    /// <summary>The instructions, which are the conversation's first message then; null = none.</summary>
+    public string? Instructions { get; init; }
+
+    /// <summary>The response that it follows; null = none.</summary>
+    public string? PreviousResponseId { get; init; }
+
+    /// <summary>Most tokens to generate; null = as the server had it.</summary>
+    public int? MaxOutputTokens { get; init; }
+
+    /// <summary>See <see cref="Inference.Model.SamplingOptions"/>.</summary>
+    public required double Temperature { get; init; }
+
+    /// <summary>See <see cref="Inference.Model.SamplingOptions"/>.</summary>
+    public required double TopP { get; init; }
+
+    /// <summary>Texts of the caller's, by name.</summary>
+    public required IReadOnlyDictionary<string, string> Metadata { get; init; }
+
+    /// <summary>What is to be kept of a new response.</summary>
+    public static ResponseNote Of(ResponsesCall call, long createdAt) => new()
+    {
+        Kind = Is,
+        CreatedAt = createdAt,
+        Instructions = call.Instructions,
+        PreviousResponseId = call.PreviousResponseId,
+        MaxOutputTokens = call.MaxTokens,
+        Temperature = call.Sampling.Temperature,
+        TopP = call.Sampling.TopP,
+        Metadata = call.Metadata,
+    };
+
+    /// <summary>The note as it is stored.</summary>
+    public string Write() => JsonSerializer.Serialize(this, ConversationJson.Options);
+
+    /// <summary>A stored note; null = it is none of a response.</summary>
+    public static ResponseNote? Read(string? note)
+    {
+        if (note is null || !note.StartsWith('{')) return null;
+        try
+        {
+            ResponseNote? read = JsonSerializer.Deserialize<ResponseNote>(note, ConversationJson.Options);
+            return read?.Kind == Is ? read : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

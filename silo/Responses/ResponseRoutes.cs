@@ -1,0 +1,124 @@
+using System.Text;
+using KvTiers.Conversations;
+using KvTiers.Inference.Scheduling;
+using KvTiers.Silo.Configuration;
+using KvTiers.Silo.Fields;
+using KvTiers.Silo.Http;
+using KvTiers.Silo.Models;
+using KvTiers.Silo.OpenAi;
+using KvTiers.Silo.Turns;
+
+namespace KvTiers.Silo.Responses;
+
+/// <summary><c>POST /v1/responses</c>.</summary>
+/// <remarks>
+/// A stored response is a conversation; one that follows it is a turn on a fork, so that generated tokens are never encoded again and only what is new is
+/// computed. One that is not stored goes straight to the engine.
+/// </remarks>
+internal sealed class ResponseRoutes(ModelHost host, RequestReader reader, TurnGate gate, AnswerAccount account, ResponseStore store, SiloOptions options, TimeProvider time)
+{
+    /// <summary>Adds the route.</summary>
+    public void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/responses", CreateAsync)
+        .WithSummary("A response, stored unless asked not to be, perhaps to what an earlier one left.").WithMetadata(new RequestFields(() => ResponseFields.Table));
+
+    private async Task CreateAsync(HttpContext context)
+    {
+        LoadedModel model = host.Model;
+        ResponsesRequest request = await reader.ReadAsync<ResponsesRequest>(context.Request, ResponseFields.Table, context.RequestAborted);
+        model.CheckName(request.Model);
+        ResponsesCall call = ResponsesRules.Check(request, model.SamplingDefaults);
+
+        using TurnScope turn = gate.Enter(context);
+        string tenant = Caller.TenantOf(context);
+        ResponseNote note = ResponseNote.Of(call, time.GetUtcNow().ToUnixTimeSeconds());
+        ResponseId id = ResponseId.New();
+        StoredResponse? previous = call.PreviousResponseId is { } follows ? await store.FindAsync(tenant, follows, "previous_response_id", turn.Token) : null;
+        IReadOnlyList<ChatMessage> messages;
+        long? expectedVersion = null;
+        if (call.Conversation is { } conversation)
+        {
+            ConversationView? view = await store.FindConversationAsync(tenant, conversation, turn.Token);
+            bool hasInstructions = ResponseNote.Read(view?.LastTurn?.Note)?.Instructions is not null;
+            messages = call.After((view?.Messages ?? []).Skip(hasInstructions ? 1 : 0).Select(message => new ChatMessage(message.Role, message.Content)));
+            expectedVersion = view?.Version ?? 0;
+            id = new ResponseId(conversation, messages.Count);
+        }
+        else
+        {
+            messages = call.After(previous?.History() ?? []);
+        }
+
+        if (messages.Count == 0) throw ApiException.BadRequest("'input' must hold at least one message.", "input");
+        IAsyncEnumerable<AnswerEvent> answer = call.Store
+            ? store.AnswerAsync(new ConversationKey(tenant, id.Conversation), previous, Turn(call, messages, note, expectedVersion), turn.Token)
+            : EngineAnswer.RunAsync(model, [Generation(call, messages, model, tenant)], turn.Token);
+        await WriteAsync(context, model, call, Response.Begin(id, note, model.Name, call.Store, call.Conversation), id.Item(messages.Count), answer);
+    }
+
+    private static TurnRequest Turn(ResponsesCall call, IReadOnlyList<ChatMessage> messages, ResponseNote note, long? expectedVersion) => new()
+    {
+        Mode = TurnMode.History,
+        Messages = messages,
+        Options = new GenerationOptions
+        {
+            MaxTokens = call.MaxTokens,
+            Temperature = call.Sampling.Temperature,
+            TopP = call.Sampling.TopP,
+            TopLogProbs = call.Sampling.TopLogProbs,
+        },
+        ExpectedVersion = expectedVersion,
+        Note = note.Write(),
+    };
+
+    private GenerationRequest Generation(ResponsesCall call, IReadOnlyList<ChatMessage> messages, LoadedModel model, string tenant) => new()
+    {
+        Prompt = model.Chat.Encode(messages, addGenerationPrompt: true).Ids,
+        Sampling = call.Sampling,
+        MaxNewTokens = call.MaxTokens ?? options.AnswerTokens,
+        TenantSalt = model.Salts.For(tenant),
+    };
+
+    private async Task WriteAsync(HttpContext context, LoadedModel model, ResponsesCall call, Response begun, string itemId, IAsyncEnumerable<AnswerEvent> answer)
+    {
+        ResponseStream? stream = null;
+        if (call.Stream)
+        {
+            stream = new ResponseStream(new SseWriter(context.Response, context.RequestAborted), begun);
+            context.Features.Set(stream);
+        }
+
+        var text = new StringBuilder();
+        var logprobs = new List<ChatTokenLogprob>();
+        bool hasBegun = false;
+        await foreach (AnswerEvent answered in answer)
+        {
+            if (stream is not null && !hasBegun)
+            {
+                await stream.StartAsync();
+                await stream.OpenMessageAsync(itemId);
+            }
+
+            hasBegun = true;
+            if (answered is AnswerToken token)
+            {
+                ChatTokenLogprob[] own = token.LogProb is { } logProb && !model.EndsText(token.TokenId) ? [Logprobs.Chat(logProb, model.Tokenizer)] : [];
+                text.Append(token.Text);
+                logprobs.AddRange(own);
+                if (stream is not null && (token.Text.Length > 0 || own.Length > 0)) await stream.AddAsync(token.Text, own);
+            }
+            else if (answered is AnswerEnd end)
+            {
+                var message = new MessageItem(itemId, Response.StatusOf(end.FinishReasons[0]), "assistant", [new OutputText(text.ToString(), logprobs)]);
+                Response response = begun.End([message], end.FinishReasons[0], ResponseUsage.Of(end.Usage)) with { Kvtiers = account.Close(end.Usage, end.Conversation) };
+                if (stream is null)
+                {
+                    await SiloJson.WriteAsync(context.Response, StatusCodes.Status200OK, response, context.RequestAborted);
+                    continue;
+                }
+
+                await stream.CloseMessageAsync(message);
+                await stream.StopAsync(response);
+            }
+        }
+    }
+}
