@@ -39,11 +39,13 @@ public sealed class Sampler
     /// <param name="counts">Tokens of the sequence so far; needed when the options have penalties.</param>
     /// <param name="draw">The random number, unused when greedy.</param>
     /// <param name="bans">Tokens that cannot be chosen, whatever else the options say; ids beyond the vocabulary are none.</param>
-    /// <exception cref="ArithmeticException">The logits are not finite, or every token is banned.</exception>
-    public int Sample(ReadOnlySpan<float> logits, SamplingOptions options, TokenCounts? counts, RandomDraw draw, ReadOnlySpan<int> bans = default)
+    /// <param name="allowed">Bit id % 64 of word id / 64: whether a token may be chosen. Empty = all may.</param>
+    /// <exception cref="ArithmeticException">The logits are not finite, or no token may be chosen.</exception>
+    public int Sample(
+        ReadOnlySpan<float> logits, SamplingOptions options, TokenCounts? counts, RandomDraw draw, ReadOnlySpan<int> bans = default, ReadOnlySpan<ulong> allowed = default)
     {
         ReadOnlySpan<float> scores = logits;
-        if (options.LogitBias.Count > 0 || options.HasPenalties || bans.Length > 0)
+        if (options.LogitBias.Count > 0 || options.HasPenalties || bans.Length > 0 || !allowed.IsEmpty)
         {
             Span<float> adjusted = _scores.AsSpan(0, logits.Length);
             logits.CopyTo(adjusted);
@@ -54,6 +56,7 @@ public sealed class Sampler
                     adjusted[id] = float.NegativeInfinity;
             }
 
+            Exclude(adjusted, allowed);
             scores = adjusted;
         }
 
@@ -120,6 +123,19 @@ public sealed class Sampler
             if (outputs > 0)
                 score -= (float)(options.PresencePenalty + (options.FrequencyPenalty * outputs));
             scores[id] = score;
+        }
+    }
+
+    private static void Exclude(Span<float> scores, ReadOnlySpan<ulong> allowed)
+    {
+        for (int word = 0; word < allowed.Length; word++)
+        {
+            for (ulong excluded = ~allowed[word]; excluded != 0; excluded &= excluded - 1)
+            {
+                int id = (word * 64) + BitOperations.TrailingZeroCount(excluded);
+                if (id < scores.Length)
+                    scores[id] = float.NegativeInfinity;
+            }
         }
     }
 

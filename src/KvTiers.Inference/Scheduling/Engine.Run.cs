@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using KvTiers.Inference.Constraints;
 using KvTiers.Inference.Model;
 using Microsoft.Extensions.Logging;
 
@@ -298,7 +299,7 @@ public sealed partial class Engine
         Generation generation = sequence.Generation;
         SamplingOptions options = generation.Request.Sampling;
         CollectBans(sequence);
-        int id = _sampler.Sample(logits, options, sequence.Counts, new RandomDraw(generation.Seed, sequence.TokenCount, sequence.Choice), CollectionsMarshal.AsSpan(_bans));
+        int id = Choose(sequence, logits);
         TokenLogProb? logProb = options.TopLogProbs is { } top ? Sampler.Describe(logits, id, top) : null;
         AcceptedToken accepted = sequence.Accept(id, logProb, !generation.Request.IgnoreEndOfText && _endOfText.Contains(id));
         _generatedTokens++;
@@ -319,6 +320,18 @@ public sealed partial class Engine
         if (!request.IgnoreEndOfText)
             _bans.AddRange(Tokenizer.EndOfText);
         _bans.AddRange(request.StopTokenIds);
+    }
+
+    // Where a constraint leaves one token, nothing is to be chosen.
+    private int Choose(Sequence sequence, ReadOnlySpan<float> logits)
+    {
+        Generation generation = sequence.Generation;
+        ReadOnlySpan<ulong> allowed = sequence.Constraint is { } constraint ? constraint.Allowed(_bans) : default;
+        int only = ConstrainedText.OnlyOne(allowed);
+        if (only >= 0 && only < logits.Length)
+            return only;
+        var draw = new RandomDraw(generation.Seed, sequence.TokenCount, sequence.Choice);
+        return _sampler.Sample(logits, generation.Request.Sampling, sequence.Counts, draw, CollectionsMarshal.AsSpan(_bans), allowed);
     }
 
     private void NoteFirstToken(Sequence sequence)

@@ -1,4 +1,5 @@
 using KvTiers.Blocks;
+using KvTiers.Inference.Constraints;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Tokens;
 using KvTiers.Prefix;
@@ -65,6 +66,7 @@ public sealed partial class Engine : IAsyncDisposable
 
         Model = model;
         Tokenizer = tokenizer;
+        Constraints = new ConstraintCache(tokenizer);
         Cache = cache;
         Tiers = tiers;
         Time = time ?? TimeProvider.System;
@@ -85,6 +87,9 @@ public sealed partial class Engine : IAsyncDisposable
 
     /// <summary>Its tokenizer.</summary>
     public Tokenizer Tokenizer { get; }
+
+    /// <summary>What answers can be held to, compiled for the tokenizer once while it is in use.</summary>
+    public ConstraintCache Constraints { get; }
 
     /// <summary>Where its K and V are kept.</summary>
     public KvCache Cache { get; }
@@ -122,6 +127,8 @@ public sealed partial class Engine : IAsyncDisposable
         if (request.Embedding is not null && !Model.HasHiddenStates)
             throw new ArgumentException("Embedding is asked for, and this engine's model gives no hidden states.", nameof(request.Embedding));
         CheckTokens(request);
+        if (request.Constraint is { } constraint && !constraint.IsFor(Tokenizer))
+            throw new ArgumentException("Constraint is made for another tokenizer; it must be made for the engine's own.", nameof(request.Constraint));
         int maxTokenCount = Math.Min(CheckLength(request), (int)Math.Min(int.MaxValue, (long)request.Prompt.Length + request.MaxNewTokens));
         BadWords? badWords = request.BadWords.Count == 0 ? null : BadWords.Compile(request.BadWords, Tokenizer, _sampledVocabulary);
         long seed = request.Sampling.Seed ?? Random.Shared.NextInt64();

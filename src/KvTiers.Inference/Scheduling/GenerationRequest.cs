@@ -1,3 +1,4 @@
+using KvTiers.Inference.Constraints;
 using KvTiers.Inference.Model;
 
 namespace KvTiers.Inference.Scheduling;
@@ -46,6 +47,12 @@ public sealed record GenerationRequest
 
     /// <summary>Text that a choice never holds: a token that would complete one of these cannot be chosen. Bytes of special tokens do not count.</summary>
     public IReadOnlyList<string> BadWords { get; init; } = [];
+
+    /// <summary>
+    /// What a choice may say; null = anything. It ends where nothing may follow, or by its length, and then its text is the beginning of one that is allowed.
+    /// Made for the tokenizer of the engine.
+    /// </summary>
+    public Constraint? Constraint { get; init; }
 
     /// <summary>Continuations wanted, 1 to 128. The prompt is computed once; each choice draws with its own random numbers.</summary>
     public int Choices { get; init; } = 1;

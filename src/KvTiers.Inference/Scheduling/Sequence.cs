@@ -1,4 +1,5 @@
 using System.Text;
+using KvTiers.Inference.Constraints;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Tokens;
 
@@ -40,6 +41,7 @@ internal sealed class Sequence
         Words = generation.BadWords is { } words ? new BadWordTail(words) : null;
         _logProbs = generation.Request.Sampling.TopLogProbs is null ? null : [];
         Counts = generation.Request.Sampling.HasPenalties ? new TokenCounts(prompt) : null;
+        Constraint = generation.Request.Constraint is { } constraint ? new ConstrainedText(constraint, !generation.Request.IgnoreEndOfText) : null;
     }
 
     public Generation Generation { get; }
@@ -124,6 +126,9 @@ internal sealed class Sequence
 
     public int OutputCount => TokenCount - PromptLength;
 
+    /// <summary>What its text may go on with; null = anything.</summary>
+    public ConstrainedText? Constraint { get; }
+
     /// <summary>Another choice of the same generation, with the same prompt and nothing sampled.</summary>
     public Sequence Fork(int choice, Tokenizer tokenizer) =>
         new(Generation, choice, _tokens.AsSpan(0, PromptLength), tokenizer) { ReachedCount = PromptLength };
@@ -169,17 +174,20 @@ internal sealed class Sequence
         if (logProb is not null)
             _logProbs!.Add(logProb);
 
+        if (!endsText && !isStopToken)
+            Constraint?.Append(id);
         string piece = endsText || (isStopToken && !request.IncludeStop) ? "" : _stream.Append(id);
         // The least number of tokens has been reached before this one, so stop strings may begin with it.
         string text = OutputCount > request.MinNewTokens ? _filter.Append(piece) : piece;
         if (isStopToken)
             _stopToken = id;
         endsText |= isStopToken;
-        bool ends = endsText || _filter.Matched is not null || TokenCount == Generation.MaxTokenCount;
+        bool stops = endsText || _filter.Matched is not null || Constraint is { IsComplete: true };
+        bool ends = stops || TokenCount == Generation.MaxTokenCount;
         if (ends)
             text += Flush();
         _text.Append(text);
-        FinishReason? reason = !ends ? null : endsText || _filter.Matched is not null ? FinishReason.Stop : FinishReason.Length;
+        FinishReason? reason = !ends ? null : stops ? FinishReason.Stop : FinishReason.Length;
         return new AcceptedToken(text, reason);
     }
 
