@@ -57,6 +57,9 @@ public sealed record GenerationOptions
     /// <summary>The functions that the answer may call; null = none. Their text is part of the prompt.</summary>
     public ToolUse? Tools { get; init; }
 
+    /// <summary>What the answer must look like; null = anything.</summary>
+    public AnswerFormat? Format { get; init; }
+
     /// <summary>False computes the whole prompt anew, for comparison.</summary>
     public bool UseCache { get; init; } = true;
 }

@@ -238,6 +238,7 @@ public sealed partial class Conversation
             IgnoreEndOfText = options.IgnoreEndOfText ?? defaults.IgnoreEndOfText ?? false,
             MinNewTokens = options.MinTokens ?? defaults.MinTokens ?? 0,
             BadWords = options.BadWords ?? defaults.BadWords ?? [],
+            Constraint = options.Format is { } format ? _services.Engine.Constraints.Get(format) : null,
             TenantSalt = _services.Salts.For(Key.Tenant, plan.CacheSalt),
             UseCache = options.UseCache,
             KeepLease = options.UseCache,

@@ -97,6 +97,7 @@ public sealed record GenerationRequest
         Check(BadWords.Count <= MaxBadWords, nameof(BadWords), $"a list of {BadWords.Count}", $"at most {MaxBadWords} words");
         Check(BadWords.All(word => word is { Length: > 0 and <= MaxBadWordLength }), nameof(BadWords), "holding a word that is empty or too long", $"a list of words of 1 to {MaxBadWordLength} characters");
         Sampling.Validate();
+        Check(Constraint is null || Beams is null, nameof(Constraint), "given with beams", "null where beams are searched");
         if (Beams is not null)
             ValidateBeams(Beams);
     }

@@ -53,6 +53,9 @@ internal struct GenerationOptionsSurrogate
     [Id(14)]
     public string? Tools;
 
+    [Id(15)]
+    public string? Format;
+
     [Id(20)]
     public int[]? StopTokenIds;
 
@@ -94,6 +97,7 @@ internal sealed class GenerationOptionsConverter : IConverter<GenerationOptions,
         IgnoreEndOfText = surrogate.IgnoreEndOfText,
         MinTokens = surrogate.MinTokens,
         BadWords = surrogate.BadWords,
+        Format = surrogate.Format is null ? null : JsonSerializer.Deserialize<AnswerFormat>(surrogate.Format, ConversationJson.Options),
     };
 
     public GenerationOptionsSurrogate ConvertToSurrogate(in GenerationOptions value) => new()
@@ -118,5 +122,6 @@ internal sealed class GenerationOptionsConverter : IConverter<GenerationOptions,
         IgnoreEndOfText = value.IgnoreEndOfText,
         MinTokens = value.MinTokens,
         BadWords = value.BadWords?.ToArray(),
+        Format = value.Format is null ? null : JsonSerializer.Serialize(value.Format, ConversationJson.Options),
     };
 }

@@ -31,6 +31,8 @@ internal static class InputCheck
         ArgumentNullException.ThrowIfNull(options);
         if (options.MaxTokens < 1)
             throw new ArgumentException($"MaxTokens is {options.MaxTokens}; it must be 1 or more.", nameof(options.MaxTokens));
+        if (options.Format is { Text: null })
+            throw new ArgumentException("Format has no text; it must have one, if an empty one.", nameof(options.Format));
         options.Tools?.Validate();
     }
 

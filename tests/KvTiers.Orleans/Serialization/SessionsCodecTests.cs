@@ -59,7 +59,7 @@ public sealed class SessionsCodecTests
             Mode = TurnMode.History,
             Messages = [new ChatMessage("user", "x") { Name = "Ann" }, new ChatMessage("assistant", "") { ToolCalls = [new ToolCall("1", "f", "{}")] }, new ChatMessage("user", "y")],
             ExpectedVersion = 3,
-            Options = new() { MaxTokens = 3, Seed = 4, Stop = ["a"], LogitBias = [new LogitBias(3, 1.5)], UseCache = false },
+            Options = new() { MaxTokens = 3, Seed = 4, Stop = ["a"], LogitBias = [new LogitBias(3, 1.5)], Format = AnswerFormat.Regex("a+"), UseCache = false },
         });
         AssertTravels(new CreateConversation { Id = "one", Messages = [new ChatMessage("system", "y")] });
         AssertTravels(new EditRequest { Index = 1, Content = "z", DropLater = true, ExpectedVersion = 2 });
