@@ -11,7 +11,7 @@ internal static class TextFields
         Honoured("prompt", ValueKinds.Text | ValueKinds.List, "\"Once\"", "A string, a list of strings, a list of token ids, or a list of such lists; at most 256 prompts.") with { IsRequired = true },
         Honoured("echo", ValueKinds.Boolean, "true", "Whether the answer begins with the prompt; with `max_tokens` 0 it is the prompt alone."),
         Honoured("logprobs", ValueKinds.Integer, "2", "0 to 20 alternatives beside each token; absent = no log probabilities."),
-        Honoured("best_of", ValueKinds.Integer, "1", "Only the value of `n`: all candidates are returned."),
+        Honoured("best_of", ValueKinds.Integer, "1", "With `use_beam_search`: how many beams, `n` to 64. Without, only the value of `n`: all candidates are returned."),
         Refused("suffix", "text after the answer", "\"\""),
         Refused("add_special_tokens", "a prompt without the model's own opening tokens", "true"),
         Refused("prompt_embeds", "a prompt of embeddings"),

@@ -26,6 +26,7 @@ internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSigna
         {
             ApiException error = Translate(e, context.Request.Path);
             if (error.Status == StatusCodes.Status500InternalServerError) RequestFailed(logger, context.Request.Method, context.Request.Path, context.TraceIdentifier, e);
+            if (e is ConversationUnreachableException) SiloUnreachable(logger, context.Request.Method, context.Request.Path, context.TraceIdentifier, e.InnerException?.GetType().Name, e.Message);
             await AnswerAsync(context, error, format);
         }
     }
@@ -81,4 +82,7 @@ internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSigna
 
     [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed (request {RequestId})")]
     private static partial void RequestFailed(ILogger logger, string method, string path, string requestId, Exception exception);
+
+    [LoggerMessage(2, LogLevel.Warning, "{Method} {Path} reached no silo (request {RequestId}): {Kind} {Reason}")]
+    private static partial void SiloUnreachable(ILogger logger, string method, string path, string requestId, string? kind, string reason);
 }

@@ -86,6 +86,7 @@ internal static class ChatRules
             : request.ChatTemplateKwargs is { Count: > 0 } ? "chat_template_kwargs"
             : common.PromptTokens is not null ? "truncate_prompt_tokens"
             : common.PromptLogProbs is not null ? "prompt_logprobs"
+            : common.Beams is not null ? "use_beam_search"
             : null;
         if (param is not null) throw ApiException.BadRequest($"'{param}' is not possible in a conversation.", param);
     }

@@ -10,6 +10,9 @@ internal sealed record CompletionCall
     /// <summary>How tokens are chosen; log probabilities included.</summary>
     public required SamplingOptions Sampling { get; init; }
 
+    /// <summary>How the likeliest answers as wholes are looked for; null = tokens are chosen one by one.</summary>
+    public required BeamSearchOptions? Beams { get; init; }
+
     /// <summary>Most tokens to generate; null = as the kind of call has it.</summary>
     public required int? MaxTokens { get; init; }
 
@@ -75,6 +78,7 @@ internal sealed record CompletionCall
     {
         Prompt = prompt,
         Sampling = Sampling,
+        Beams = Beams,
         MaxNewTokens = maxTokens,
         MinNewTokens = MinTokens,
         StopStrings = Stop,

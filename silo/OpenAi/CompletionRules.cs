@@ -29,9 +29,11 @@ internal static class CompletionRules
         if (request is { PromptLogprobs: not null, Stream: true })
             throw ApiException.BadRequest("'prompt_logprobs' is not possible when 'stream' is true.", "prompt_logprobs");
 
+        BeamSearchOptions? beams = BeamRules.Check(request, topLogProbs is not null);
         return new CompletionCall
         {
-            Sampling = Sampling(request, topLogProbs, model, defaults),
+            Sampling = beams is null ? Sampling(request, topLogProbs, model, defaults) : SamplingOptions.Greedy with { Seed = request.Seed },
+            Beams = beams,
             MaxTokens = MaxTokens(request),
             Choices = InRange(request.N ?? 1, 1, GenerationRequest.MaxChoices, "n"),
             Stop = Texts(request.Stop, MostStops, "stop"),

@@ -78,6 +78,12 @@ internal abstract record SamplingParameters
     /// <summary>Extension: alternatives to report beside each token of the prompt.</summary>
     public int? PromptLogprobs { get; init; }
 
+    /// <summary>Extension: whether the likeliest answers as wholes are looked for.</summary>
+    public bool? UseBeamSearch { get; init; }
+
+    /// <summary>Extension: how a beam search weighs an answer's length.</summary>
+    public double? LengthPenalty { get; init; }
+
     /// <summary>Whether the answer is sent piece by piece.</summary>
     public bool? Stream { get; init; }
 

@@ -22,7 +22,7 @@ internal static class TextRules
         // An echo of nothing but the prompt is how a text's own probabilities are asked for.
         bool promptOnly = echo && request.MaxTokens == 0 && request.NPredict is null or 0;
         CompletionCall common = CompletionRules.Check(promptOnly ? request with { MaxTokens = null, NPredict = null } : request, topLogProbs, config, model.SamplingDefaults);
-        if (request.BestOf is { } best && best != common.Choices)
+        if (request.BestOf is { } best && best != common.Choices && common.Beams is null)
             throw ApiException.Unsupported("best_of", "a value other than that of 'n'");
         if (echo && topLogProbs is not null && common.Stream)
             throw ApiException.Unsupported("stream", "streaming an echo with log probabilities");

@@ -48,7 +48,7 @@ public sealed class HonouredFieldTests(SharedSilo silo)
     [Fact]
     public async Task WithoutThePromptsCacheEverythingIsComputedAndNothingIsLeft()
     {
-        const string Body = """{"prompt":"A text that is sent three times, twice of them past the cache.","max_tokens":1,"cache_prompt":""";
+        const string Body = """{"prompt":"Þorn: a text that is sent three times, twice of them past the cache.","max_tokens":1,"cache_prompt":""";
         await silo.Http.PostAsync(Text, Body + "false}");
         JsonObject second = await silo.Http.PostAsync(Text, Body + "true}");
         JsonObject third = await silo.Http.PostAsync(Text, Body + "false}");
