@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text;
+using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Prefix;
 using KvTiers.Silo.Fields;
@@ -54,14 +54,15 @@ internal sealed class MessagesRoutes(ModelHost host, RequestReader reader, TurnG
             TenantSalt = salt,
             KeepLease = call.Prompt.Breakpoints.Count > 0,
         };
-        await WriteAsync(context, model, call, tokens, root, EngineAnswer.RunAsync(model, [generation], turn.Token));
+        ToolUse? tools = call.Prompt.Tools is { } given ? ToolAnswer.WithIds(given) : null;
+        await WriteAsync(context, model, call, tokens, root, ToolAnswer.Read(EngineAnswer.RunAsync(model, [generation], turn.Token), model.Chat, tools, 1));
     }
 
     private async Task WriteAsync(HttpContext context, LoadedModel model, MessagesCall call, PromptTokens tokens, BlockHash root, IAsyncEnumerable<AnswerEvent> answer)
     {
         var stream = call.Stream ? new MessageStream(new SseWriter(context.Response, context.RequestAborted)) : null;
         var message = new Message { Id = $"msg_{Guid.NewGuid():N}", Model = model.Name, Content = [], Usage = MessageUsage.Of(new PromptUse(0, new CacheCreation(0, 0), 0), 0) };
-        var text = new StringBuilder();
+        var content = new MessageContent();
         PromptUse? use = null;
         await foreach (AnswerEvent answered in answer)
         {
@@ -77,14 +78,26 @@ internal sealed class MessagesRoutes(ModelHost host, RequestReader reader, TurnG
                     break;
                 case AnswerToken { Text.Length: > 0 } token:
                     if (stream is not null) await stream.AddAsync(token.Text);
-                    else text.Append(token.Text);
+                    else content.Add(token.Text);
+                    break;
+                case AnswerText late:
+                    if (stream is not null) await stream.AddAsync(late.Text);
+                    else content.Add(late.Text);
+                    break;
+                case AnswerToolCall called:
+                    if (stream is not null) await stream.BeginAsync(called.Id, called.Name);
+                    else content.Begin(called.Id, called.Name);
+                    break;
+                case AnswerToolArguments piece:
+                    if (stream is not null) await stream.AddArgumentsAsync(piece.Text);
+                    else content.AddArguments(piece.Text);
                     break;
                 case AnswerEnd end:
                     if (end.Lease is { } lease) breakpoints.Keep(root, lease.Tokens, call.Prompt, tokens);
                     KvTiersInfo info = account.Close(end.Usage, null);
                     message = message with
                     {
-                        Content = text.Length == 0 ? [] : [new TextBlock(text.ToString())],
+                        Content = content.Take(),
                         StopReason = StopReasons.Of(end, call.MaxTokens),
                         StopSequence = StopReasons.StopSequence(end),
                         Usage = MessageUsage.Of(use!, end.Usage.CompletionTokens),

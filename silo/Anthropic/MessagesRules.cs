@@ -1,3 +1,4 @@
+using KvTiers.Conversations;
 using KvTiers.Inference.Model;
 using KvTiers.Silo.Http;
 
@@ -10,7 +11,7 @@ internal static class MessagesRules
     /// <exception cref="ApiException">Something is missing, out of range, or not supported.</exception>
     public static MessagesCall Check(MessagesRequest request, SamplingOptions defaults)
     {
-        if (request.MaxTokens is not { } most) throw ApiException.BadRequest("'max_tokens' is missing.", "max_tokens");
+        if (request.MaxTokens is not { } most) throw ApiException.BadRequest("'max_tokens' is missing.", "max_tokens", ApiException.MissingParameter);
         if (most < 0) throw ApiException.BadRequest($"'max_tokens' is {most}; it must be 0 or more.", "max_tokens");
         IReadOnlyList<string> stop = request.StopSequences ?? [];
         if (stop.Count > MostStops || stop.Any(string.IsNullOrWhiteSpace))
@@ -41,7 +42,9 @@ internal static class MessagesRules
     {
         if (request.Messages is not { Count: > 0 } messages)
             throw ApiException.BadRequest("'messages' must hold at least one message.", "messages");
+        ToolUse? tools = ToolRules.Check(request.Tools, request.ToolChoice);
         var builder = new PromptBuilder();
+        for (int i = 0; i < request.Tools?.Count; i++) builder.Mark(request.Tools[i].CacheControl, $"tools[{i}].cache_control");
         if (request.System is { } system) builder.Add("system", system, "system");
         for (int i = 0; i < messages.Count; i++)
         {
@@ -53,7 +56,7 @@ internal static class MessagesRules
         }
 
         builder.Mark(request.CacheControl, "cache_control");
-        return builder.Build();
+        return builder.Build(tools);
     }
 
     private const int MostStops = 64;

@@ -16,4 +16,10 @@ internal record PromptParameters
 
     /// <summary>A breakpoint at the end of the last message.</summary>
     public JsonElement? CacheControl { get; init; }
+
+    /// <summary>The functions that the answer may call.</summary>
+    public IReadOnlyList<ToolParameter>? Tools { get; init; }
+
+    /// <summary>Whether the answer calls any, and which.</summary>
+    public ToolChoiceParameter? ToolChoice { get; init; }
 }

@@ -9,7 +9,8 @@ internal static class StopReasons
     /// <param name="end">Its end.</param>
     /// <param name="maxTokens">Most tokens that were asked for.</param>
     public static string Of(AnswerEnd end, int maxTokens) =>
-        end.FinishReasons[0] != "length" ? StopSequence(end) is null ? "end_turn" : "stop_sequence"
+        end.FinishReasons[0] == "tool_calls" ? "tool_use"
+        : end.FinishReasons[0] != "length" ? StopSequence(end) is null ? "end_turn" : "stop_sequence"
         : end.Usage.CompletionTokens < maxTokens ? "model_context_window_exceeded"
         : "max_tokens";
 

@@ -5,6 +5,8 @@ namespace KvTiers.Silo.Fields;
 /// <summary>The fields of Anthropic's <c>POST /v1/messages</c> and <c>/v1/messages/count_tokens</c>.</summary>
 internal static class AnthropicFields
 {
+    private const string ToolExample = """[{"name":"now","input_schema":{"type":"object"}}]""";
+
     private static readonly FieldTable CacheControl = new("'cache_control'",
     [
         Honoured("type", ValueKinds.Text, "\"ephemeral\"", "`ephemeral`.") with { IsRequired = true },
@@ -16,31 +18,48 @@ internal static class AnthropicFields
 
     private static readonly Field Breakpoint = Honoured("cache_control", ValueKinds.Object, "{\"type\":\"ephemeral\"}", "A breakpoint: what stands before its end is kept; at most 4.") with { Inner = CacheControl };
 
-    private static readonly FieldTable Block = new("a content block",
+    private static readonly FieldTable SystemBlock = new("a block of 'system'",
     [
-        Honoured("type", ValueKinds.Text, "\"text\"", "`text`; in an assistant's message also `thinking` and `redacted_thinking`, which are left out. Other types are refused by name.") with { IsRequired = true },
+        Honoured("type", ValueKinds.Text, "\"text\"", "`text`.") with { IsRequired = true },
         Honoured("text", ValueKinds.Text, "\"Hello\"", "The block's text.") with { IsRequired = true },
         Breakpoint,
         Ignored("citations", "Notes on an answer's sources, as an answer had them."),
-        Ignored("thinking", "The text of a `thinking` block, which is left out."),
-        Ignored("signature", "Of a `thinking` block, which is left out."),
-        Ignored("data", "Of a `redacted_thinking` block, which is left out."),
-        Refused("source", "images and documents"),
-        Refused("id", "calling tools"),
-        Refused("name", "calling tools"),
-        Refused("input", "calling tools"),
-        Refused("tool_use_id", "calling tools"),
-        Refused("content", "calling tools"),
-        Refused("is_error", "calling tools", "false"),
     ])
     {
         Example = """{"type":"text","text":"Hello"}""",
     };
 
+    private static readonly FieldTable Tool = new("a tool",
+    [
+        Honoured("name", ValueKinds.Text, "\"now\"", "1 to 128 letters, digits, `_`, `-`, `.`, `:` and `/`; no two tools have the same.") with { IsRequired = true },
+        Honoured("input_schema", ValueKinds.Object, "{\"type\":\"object\"}", "JSON Schema of its arguments.") with { IsRequired = true },
+        Honoured("type", ValueKinds.Text, "\"custom\"", "`custom`; tools that run in the vendor's servers are refused by name."),
+        Honoured("description", ValueKinds.Text, "\"Tells the time.\"", "What it does, for the model."),
+        Honoured("strict", ValueKinds.Boolean, "true", "Whether the arguments must match the schema."),
+        Breakpoint,
+        Ignored("eager_input_streaming", "How soon arguments come in a stream: they come at once."),
+        Ignored("input_examples", "Examples of arguments."),
+        Refused("defer_loading", "tools that are looked for later", "false"),
+        Refused("allowed_callers", "calls by code that runs in the vendor's servers", "[\"direct\"]"),
+    ])
+    {
+        Example = """{"name":"now","input_schema":{"type":"object"}}""",
+    };
+
+    private static readonly FieldTable Choice = new("'tool_choice'",
+    [
+        Honoured("type", ValueKinds.Text, "\"auto\"", "`auto` or `none`; `any` and `tool` ask for a call, and are refused.") with { IsRequired = true },
+        Refused("name", "making an answer call"),
+        Honoured("disable_parallel_tool_use", ValueKinds.Boolean, "true", "Whether the answer makes one call at most."),
+    ])
+    {
+        Example = """{"type":"auto"}""",
+    };
+
     private static readonly FieldTable Message = new("a message",
     [
         Honoured("role", ValueKinds.Text, "\"user\"", "`user`, `assistant` or `system`.") with { IsRequired = true },
-        Honoured("content", ValueKinds.Text | ValueKinds.List, "\"Hello\"", "A string, or a list of blocks.") with { Inner = Block, IsRequired = true },
+        Honoured("content", ValueKinds.Text | ValueKinds.List, "\"Hello\"", "A string, or a list of blocks: `text`, `tool_use` and, left out, `thinking` and `redacted_thinking` of the assistant; `text` and `tool_result` of the user ([anthropic.md](anthropic.md)). Other types are refused by name, and fields that a type does not have.") with { IsRequired = true },
     ])
     {
         Example = """{"role":"user","content":"Hello"}""",
@@ -50,10 +69,10 @@ internal static class AnthropicFields
     [
         Honoured("model", ValueKinds.Text, "\"tiny\"", "Name of the loaded model; any other is 404."),
         Honoured("messages", ValueKinds.List, "[{\"role\":\"user\",\"content\":\"Hello\"}]", "The whole history, at least one message.") with { Inner = Message, IsRequired = true },
-        Honoured("system", ValueKinds.Text | ValueKinds.List, "\"Be kind.\"", "What comes before all messages: a string, or a list of text blocks.") with { Inner = Block },
+        Honoured("system", ValueKinds.Text | ValueKinds.List, "\"Be kind.\"", "What comes before all messages: a string, or a list of text blocks.") with { Inner = SystemBlock },
         Breakpoint,
-        Refused("tools", "calling tools", "[]"),
-        Refused("tool_choice", "calling tools", "{\"type\":\"none\"}"),
+        Honoured("tools", ValueKinds.List, ToolExample, "1 to 256 functions that the answer may call.") with { Inner = Tool },
+        Honoured("tool_choice", ValueKinds.Object, "{\"type\":\"none\"}", "Whether it calls any, and which.") with { Inner = Choice, With = $"\"tools\":{ToolExample}" },
         Refused("thinking", "thinking before the answer", "{\"type\":\"disabled\"}"),
         Refused("output_config", "a format other than text"),
         Refused("output_format", "a format other than text"),

@@ -5,6 +5,21 @@ namespace KvTiers.Silo.Fields;
 /// <summary>The fields of <c>POST /v1/responses</c>.</summary>
 internal static class ResponseFields
 {
+    private const string CallOfNow = "\"type\":\"function_call\",\"call_id\":\"call_1\",\"name\":\"now\",\"arguments\":\"{}\"";
+    private const string ToolExample = """[{"type":"function","name":"now"}]""";
+
+    private static readonly FieldTable Tool = new("a tool",
+    [
+        Honoured("type", ValueKinds.Text, "\"function\"", "`function`; other types are refused by name.") with { IsRequired = true },
+        Honoured("name", ValueKinds.Text, "\"now\"", "1 to 128 letters, digits, `_`, `-`, `.`, `:` and `/`; no two functions have the same.") with { IsRequired = true },
+        Honoured("description", ValueKinds.Text, "\"Tells the time.\"", "What it does, for the model."),
+        Honoured("parameters", ValueKinds.Object, "{\"type\":\"object\"}", "JSON Schema of its arguments; absent = it takes none."),
+        Honoured("strict", ValueKinds.Boolean, "true", "Whether the arguments must match the schema."),
+    ])
+    {
+        Example = """{"type":"function","name":"now"}""",
+    };
+
     private static readonly FieldTable Part = new("a content part",
     [
         Honoured("type", ValueKinds.Text, "\"input_text\"", "`input_text`, `output_text` or `refusal`; other types are refused by name.") with { IsRequired = true },
@@ -26,18 +41,18 @@ internal static class ResponseFields
 
     private static readonly FieldTable Item = new("an input item",
     [
-        Honoured("type", ValueKinds.Text, "\"message\"", "`message`, which may be left out; other types are refused by name."),
-        Honoured("role", ValueKinds.Text, "\"user\"", "`system`, `developer` (the same), `user` or `assistant`.") with { IsRequired = true },
+        Honoured("type", ValueKinds.Text, "\"message\"", "`message`, which may be left out, `function_call`, `function_call_output`, or `reasoning`, which is left out of the prompt; other types are refused by name."),
+        Honoured("role", ValueKinds.Text, "\"user\"", "Of a message: `system`, `developer` (the same), `user` or `assistant`.") with { IsRequired = true },
         Honoured("content", ValueKinds.Text | ValueKinds.List, "\"Hello\"", "A string, or a list of parts.") with { Inner = Part, IsRequired = true },
         Ignored("id", "Name of an item, as an answer had it."),
         Ignored("status", "How far an item was, as an answer had it."),
         Ignored("phase", "Of which part of an answer an item was, as an answer had it."),
-        Refused("call_id", "calling tools"),
-        Refused("name", "calling tools"),
-        Refused("arguments", "calling tools"),
-        Refused("output", "calling tools"),
-        Refused("summary", "reasoning", "[]"),
-        Refused("encrypted_content", "reasoning"),
+        Honoured("call_id", ValueKinds.Text, "\"call_1\"", "Of a call, and of its result: names the call.") with { With = CallOfNow },
+        Honoured("name", ValueKinds.Text, "\"now\"", "Of a call: the function's name.") with { With = CallOfNow },
+        Honoured("arguments", ValueKinds.Text, "\"{}\"", "Of a call: the text of a JSON object.") with { With = CallOfNow },
+        Honoured("output", ValueKinds.Text | ValueKinds.List, "\"noon\"", "Of a result: a string, or a list of parts.") with { With = "\"type\":\"function_call_output\",\"call_id\":\"call_1\"", Inner = Part },
+        Ignored("summary", "Of a `reasoning` item, which is left out."),
+        Ignored("encrypted_content", "Of a `reasoning` item, which is left out."),
     ])
     {
         Example = """{"role":"user","content":"Hello"}""",
@@ -74,10 +89,10 @@ internal static class ResponseFields
         Honoured("previous_response_id", ValueKinds.Text, "\"resp_example\"", "The stored response that this one follows: it is forked, and only what is new is computed."),
         Honoured("conversation", ValueKinds.Text | ValueKinds.Object, "\"of-the-table\"", "The stored conversation that this is a turn of, or a new one: its id, or an object with it. Not with `previous_response_id`.") with { Inner = ChatFields.Conversation },
         Honoured("include", ValueKinds.List, "[\"message.output_text.logprobs\"]", "`message.output_text.logprobs`; `reasoning.encrypted_content` is of what no answer has, and others are refused by name."),
-        Refused("tools", "calling tools", "[]"),
-        Refused("tool_choice", "calling tools", "\"none\"", "\"auto\""),
-        Ignored("parallel_tool_calls", "Means something only with `tools`."),
-        Ignored("max_tool_calls", "Means something only with `tools`."),
+        Honoured("tools", ValueKinds.List, ToolExample, "1 to 256 functions that the answer may call.") with { Inner = Tool },
+        Honoured("tool_choice", ValueKinds.Text | ValueKinds.Object, "\"none\"", "`none`, `auto`, `required`, an object that names a function, or one of the type `allowed_tools`.") with { With = $"\"tools\":{ToolExample}" },
+        Honoured("parallel_tool_calls", ValueKinds.Boolean, "false", "false: one call at most."),
+        Ignored("max_tool_calls", "Calls of tools that run in the vendor's servers."),
         Refused("background", "answering in the background", "false"),
         Refused("prompt", "stored prompts"),
         Honoured("top_logprobs", ValueKinds.Integer, "2", "0 to 20 alternatives beside each token."),

@@ -18,7 +18,7 @@ internal static class TokenInput
     /// <exception cref="ApiException">400: it is none of these, or one is empty.</exception>
     public static IReadOnlyList<int[]> Read(JsonElement? input, string param, int most, bool parseSpecial, ModelConfig model, Tokenizer tokenizer)
     {
-        if (input is not { } given) throw ApiException.BadRequest($"'{param}' is missing.", param);
+        if (input is not { } given) throw ApiException.BadRequest($"'{param}' is missing.", param, ApiException.MissingParameter);
         bool isSeveral = given.ValueKind == JsonValueKind.Array && given.GetArrayLength() > 0 && given[0].ValueKind is JsonValueKind.String or JsonValueKind.Array;
         if (isSeveral && given.GetArrayLength() > most) throw ApiException.BadRequest($"'{param}' must hold at most {most} inputs.", param);
         List<int[]> inputs = isSeveral ? [.. given.EnumerateArray().Select((item, i) => One(item, $"{param}[{i}]"))] : [One(given, param)];

@@ -5,7 +5,7 @@ using KvTiers.Silo.Http;
 
 namespace KvTiers.Silo.Responses;
 
-/// <summary>Reads the input of a request: a string, which is a user's message, or a list of items. Items of reasoning are left out.</summary>
+/// <summary>Reads the input of a request: a string, which is a user's message, or a list of items. Items of reasoning are left out; calls that follow each other, or what the assistant said, are one message.</summary>
 internal static class InputItems
 {
     /// <summary>The messages of an input.</summary>
@@ -22,11 +22,19 @@ internal static class InputItems
                 var messages = new List<ChatMessage>();
                 int index = 0;
                 foreach (JsonElement item in items.EnumerateArray())
-                    if (Message(item, $"input[{index++}]") is { } message) messages.Add(message);
+                    if (Message(item, $"input[{index++}]") is { } message) Add(messages, message);
                 return messages;
             default:
                 throw ApiException.BadRequest("'input' must be a string or a list of items.", "input");
         }
+    }
+
+    private static void Add(List<ChatMessage> messages, ChatMessage message)
+    {
+        if (message.ToolCalls is { } calls && messages is [.., { Role: "assistant" } last])
+            messages[^1] = last with { ToolCalls = [.. last.ToolCalls ?? [], .. calls] };
+        else
+            messages.Add(message);
     }
 
     private static ChatMessage? Message(JsonElement item, string at)
@@ -36,7 +44,11 @@ internal static class InputItems
         switch (type)
         {
             case "message":
-                return new ChatMessage(Role(item, at), Content(item, at));
+                return new ChatMessage(Role(item, at), Content(item, at, "content"));
+            case "function_call":
+                return new ChatMessage("assistant", "") { ToolCalls = [new ToolCall(Text(item, "call_id", at), Text(item, "name", at), Text(item, "arguments", at))] };
+            case "function_call_output":
+                return new ChatMessage("tool", Content(item, at, "output")) { ToolCallId = Text(item, "call_id", at) };
             case "reasoning":
                 return null;
             default:
@@ -55,10 +67,15 @@ internal static class InputItems
         };
     }
 
-    private static string Content(JsonElement item, string at)
+    private static string Text(JsonElement item, string name, string at) =>
+        item.TryGetProperty(name, out JsonElement text) && text.ValueKind == JsonValueKind.String
+            ? SiloJson.Text(text, $"{at}.{name}")
+            : throw ApiException.BadRequest($"'{at}.{name}' must be a string.", $"{at}.{name}");
+
+    private static string Content(JsonElement item, string at, string name)
     {
-        string param = $"{at}.content";
-        if (!item.TryGetProperty("content", out JsonElement content)) throw ApiException.BadRequest($"'{param}' is missing.", param);
+        string param = $"{at}.{name}";
+        if (!item.TryGetProperty(name, out JsonElement content)) throw ApiException.BadRequest($"'{param}' is missing.", param, ApiException.MissingParameter);
         if (content.ValueKind == JsonValueKind.String) return SiloJson.Text(content, param);
         if (content.ValueKind != JsonValueKind.Array) throw ApiException.BadRequest($"'{param}' must be a string or a list of parts.", param);
         var text = new StringBuilder();
@@ -78,8 +95,6 @@ internal static class InputItems
             null => throw ApiException.BadRequest($"'{at}' must be an object.", at),
             _ => throw ApiException.Unsupported(at, $"content of type '{type}'"),
         };
-        return part.TryGetProperty(field, out JsonElement text) && text.ValueKind == JsonValueKind.String
-            ? SiloJson.Text(text, $"{at}.{field}")
-            : throw ApiException.BadRequest($"'{at}.{field}' must be a string.", $"{at}.{field}");
+        return Text(part, field, at);
     }
 }

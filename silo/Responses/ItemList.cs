@@ -8,7 +8,7 @@ namespace KvTiers.Silo.Responses;
 /// <param name="LastId">Id of the last; null = there is none.</param>
 /// <param name="HasMore">Whether there are more after the last.</param>
 internal sealed record ItemList(
-    IReadOnlyList<MessageItem> Data,
+    IReadOnlyList<object> Data,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? FirstId,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? LastId,
     bool HasMore)

@@ -5,7 +5,7 @@ namespace KvTiers.Silo.Responses;
 /// <param name="Status"><c>in_progress</c>, <c>completed</c> or <c>incomplete</c>.</param>
 /// <param name="Role">Who speaks.</param>
 /// <param name="Content">What is said.</param>
-internal sealed record MessageItem(string Id, string Status, string Role, IReadOnlyList<object> Content)
+internal sealed record MessageItem(string Id, string Status, string Role, IReadOnlyList<object> Content) : IItem
 {
     /// <summary>Always <c>message</c>.</summary>
     public string Type => "message";

@@ -99,6 +99,9 @@ internal sealed record Response
         Store = store,
         Temperature = note.Temperature,
         TopP = note.TopP,
+        ParallelToolCalls = note.ParallelToolCalls,
+        ToolChoice = note.ToolChoice ?? (object)"auto",
+        Tools = note.Tools ?? [],
         Metadata = note.Metadata,
     };
 

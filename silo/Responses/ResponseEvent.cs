@@ -31,6 +31,12 @@ internal sealed record ResponseEvent(string Type, int SequenceNumber)
     /// <summary>A whole text.</summary>
     public string? Text { get; init; }
 
+    /// <summary>All arguments of a call.</summary>
+    public string? Arguments { get; init; }
+
+    /// <summary>The name of the function that is called.</summary>
+    public string? Name { get; init; }
+
     /// <summary>Log probabilities of what is added, or of the whole text; empty = not asked for.</summary>
     public IReadOnlyList<ChatTokenLogprob>? Logprobs { get; init; }
 }

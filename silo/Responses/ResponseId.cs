@@ -38,7 +38,14 @@ internal sealed record ResponseId(string Conversation, int? Message)
 
     /// <summary>The id of an item of the response: <c>msg_…</c>.</summary>
     /// <param name="index">Index of the item's message in the conversation.</param>
-    public string Item(int index) => $"msg_{(Conversation.StartsWith(Prefix, StringComparison.Ordinal) ? Conversation[Prefix.Length..] : Conversation)}_{index}";
+    public string Item(int index) => $"msg_{Stem}_{index}";
+
+    /// <summary>The id of a call that a message makes: <c>fc_…</c>.</summary>
+    /// <param name="index">Index of the message in the conversation.</param>
+    /// <param name="call">Which call of the message.</param>
+    public string Call(int index, int call) => $"fc_{Stem}_{index}_{call}";
+
+    private string Stem => Conversation.StartsWith(Prefix, StringComparison.Ordinal) ? Conversation[Prefix.Length..] : Conversation;
 
     /// <inheritdoc/>
     public override string ToString() => Message is { } index ? FormattableString.Invariant($"{Prefix}{index}.{Conversation}") : Conversation;

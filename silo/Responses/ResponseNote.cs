@@ -30,6 +30,15 @@ internal sealed record ResponseNote
     /// <summary>See <see cref="Inference.Model.SamplingOptions"/>.</summary>
     public required double TopP { get; init; }
 
+    /// <summary>The functions that the answer could call, as they were sent; null = none.</summary>
+    public IReadOnlyList<FunctionParameter>? Tools { get; init; }
+
+    /// <summary>How they were to be called, as it was sent; null = it was not.</summary>
+    public JsonElement? ToolChoice { get; init; }
+
+    /// <summary>Whether the answer could make several calls.</summary>
+    public bool ParallelToolCalls { get; init; } = true;
+
     /// <summary>Texts of the caller's, by name.</summary>
     public required IReadOnlyDictionary<string, string> Metadata { get; init; }
 
@@ -43,6 +52,9 @@ internal sealed record ResponseNote
         MaxOutputTokens = call.MaxTokens,
         Temperature = call.Sampling.Temperature,
         TopP = call.Sampling.TopP,
+        Tools = call.SentTools.Count == 0 ? null : call.SentTools,
+        ToolChoice = call.SentChoice,
+        ParallelToolCalls = call.Tools?.ParallelCalls ?? true,
         Metadata = call.Metadata,
     };
 

@@ -1,4 +1,3 @@
-using System.Text;
 using KvTiers.Conversations;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Silo.Configuration;
@@ -27,6 +26,7 @@ internal sealed class ResponseRoutes(ModelHost host, RequestReader reader, TurnG
         ResponsesRequest request = await reader.ReadAsync<ResponsesRequest>(context.Request, ResponseFields.Table, context.RequestAborted);
         model.CheckName(request.Model);
         ResponsesCall call = ResponsesRules.Check(request, model.SamplingDefaults);
+        if (call.Tools is { } tools) call = call with { Tools = ToolAnswer.WithIds(tools) };
 
         using TurnScope turn = gate.Enter(context);
         string tenant = Caller.TenantOf(context);
@@ -39,7 +39,7 @@ internal sealed class ResponseRoutes(ModelHost host, RequestReader reader, TurnG
         {
             ConversationView? view = await store.FindConversationAsync(tenant, conversation, turn.Token);
             bool hasInstructions = ResponseNote.Read(view?.LastTurn?.Note)?.Instructions is not null;
-            messages = call.After((view?.Messages ?? []).Skip(hasInstructions ? 1 : 0).Select(message => new ChatMessage(message.Role, message.Content)));
+            messages = call.After((view?.Messages ?? []).Skip(hasInstructions ? 1 : 0).Select(Items.Said));
             expectedVersion = view?.Version ?? 0;
             id = new ResponseId(conversation, messages.Count);
         }
@@ -52,7 +52,7 @@ internal sealed class ResponseRoutes(ModelHost host, RequestReader reader, TurnG
         IAsyncEnumerable<AnswerEvent> answer = call.Store
             ? store.AnswerAsync(new ConversationKey(tenant, id.Conversation), previous, Turn(call, messages, note, expectedVersion), turn.Token)
             : EngineAnswer.RunAsync(model, [Generation(call, messages, model, tenant)], turn.Token);
-        await WriteAsync(context, model, call, Response.Begin(id, note, model.Name, call.Store, call.Conversation), id.Item(messages.Count), answer);
+        await WriteAsync(context, model, call, id, Response.Begin(id, note, model.Name, call.Store, call.Conversation), messages.Count, ToolAnswer.Read(answer, model.Chat, call.Tools, 1));
     }
 
     private static TurnRequest Turn(ResponsesCall call, IReadOnlyList<ChatMessage> messages, ResponseNote note, long? expectedVersion) => new()
@@ -65,6 +65,7 @@ internal sealed class ResponseRoutes(ModelHost host, RequestReader reader, TurnG
             Temperature = call.Sampling.Temperature,
             TopP = call.Sampling.TopP,
             TopLogProbs = call.Sampling.TopLogProbs,
+            Tools = call.Tools,
         },
         ExpectedVersion = expectedVersion,
         Note = note.Write(),
@@ -72,52 +73,44 @@ internal sealed class ResponseRoutes(ModelHost host, RequestReader reader, TurnG
 
     private GenerationRequest Generation(ResponsesCall call, IReadOnlyList<ChatMessage> messages, LoadedModel model, string tenant) => new()
     {
-        Prompt = model.Chat.Encode(messages, addGenerationPrompt: true).Ids,
+        Prompt = model.Chat.Encode(messages, addGenerationPrompt: true, call.Tools?.Definitions).Ids,
         Sampling = call.Sampling,
         MaxNewTokens = call.MaxTokens ?? options.AnswerTokens,
         TenantSalt = model.Salts.For(tenant),
     };
 
-    private async Task WriteAsync(HttpContext context, LoadedModel model, ResponsesCall call, Response begun, string itemId, IAsyncEnumerable<AnswerEvent> answer)
+    private async Task WriteAsync(
+        HttpContext context, LoadedModel model, ResponsesCall call, ResponseId id, Response begun, int index, IAsyncEnumerable<AnswerEvent> answer)
     {
-        ResponseStream? stream = null;
-        if (call.Stream)
-        {
-            stream = new ResponseStream(new SseWriter(context.Response, context.RequestAborted), begun);
-            context.Features.Set(stream);
-        }
-
-        var text = new StringBuilder();
-        var logprobs = new List<ChatTokenLogprob>();
+        ResponseStream? stream = call.Stream ? new ResponseStream(new SseWriter(context.Response, context.RequestAborted), begun) : null;
+        if (stream is not null) context.Features.Set(stream);
+        var output = new ResponseOutput(id, index, stream);
         bool hasBegun = false;
         await foreach (AnswerEvent answered in answer)
         {
-            if (stream is not null && !hasBegun)
-            {
-                await stream.StartAsync();
-                await stream.OpenMessageAsync(itemId);
-            }
-
+            if (stream is not null && !hasBegun) await stream.StartAsync();
             hasBegun = true;
-            if (answered is AnswerToken token)
+            switch (answered)
             {
-                ChatTokenLogprob[] own = token.LogProb is { } logProb && !model.EndsText(token.TokenId) ? [Logprobs.Chat(logProb, model.Tokenizer)] : [];
-                text.Append(token.Text);
-                logprobs.AddRange(own);
-                if (stream is not null && (token.Text.Length > 0 || own.Length > 0)) await stream.AddAsync(token.Text, own);
-            }
-            else if (answered is AnswerEnd end)
-            {
-                var message = new MessageItem(itemId, Response.StatusOf(end.FinishReasons[0]), "assistant", [new OutputText(text.ToString(), logprobs)]);
-                Response response = begun.End([message], end.FinishReasons[0], ResponseUsage.Of(end.Usage)) with { Kvtiers = account.Close(end.Usage, end.Conversation) };
-                if (stream is null)
-                {
-                    await SiloJson.WriteAsync(context.Response, StatusCodes.Status200OK, response, context.RequestAborted);
-                    continue;
-                }
-
-                await stream.CloseMessageAsync(message);
-                await stream.StopAsync(response);
+                case AnswerToken token:
+                    ChatTokenLogprob[] logprobs = token.LogProb is { } logProb && !model.EndsText(token.TokenId) ? [Logprobs.Chat(logProb, model.Tokenizer)] : [];
+                    if (token.Text.Length > 0 || logprobs.Length > 0) await output.AddAsync(token.Text, logprobs);
+                    break;
+                case AnswerText late:
+                    await output.AddAsync(late.Text, []);
+                    break;
+                case AnswerToolCall called:
+                    await output.BeginAsync(called.Id, called.Name);
+                    break;
+                case AnswerToolArguments piece:
+                    await output.AddArgumentsAsync(piece.Text);
+                    break;
+                case AnswerEnd end:
+                    IReadOnlyList<object> items = await output.EndAsync(Response.StatusOf(end.FinishReasons[0]));
+                    Response response = begun.End(items, end.FinishReasons[0], ResponseUsage.Of(end.Usage)) with { Kvtiers = account.Close(end.Usage, end.Conversation) };
+                    if (stream is not null) await stream.StopAsync(response);
+                    else await SiloJson.WriteAsync(context.Response, StatusCodes.Status200OK, response, context.RequestAborted);
+                    break;
             }
         }
     }

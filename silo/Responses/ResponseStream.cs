@@ -7,7 +7,7 @@ namespace KvTiers.Silo.Responses;
 internal sealed class ResponseStream(SseWriter sse, Response begun)
 {
     private int _next;
-    private MessageItem? _open;
+    private string _itemId = "";
     private int _outputIndex = -1;
 
     /// <summary>The response begins.</summary>
@@ -20,8 +20,8 @@ internal sealed class ResponseStream(SseWriter sse, Response begun)
     /// <summary>A message begins.</summary>
     public async ValueTask OpenMessageAsync(string id)
     {
-        _open = new MessageItem(id, "in_progress", "assistant", []);
-        await SendAsync(Event("response.output_item.added") with { OutputIndex = ++_outputIndex, Item = _open });
+        _itemId = id;
+        await SendAsync(Event("response.output_item.added") with { OutputIndex = ++_outputIndex, Item = new MessageItem(id, "in_progress", "assistant", []) });
         await SendAsync(OfPart("response.content_part.added") with { Part = new OutputText("", []) });
     }
 
@@ -36,7 +36,24 @@ internal sealed class ResponseStream(SseWriter sse, Response begun)
         await SendAsync(OfPart("response.output_text.done") with { Text = text.Text, Logprobs = text.Logprobs });
         await SendAsync(OfPart("response.content_part.done") with { Part = text });
         await SendAsync(Event("response.output_item.done") with { OutputIndex = _outputIndex, Item = message });
-        _open = null;
+    }
+
+    /// <summary>A call begins.</summary>
+    public ValueTask OpenCallAsync(FunctionCallItem call)
+    {
+        _itemId = call.Id;
+        return SendAsync(Event("response.output_item.added") with { OutputIndex = ++_outputIndex, Item = call });
+    }
+
+    /// <summary>The call's arguments go on.</summary>
+    public ValueTask AddArgumentsAsync(string piece) =>
+        SendAsync(Event("response.function_call_arguments.delta") with { ItemId = _itemId, OutputIndex = _outputIndex, Delta = piece });
+
+    /// <summary>The call is complete.</summary>
+    public async ValueTask CloseCallAsync(FunctionCallItem call)
+    {
+        await SendAsync(Event("response.function_call_arguments.done") with { ItemId = _itemId, OutputIndex = _outputIndex, Name = call.Name, Arguments = call.Arguments });
+        await SendAsync(Event("response.output_item.done") with { OutputIndex = _outputIndex, Item = call });
     }
 
     /// <summary>The response ends, with its status in the event's name.</summary>
@@ -48,7 +65,7 @@ internal sealed class ResponseStream(SseWriter sse, Response begun)
 
     private ResponseEvent Event(string type) => new(type, _next++);
 
-    private ResponseEvent OfPart(string type) => Event(type) with { ItemId = _open!.Id, OutputIndex = _outputIndex, ContentIndex = 0 };
+    private ResponseEvent OfPart(string type) => Event(type) with { ItemId = _itemId, OutputIndex = _outputIndex, ContentIndex = 0 };
 
     private ValueTask SendAsync(ResponseEvent sent) => sse.WriteAsync(sent, sent.Type);
 }

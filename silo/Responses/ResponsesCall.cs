@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KvTiers.Conversations;
 using KvTiers.Inference.Model;
 
@@ -29,6 +30,15 @@ internal sealed record ResponsesCall
 
     /// <summary>The stored conversation that this is a turn of; null = none.</summary>
     public required string? Conversation { get; init; }
+
+    /// <summary>The functions that the answer may call; null = none.</summary>
+    public required ToolUse? Tools { get; init; }
+
+    /// <summary>The same as they were sent.</summary>
+    public required IReadOnlyList<FunctionParameter> SentTools { get; init; }
+
+    /// <summary>How they are to be called, as it was sent; null = it was not.</summary>
+    public required JsonElement? SentChoice { get; init; }
 
     /// <summary>Texts of the caller's, by name.</summary>
     public required IReadOnlyDictionary<string, string> Metadata { get; init; }

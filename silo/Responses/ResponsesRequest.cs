@@ -46,4 +46,13 @@ internal sealed record ResponsesRequest
 
     /// <summary>What else the answer is to carry.</summary>
     public IReadOnlyList<string>? Include { get; init; }
+
+    /// <summary>The functions that the answer may call.</summary>
+    public IReadOnlyList<FunctionParameter>? Tools { get; init; }
+
+    /// <summary><c>none</c>, <c>auto</c>, <c>required</c>, or an object that names functions.</summary>
+    public JsonElement? ToolChoice { get; init; }
+
+    /// <summary>Whether the answer may make several calls; absent = it may.</summary>
+    public bool? ParallelToolCalls { get; init; }
 }

@@ -54,6 +54,9 @@ internal static class ResponsesRules
             Store = request.Store ?? true,
             PreviousResponseId = request.PreviousResponseId,
             Conversation = conversation,
+            Tools = FunctionRules.Check(request),
+            SentTools = request.Tools ?? [],
+            SentChoice = request.ToolChoice,
             Metadata = Metadata(request.Metadata),
         };
     }

@@ -21,7 +21,7 @@ internal sealed record StoredResponse(ResponseId Id, ConversationView View, int 
     }
 
     /// <summary>The messages that led to it and its answer, without its instructions.</summary>
-    public IEnumerable<ChatMessage> History() => View.Messages.Take(Index + 1).Skip(Note?.Instructions is null ? 0 : 1).Select(message => new ChatMessage(message.Role, message.Content));
+    public IEnumerable<ChatMessage> History() => View.Messages.Take(Index + 1).Skip(Note?.Instructions is null ? 0 : 1).Select(Items.Said);
 
     /// <summary>The response as it is read back.</summary>
     public Response ToResponse()
@@ -36,17 +36,9 @@ internal sealed record StoredResponse(ResponseId Id, ConversationView View, int 
             Metadata = new Dictionary<string, string>(),
         };
         ResponseUsage? usage = turn?.CompletionTokens is { } completion ? ResponseUsage.Of(turn.PromptTokens, turn.CachedTokens, completion) : null;
-        var answer = new MessageItem(Id.Item(Index), Response.StatusOf(turn?.FinishReason), "assistant", [new OutputText(View.Messages[Index].Content, [])]);
-        return Response.Begin(Id, note, View.Model, store: true, Id.Message is null ? null : View.Id).End([answer], turn?.FinishReason, usage);
+        return Response.Begin(Id, note, View.Model, store: true, Id.Message is null ? null : View.Id).End(Items.Of(Id, View.Messages[Index], Response.StatusOf(turn?.FinishReason)), turn?.FinishReason, usage);
     }
 
     /// <summary>The items that led to it, the oldest first.</summary>
-    public IReadOnlyList<MessageItem> InputItems() =>
-    [
-        .. View.Messages.Take(Index).Skip(Note?.Instructions is null ? 0 : 1).Select(message => new MessageItem(
-            Id.Item(message.Index),
-            "completed",
-            message.Role,
-            [message.Role == "assistant" ? new OutputText(message.Content, []) : new InputText(message.Content)])),
-    ];
+    public IReadOnlyList<IItem> InputItems() => [.. View.Messages.Take(Index).Skip(Note?.Instructions is null ? 0 : 1).SelectMany(message => Items.Of(Id, message))];
 }

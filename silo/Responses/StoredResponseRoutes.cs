@@ -52,7 +52,7 @@ internal sealed class StoredResponseRoutes(ResponseStore store)
         if (!int.TryParse(limitText, NumberStyles.None, CultureInfo.InvariantCulture, out int limit) || limit is < 1 or > MostLimit)
             throw ApiException.BadRequest($"'limit' must be a whole number from 1 to {MostLimit}.", "limit");
 
-        List<MessageItem> items = [.. (await FindAsync(context)).InputItems()];
+        List<IItem> items = [.. (await FindAsync(context)).InputItems()];
         if (order == "desc") items.Reverse();
         if (context.Request.Query["after"].FirstOrDefault() is { } after)
         {
@@ -61,7 +61,7 @@ internal sealed class StoredResponseRoutes(ResponseStore store)
             items.RemoveRange(0, index + 1);
         }
 
-        MessageItem[] page = [.. items.Take(limit)];
+        IItem[] page = [.. items.Take(limit)];
         await AnswerAsync(context, new ItemList(page, page.FirstOrDefault()?.Id, page.LastOrDefault()?.Id, items.Count > page.Length));
     }
 }

@@ -1,0 +1,59 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using KvTiers.Conversations;
+
+namespace KvTiers.Silo.Tests.Responses;
+
+[Collection(SiloCollection.Name)]
+public sealed class FunctionTests(SharedSilo silo)
+{
+    private const string Path = "/v1/responses";
+    private const string Schema = """{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}""";
+    private const string Tools = $$"""
+        "tools":[{"type":"function","name":"weather","description":"Tells the weather of a city.","parameters":{{Schema}},"strict":true}]
+        """;
+
+    [Fact]
+    public async Task ItemsOfCallsAndResultsAreTheMessagesThatTheTemplateKnows()
+    {
+        JsonObject made = await silo.Http.PostAsync(Path, $$"""
+            {{{Tools}},"max_output_tokens":1,"input":[{"role":"user","content":"How is the weather?"},
+             {"type":"message","role":"assistant","content":"Let me see."},
+             {"type":"function_call","call_id":"c1","name":"weather","arguments":"{\"city\":\"Ulm\"}"},{"type":"function_call","call_id":"c2","name":"weather","arguments":"{}"},
+             {"type":"function_call_output","call_id":"c1","output":"Rain"},{"type":"function_call_output","call_id":"c2","output":[{"type":"input_text","text":"None"}]}]}
+            """);
+
+        int[] expected = silo.Model.Chat.Encode(
+            [
+                new("user", "How is the weather?"),
+                new("assistant", "Let me see.") { ToolCalls = [new ToolCall("c1", "weather", """{"city":"Ulm"}"""), new ToolCall("c2", "weather", "{}")] },
+                new("tool", "Rain") { ToolCallId = "c1" },
+                new("tool", "None") { ToolCallId = "c2" },
+            ],
+            addGenerationPrompt: true,
+            [new ToolDefinition { Name = "weather", Description = "Tells the weather of a city.", Parameters = Schema, Strict = true }]).Ids;
+        Assert.Equal(expected.Length, (int)made["usage"]!["input_tokens"]!);
+        Assert.Equal("weather", (string)made["tools"]![0]!["name"]!);
+
+        JsonArray items = (await silo.Http.GetJsonAsync($"{Path}/{made["id"]}/input_items?order=asc"))["data"]!.AsArray();
+        Assert.Equal(["message", "message", "function_call", "function_call", "function_call_output", "function_call_output"], items.Select(item => (string)item!["type"]!));
+        Assert.Equal("{\"city\":\"Ulm\"}", (string)items[2]!["arguments"]!);
+        Assert.Equal("c2", (string)items[5]!["call_id"]!);
+        JsonObject read = await silo.Http.GetJsonAsync($"{Path}/{made["id"]}");
+        Assert.Equal(made["tools"]!.ToJsonString(), read["tools"]!.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData("""{"input":"x","tools":[{"type":"web_search"}]}""", "web_search")]
+    [InlineData("""{"input":"x","tool_choice":"required"}""", "tool_choice")]
+    [InlineData("""{"input":"x","tools":[{"type":"function","name":"a"}],"tool_choice":{"type":"function","name":"b"}}""", "'b'")]
+    [InlineData("""{"input":"x","tools":[{"type":"function","name":"a"}],"tool_choice":"any"}""", "tool_choice")]
+    [InlineData("""{"input":"x","tools":[{"type":"function","name":"a"}],"tool_choice":{"type":"allowed_tools","mode":"auto","tools":[{"type":"file_search"}]}}""", "tool_choice.tools[0]")]
+    [InlineData("""{"input":[{"type":"function_call","name":"a","arguments":"{}"}]}""", "call_id")]
+    [InlineData("""{"input":[{"type":"computer_call","call_id":"a"}]}""", "computer_call")]
+    public async Task AFaultIsNamed(string body, string named)
+    {
+        JsonObject answer = await silo.Http.PostAsync(Path, body, HttpStatusCode.BadRequest);
+        Assert.Contains(named, (string)answer["error"]!["message"]!, StringComparison.Ordinal);
+    }
+}
