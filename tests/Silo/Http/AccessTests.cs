@@ -53,6 +53,20 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("OPTIONS", "/admin/tiers", HttpStatusCode.NoContent)]
+    [InlineData("OPTIONS", "/v1/models", HttpStatusCode.NoContent)]
+    [InlineData("HEAD", "/admin/tiers", HttpStatusCode.Unauthorized)]
+    [InlineData("HEAD", "/v1/models", HttpStatusCode.Unauthorized)]
+    [InlineData("HEAD", "/healthz", HttpStatusCode.OK)]
+    public async Task WithoutAKeyAPathTellsItsMethodsAndNothingElse(string method, string path, HttpStatusCode status)
+    {
+        using HttpResponseMessage response = await Http.SendAsync(new HttpRequestMessage(new HttpMethod(method), path));
+
+        Assert.Equal(status, response.StatusCode);
+        Assert.Empty(await response.Content.ReadAsByteArrayAsync());
+    }
+
+    [Theory]
     [InlineData("x-api-key")]
     [InlineData("api-key")]
     public async Task OtherVendorsHeadersWorkToo(string header)

@@ -16,6 +16,8 @@ public sealed class OrleansDashboardTests
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(silo, "/orleans/", null));
         Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(silo, "/orleans/", Tenant));
         Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(silo, "/orleans/DashboardCounters", Tenant));
+        foreach (string method in (string[])["OPTIONS", "HEAD", "POST"])
+            Assert.NotEqual(HttpStatusCode.OK, await StatusAsync(silo, "/orleans/DashboardCounters", null, method));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(silo, "/orleans/", Admin));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(silo, "/orleans/DashboardCounters", Admin));
     }
@@ -27,9 +29,9 @@ public sealed class OrleansDashboardTests
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(silo, "/orleans/", null));
     }
 
-    private static async Task<HttpStatusCode> StatusAsync(SiloServer silo, string path, string? key)
+    private static async Task<HttpStatusCode> StatusAsync(SiloServer silo, string path, string? key, string method = "GET")
     {
-        using HttpRequestMessage request = new(HttpMethod.Get, path);
+        using HttpRequestMessage request = new(new HttpMethod(method), path);
         if (key is not null) request.Headers.Authorization = new("Bearer", key);
         using HttpResponseMessage response = await silo.Http.SendAsync(request);
         return response.StatusCode;
