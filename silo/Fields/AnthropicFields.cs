@@ -78,6 +78,8 @@ internal static class AnthropicFields
         Refused("output_format", "a format other than text"),
         Refused("mcp_servers", "calling servers of tools", "[]"),
         Refused("context_management", "editing the context"),
+        Refused("compaction", "summarising the context"),
+        Ignored("billing_policy", "Who pays; nobody does."),
     ];
 
     /// <summary>Of <c>/v1/messages</c>.</summary>
@@ -96,6 +98,9 @@ internal static class AnthropicFields
         Refused("inference_geo", "choosing where it is computed"),
         Refused("speed", "choosing a speed", "\"standard\""),
         Refused("diagnostics", "diagnostics"),
+        Refused("fallbacks", "another model's answer", "[]"),
+        Refused("fallback_credit_token", "another model's answer"),
+        Refused("thread", "a conversation that the server holds"),
     ])
     {
         Example = """{"messages":[{"role":"user","content":"Hello"}],"max_tokens":2}""",

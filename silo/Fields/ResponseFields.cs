@@ -26,6 +26,7 @@ internal static class ResponseFields
         Honoured("text", ValueKinds.Text, "\"Hello\"", "The part's text.") with { IsRequired = true },
         Ignored("annotations", "Notes on an answer's sources, as an answer had them."),
         Ignored("logprobs", "Log probabilities, as an answer had them."),
+        Ignored("prompt_cache_breakpoint", "Where a cached prefix ends; every prefix is cached here."),
         Refused("image_url", "images"),
         Refused("detail", "images"),
         Refused("file_id", "files"),
@@ -103,6 +104,8 @@ internal static class ResponseFields
         Ignored("prompt_cache_key", "A hint where the prefix may be cached; it is looked for everywhere."),
         Ignored("prompt_cache_retention", "How long a prefix should stay cached; blocks stay while there is room."),
         Ignored("service_tier", "How fast, at what price."),
+        Ignored("prompt_cache_options", "Where and how long prefixes are cached; every prefix is, while there is room."),
+        Refused("moderation", "moderation"),
     ])
     {
         Example = """{"input":"Hello","max_output_tokens":2}""",
