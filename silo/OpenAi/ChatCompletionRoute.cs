@@ -1,4 +1,5 @@
 using KvTiers.Conversations;
+using KvTiers.Inference.Constraints;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
 using KvTiers.Silo.Configuration;
@@ -26,12 +27,13 @@ internal sealed class ChatCompletionRoute(ModelHost host, RequestReader reader, 
         ChatCompletionRequest request = await reader.ReadAsync<ChatCompletionRequest>(context.Request, ChatFields.Table, context.RequestAborted);
         model.CheckName(request.Model);
         ChatCall call = ChatRules.Check(request, model.Config, model.SamplingDefaults);
+        Constraint? calls = ToolAnswer.ConstraintFor(call.Tools, model);
 
         using TurnScope turn = gate.Enter(context);
         string tenant = Caller.TenantOf(context);
         IAsyncEnumerable<AnswerEvent> answer = call.Conversation is { } id
             ? ConversationAnswer.RunAsync(model.Conversations, new ConversationKey(tenant, id), Turn(call), turn.Token)
-            : EngineAnswer.RunAsync(model, [Generation(call, model, tenant)], turn.Token);
+            : EngineAnswer.RunAsync(model, [Generation(call, calls, model, tenant)], turn.Token);
         answer = ToolAnswer.Read(answer, model.Chat, call.Tools, call.Common.Choices);
         AnswerHead head = AnswerHead.New("chatcmpl", model, time);
         if (call.Common.Stream) await StreamAsync(context, head, call, model, answer);
@@ -67,8 +69,14 @@ internal sealed class ChatCompletionRoute(ModelHost host, RequestReader reader, 
         },
     };
 
-    private GenerationRequest Generation(ChatCall call, LoadedModel model, string tenant) =>
-        call.Common.Generation(call.Common.Shorten(Prompt(call, ChatRules.Template(model.Chat, call.TemplateVariables)), model), call.Common.MaxTokens ?? options.AnswerTokens, model, tenant);
+    private GenerationRequest Generation(ChatCall call, Constraint? calls, LoadedModel model, string tenant)
+    {
+        int[] prompt = Prompt(call, ChatRules.Template(model.Chat, call.TemplateVariables));
+        GenerationRequest request = call.Common.Generation(call.Common.Shorten(prompt, model), call.Common.MaxTokens ?? options.AnswerTokens, model, tenant);
+        if (calls is null) return request;
+        if (request.Beams is not null) throw ApiException.BadRequest("'tool_choice' asks for a call, and 'use_beam_search' is true; calls that must be made are not searched with beams.", "tool_choice");
+        return request with { Constraint = calls };
+    }
 
     private static int[] Prompt(ChatCall call, ChatPrompt chat) => call.Ending == PromptEnding.OpenMessage
         ? chat.EncodeOpen(call.Messages, call.Tools?.Definitions)

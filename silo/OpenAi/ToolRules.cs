@@ -23,8 +23,7 @@ internal static class ToolRules
         }
 
         ToolUse use = Choose(new ToolUse { Definitions = [.. tools.Select(Definition)], ParallelCalls = parallel ?? true }, choice);
-        use = ToolAnswer.WithIds(Valid(use, "tools", "function."));
-        return use.Choice == ToolChoice.Required ? throw ApiException.Unsupported("tool_choice", "making an answer call") : use;
+        return ToolAnswer.WithIds(Valid(use, "tools", "function."));
     }
 
     /// <summary>The functions, held to the rules that every API has.</summary>

@@ -1,7 +1,11 @@
 using System.Runtime.CompilerServices;
 using KvTiers.Conversations;
+using KvTiers.Inference.Constraints;
+using KvTiers.Inference.Constraints.Automata;
 using KvTiers.Inference.Tokens;
 using KvTiers.Inference.Tools;
+using KvTiers.Silo.Http;
+using KvTiers.Silo.Models;
 
 namespace KvTiers.Silo.Turns;
 
@@ -10,6 +14,21 @@ internal static class ToolAnswer
 {
     /// <summary>What an answer to these functions is to be called with, so that the conversation that stores it and the caller know the calls by the same ids.</summary>
     public static ToolUse WithIds(ToolUse tools) => tools with { CallIdSeed = Guid.NewGuid().ToString("n") };
+
+    /// <summary>What an answer that must call may say; null = it need not.</summary>
+    /// <exception cref="ApiException">400: the schema of a strict function is not supported, or all together are too large.</exception>
+    public static Constraint? ConstraintFor(ToolUse? tools, LoadedModel model)
+    {
+        if (tools is not { Choice: ToolChoice.Required }) return null;
+        try
+        {
+            return ToolConstraint.Of(tools, model.Chat.RequiredForm, model.Engine.Constraints);
+        }
+        catch (ConstraintException e)
+        {
+            throw ApiException.BadRequest(e.Message, "tools", null, e);
+        }
+    }
 
     /// <summary>The answer's events with its calls: each token's text without them, followed by what became certain of calls. All tokens come, those without text too.</summary>
     /// <param name="answer">What is generated.</param>

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using KvTiers.Conversations;
+using KvTiers.Inference.Constraints;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
@@ -238,13 +239,22 @@ public sealed partial class Conversation
             IgnoreEndOfText = options.IgnoreEndOfText ?? defaults.IgnoreEndOfText ?? false,
             MinNewTokens = options.MinTokens ?? defaults.MinTokens ?? 0,
             BadWords = options.BadWords ?? defaults.BadWords ?? [],
-            Constraint = options.Format is { } format ? _services.Engine.Constraints.Get(format) : null,
+            Constraint = ConstraintOf(options),
             TenantSalt = _services.Salts.For(Key.Tenant, plan.CacheSalt),
             UseCache = options.UseCache,
             KeepLease = options.UseCache,
         };
         request.Validate();
         return request;
+    }
+
+    // An answer that must call is calls alone, whatever form is asked of its text.
+    private Constraint? ConstraintOf(GenerationOptions options)
+    {
+        ConstraintCache known = _services.Engine.Constraints;
+        return options.Tools is { Choice: ToolChoice.Required } tools ? ToolConstraint.Of(tools, _services.Prompt.RequiredForm, known)
+            : options.Format is { } format ? known.Get(format)
+            : null;
     }
 
     // A turn tried again draws the same answer; a regeneration replaces another version, and draws a new one.

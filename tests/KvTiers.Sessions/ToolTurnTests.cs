@@ -108,6 +108,35 @@ public sealed class ToolTurnTests(TinyModel model)
         Assert.Equal(0, none.Completed.Message.ToolCalls?.Count ?? 0);
     }
 
+    /// <summary>The model's weights are random, and it has never seen a call.</summary>
+    [Theory]
+    [MemberData(nameof(Formats))]
+    public async Task AnAnswerThatMustCallIsSoundCallsAndItsResultComputesOnlyWhatIsNew(string template, string answer)
+    {
+        ToolUse must = Weather with
+        {
+            Definitions = [Weather.Definitions[0] with { Parameters = """{"type":"object","properties":{"city":{"enum":["Ulm","Bonn"]}},"required":["city"],"additionalProperties":false}""" }, Weather.Definitions[1]],
+            Choice = ToolChoice.Required,
+        };
+        Assert.NotEmpty(answer);
+        await using var host = new ConversationHost(model, template: Load(template));
+        for (int seed = 0; seed < 8; seed++)
+        {
+            ToolUse tools = seed % 2 == 0 ? must : must with { Allowed = ["get_weather"], ParallelCalls = false };
+            ChatMessage question = new("user", $"Is it warm on day {seed}?");
+            TakenTurn one = await host.History([question], $"c{seed}", new() { Tools = tools, Seed = seed, Temperature = 1, MaxTokens = 900, LogitBias = [.. host.Engine.Tokenizer.EndOfText.Select(id => new LogitBias(id, 2))] });
+            MessageView message = one.Completed.Message;
+            Assert.Equal(("tool_calls", ""), (one.Completed.FinishReason, message.Content));
+            Assert.InRange(message.ToolCalls!.Count, 1, seed % 2 == 0 ? int.MaxValue : 1);
+            Assert.All(message.ToolCalls, call => Assert.Contains(call.Name == "now" ? $"now {call.Arguments}" : call.Arguments, new[] { "now {}", "{\"city\":\"Ulm\"}", "{\"city\":\"Bonn\"}", "{\"city\": \"Ulm\"}", "{\"city\": \"Bonn\"}" }));
+
+            ChatMessage called = new("assistant", "") { ToolCalls = message.ToolCalls };
+            TakenTurn two = await host.History([question, called, .. message.ToolCalls.Select(call => new ChatMessage("tool", "21 degrees") { ToolCallId = call.Id })], $"c{seed}", new() { Tools = tools with { Choice = ToolChoice.Auto } });
+            Assert.Null(two.Started.Edit);
+            Assert.Equal(one.Usage.PromptTokens + one.Usage.CompletionTokens - 1, two.Cached);
+        }
+    }
+
     [Fact]
     public async Task TheSameFunctionsAreNotToldAgainByAnEditOrAWarmUp()
     {
