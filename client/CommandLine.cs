@@ -50,6 +50,8 @@ internal static class CommandLine
         catch (Exception exception) when (Failures.Describe(exception) is { } message)
         {
             terminal.WriteError(message);
+            foreach (string line in exception is CliException { Details: var details } ? details : [])
+                terminal.WriteErrorNote(line);
             return ExitCodes.Error;
         }
     }

@@ -11,10 +11,15 @@ internal sealed class ChatSession(IConversations conversations, ChatSettings set
 {
     private const string Tenant = KvTiersClientOptions.DefaultTenant;
     private const string UserRole = "user";
+    private const string SystemRole = "system";
 
     private List<ChatMessage> _messages = [];
     private long _version;
     private ConversationKey _key;
+
+    // That of new conversations, and the one that the next turn brings to this one.
+    private string? _system = settings.System;
+    private string? _nextSystem;
 
     public string Conversation => _key.Id;
 
@@ -34,34 +39,43 @@ internal sealed class ChatSession(IConversations conversations, ChatSettings set
     /// <returns>The name of the model that answers.</returns>
     public async Task<string> StartNewAsync(CancellationToken cancellationToken)
     {
-        var request = new CreateConversation { Messages = settings.System is { } system ? [new ChatMessage("system", system)] : null };
+        var request = new CreateConversation { Messages = _system is { } system ? [new ChatMessage("system", system)] : null };
         ConversationView view = await conversations.CreateAsync(Tenant, request, cancellationToken).ConfigureAwait(false);
         Take(view);
+        _nextSystem = null;
         return view.Model;
     }
+
+    /// <summary>Goes on in another conversation, which stands already.</summary>
+    public async Task SwitchAsync(string id, CancellationToken cancellationToken)
+    {
+        Take(await conversations.GetAsync(new ConversationKey(Tenant, id), cancellationToken).ConfigureAwait(false));
+        _nextSystem = null;
+        terminal.WriteNote($"now in {_key.Id}, {Standing()}");
+        WriteLastTurn();
+    }
+
+    /// <summary>The stored conversations, last changed first.</summary>
+    public Task<IReadOnlyList<ConversationSummary>> ListAsync(CancellationToken cancellationToken) => conversations.ListAsync(Tenant, cancellationToken);
+
+    public async Task WriteListAsync(bool isAll, CancellationToken cancellationToken) =>
+        ChatTables.Write(await ListAsync(cancellationToken).ConfigureAwait(false), _key.Id, isAll, terminal);
 
     /// <summary>Says something, and streams the answer.</summary>
     public Task SayAsync(string text, CancellationToken cancellationToken)
     {
         ChatMessage message = new(UserRole, text);
-        var request = new TurnRequest { Mode = TurnMode.Append, Messages = [message], Options = settings.Generation };
+        if (_nextSystem is not null)
+            return AnswerAsync(HistoryTurn([.. WithSystem(_messages), message], cancellationToken), [.. WithSystem(_messages), message], "system prompt replaced");
+        var request = new TurnRequest { Mode = TurnMode.Append, Messages = [message], Options = settings.Options.Generation };
         return AnswerAsync(conversations.TurnAsync(_key, request, cancellationToken), [.. _messages, message], null);
     }
 
     /// <summary>Replaces message <paramref name="number"/>, drops what follows, and answers again.</summary>
     public Task EditAsync(int number, string text, CancellationToken cancellationToken)
     {
-        int index = IndexOf(number);
-        List<ChatMessage> history = [.. _messages[..index], new ChatMessage(UserRole, text)];
-        var request = new TurnRequest
-        {
-            Mode = TurnMode.History,
-            Messages = history,
-            Options = settings.Generation,
-            // The history that is sent replaces the conversation: it must be the one that the user has seen.
-            ExpectedVersion = _version,
-        };
-        return AnswerAsync(conversations.TurnAsync(_key, request, cancellationToken), history, $"message {number} replaced");
+        List<ChatMessage> history = WithSystem([.. _messages[..IndexOf(number)], new ChatMessage(UserRole, text)]);
+        return AnswerAsync(HistoryTurn(history, cancellationToken), history, $"message {number} replaced");
     }
 
     /// <summary>Drops the last answer and makes another.</summary>
@@ -69,8 +83,10 @@ internal sealed class ChatSession(IConversations conversations, ChatSettings set
     {
         if (TurnCount == 0)
             throw new CliException("There is no answer yet to make again.");
-        int last = _messages.FindLastIndex(message => message.Role == UserRole);
-        return AnswerAsync(conversations.RegenerateAsync(_key, settings.Generation, cancellationToken), _messages[..(last + 1)], "answer dropped");
+        List<ChatMessage> history = WithSystem(_messages[..(_messages.FindLastIndex(message => message.Role == UserRole) + 1)]);
+        return AnswerAsync(
+            _nextSystem is null ? conversations.RegenerateAsync(_key, settings.Options.Generation, cancellationToken) : HistoryTurn(history, cancellationToken),
+            history, "answer dropped");
     }
 
     /// <summary>Takes back the last change.</summary>
@@ -78,7 +94,34 @@ internal sealed class ChatSession(IConversations conversations, ChatSettings set
     {
         EditReceipt receipt = await conversations.UndoAsync(_key, cancellationToken).ConfigureAwait(false);
         await LoadAsync(cancellationToken).ConfigureAwait(false);
-        terminal.WriteNote($"undone, {Standing()}: {TurnText.Describe(receipt)}");
+        WriteChange($"undone, {Standing()}", receipt);
+        WriteLastTurn();
+    }
+
+    /// <summary>Drops all messages but the system prompt.</summary>
+    public async Task ClearAsync(CancellationToken cancellationToken)
+    {
+        int first = _messages.FindIndex(message => message.Role != SystemRole);
+        if (first < 0)
+            throw new CliException("Nothing has been said yet.");
+        EditReceipt receipt = await conversations.TruncateAsync(_key, first, cancellationToken).ConfigureAwait(false);
+        await LoadAsync(cancellationToken).ConfigureAwait(false);
+        WriteChange("cleared", receipt);
+    }
+
+    /// <summary>Sets the system prompt of the next turn, and of new conversations.</summary>
+    public void SetSystem(string text)
+    {
+        _system = _nextSystem = text;
+        terminal.WriteNote("the system prompt holds from the next message on");
+    }
+
+    public void WriteSystem()
+    {
+        if ((_nextSystem ?? SystemOf(_messages)) is { } text)
+            Write(text);
+        else
+            terminal.WriteNote("there is no system prompt");
     }
 
     /// <summary>Goes on in a copy that keeps the first <paramref name="turns"/> turns; <see langword="null"/> keeps all.</summary>
@@ -100,15 +143,34 @@ internal sealed class ChatSession(IConversations conversations, ChatSettings set
     /// <summary>Writes all messages, those of the user with their numbers.</summary>
     public void WriteHistory()
     {
-        int turn = 0;
-        foreach (ChatMessage message in _messages)
+        WriteMessages(0);
+        if (_messages.Count == 0)
+            terminal.WriteNote("nothing has been said yet");
+    }
+
+    private void WriteLastTurn() => WriteMessages(Math.Max(0, _messages.FindLastIndex(message => message.Role == UserRole)));
+
+    private void WriteMessages(int first)
+    {
+        int turn = _messages[..first].Count(message => message.Role == UserRole);
+        foreach (ChatMessage message in _messages[first..])
         {
             string number = message.Role == UserRole ? $"{++turn}" : "";
             Write($"{number,3} {message.Role + ":",-10} {message.Content.ReplaceLineEndings("\n" + new string(' ', 15))}");
         }
+    }
 
-        if (_messages.Count == 0)
-            terminal.WriteNote("nothing has been said yet");
+    private IAsyncEnumerable<TurnEvent> HistoryTurn(List<ChatMessage> history, CancellationToken cancellationToken)
+    {
+        var request = new TurnRequest
+        {
+            Mode = TurnMode.History,
+            Messages = history,
+            Options = settings.Options.Generation,
+            // The history that is sent replaces the conversation: it must be the one that the user has seen.
+            ExpectedVersion = _version,
+        };
+        return conversations.TurnAsync(_key, request, cancellationToken);
     }
 
     private async Task AnswerAsync(IAsyncEnumerable<TurnEvent> events, List<ChatMessage> history, string? change)
@@ -121,7 +183,7 @@ internal sealed class ChatSession(IConversations conversations, ChatSettings set
                 switch (turnEvent)
                 {
                     case TurnStarted started when change is not null:
-                        terminal.WriteNote(started.Edit is { } receipt ? $"{change}: {TurnText.Describe(receipt)}" : $"{change}: nothing differs");
+                        WriteChange(change, started.Edit);
                         break;
                     case TurnToken token:
                         answer.Write(token.Text);
@@ -130,7 +192,8 @@ internal sealed class ChatSession(IConversations conversations, ChatSettings set
                         answer.End();
                         _messages = [.. history, new ChatMessage(completed.Message.Role, completed.Message.Content)];
                         _version = completed.Version;
-                        terminal.WriteNote(TurnText.Describe(TurnCount, completed));
+                        _nextSystem = null;
+                        WriteStatistics(completed);
                         break;
                 }
             }
@@ -140,6 +203,17 @@ internal sealed class ChatSession(IConversations conversations, ChatSettings set
             answer.End();
             throw;
         }
+    }
+
+    private void WriteChange(string change, EditReceipt? receipt) => terminal.WriteNote(
+        !settings.Options.ShowsStatistics ? change : receipt is null ? $"{change}: nothing differs" : $"{change}: {TurnText.Describe(receipt)}");
+
+    private void WriteStatistics(TurnCompleted completed)
+    {
+        if (settings.Options.ShowsStatistics)
+            terminal.WriteNote(TurnText.Describe(TurnCount, completed));
+        else if (TurnText.IsCutOff(completed))
+            terminal.WriteNote(TurnText.CutOff);
     }
 
     private async Task<ConversationView> LoadAsync(CancellationToken cancellationToken)
@@ -155,6 +229,13 @@ internal sealed class ChatSession(IConversations conversations, ChatSettings set
         _version = view.Version;
         _messages = [.. view.Messages.Select(message => new ChatMessage(message.Role, message.Content))];
     }
+
+    private static string? SystemOf(List<ChatMessage> messages) => messages is [{ Role: SystemRole } first, ..] ? first.Content : null;
+
+    // The messages with the system prompt that the next turn brings.
+    private List<ChatMessage> WithSystem(List<ChatMessage> messages) => _nextSystem is { } system
+        ? [new ChatMessage(SystemRole, system), .. messages[(SystemOf(messages) is null ? 0 : 1)..]]
+        : messages;
 
     private int IndexOf(int number)
     {

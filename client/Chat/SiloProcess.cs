@@ -22,6 +22,9 @@ internal sealed partial class SiloProcess : IAsyncDisposable
         _copyOutput = Task.WhenAll(CopyAsync(process.StandardOutput.BaseStream), CopyAsync(process.StandardError.BaseStream));
     }
 
+    /// <summary>What started it, as a shell takes it.</summary>
+    public string Command => string.Join(' ', [_process.StartInfo.FileName, .. _process.StartInfo.ArgumentList.Select(ShellText.Quote)]);
+
     /// <summary>Where its output goes.</summary>
     public string LogPath => _log.Name;
 
@@ -55,15 +58,15 @@ internal sealed partial class SiloProcess : IAsyncDisposable
         return new SiloProcess(Launch(build.WorkingDirectory, arguments), log);
     }
 
-    /// <exception cref="CliException">The server has ended by itself.</exception>
-    public void ThrowIfEnded()
+    /// <summary>How the server has ended by itself, and the last it said; <see langword="null"/> while it runs.</summary>
+    public string? ExitReason()
     {
         if (!_process.HasExited)
-            return;
+            return null;
         _copyOutput.Wait(StopLimit);
         _log.Flush();
         string reason = File.ReadLines(LogPath).LastOrDefault(line => !string.IsNullOrWhiteSpace(line))?.Trim() ?? "it said nothing";
-        throw new CliException($"The server ended with exit code {_process.ExitCode}: {reason} (log: {LogPath})");
+        return $"exit code {_process.ExitCode}: {reason} (log: {LogPath})";
     }
 
     /// <summary>Asks the server to end in order, and ends it by force past a limit.</summary>

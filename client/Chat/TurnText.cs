@@ -6,14 +6,18 @@ namespace KvTiers.Cli.Chat;
 /// <summary>What the cache did, in one line.</summary>
 internal static class TurnText
 {
+    public const string CutOff = "cut off at the token limit";
+
     /// <summary><c>turn 2: 87 tokens cached, 14 computed, first token in 6 ms</c>.</summary>
     public static string Describe(int turn, TurnCompleted completed)
     {
         TurnUsage usage = completed.Usage;
         string text = Invariant(
             $"turn {turn}: {Count(usage.Cached.Total, "token")} cached{ByTier(usage.Cached)}, {usage.ComputedTokens:N0} computed, first token in {Duration(usage.TtftMs)}");
-        return completed.FinishReason == "length" ? text + "; cut off at the token limit" : text;
+        return IsCutOff(completed) ? $"{text}; {CutOff}" : text;
     }
+
+    public static bool IsCutOff(TurnCompleted completed) => completed.FinishReason == "length";
 
     /// <summary><c>27 tokens kept, 40 invalidated; 2 blocks released, 1 still shared</c>.</summary>
     public static string Describe(EditReceipt receipt)

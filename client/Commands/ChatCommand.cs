@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using KvTiers.Cli.Chat;
 using KvTiers.Cli.Cluster;
-using KvTiers.Cli.Terminals;
+using KvTiers.Cli.Outcomes;
 using KvTiers.Client;
 using KvTiers.Conversations;
 
@@ -11,6 +11,8 @@ namespace KvTiers.Cli.Commands;
 /// <summary><c>chat</c>: talks to a server, and starts one when none answers.</summary>
 internal static class ChatCommand
 {
+    private const int MostWaitSeconds = 86_400;
+
     public static Command Create(CliContext context)
     {
         Option<Uri> url = new("--url")
@@ -26,7 +28,30 @@ internal static class ChatCommand
         Option<double?> temperature = new("--temperature") { Description = "0 = the likeliest token always; up to 2 (default: the server's).", HelpName = "t" };
         Option<int?> maxTokens = new("--max-tokens") { Description = "Most tokens of an answer (default: the server's).", HelpName = "n" };
         Option<long?> seed = new("--seed") { Description = "Seed of the draw: the same seed gives the same answers.", HelpName = "n" };
+        Option<string[]> set = new("--set")
+        {
+            Description = "Any option that /set knows, such as top_p=0.9, stop=Bye or stats=off; repeat it for several.",
+            HelpName = "option=value",
+            Arity = ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = false,
+        };
+        set.Validators.Add(result =>
+        {
+            foreach (Token token in result.Tokens)
+                CheckSet(token.Value, result);
+        });
         var apiKey = new ApiKeyOption();
+        Option<int> wait = new("--wait")
+        {
+            Description = $"Seconds that a server may take to be ready, 1 to {MostWaitSeconds}.",
+            HelpName = "s",
+            DefaultValueFactory = _ => 120,
+        };
+        wait.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > MostWaitSeconds)
+                result.AddError($"--wait is {result.GetValueOrDefault<int>()}; it must be from 1 to {MostWaitSeconds}.");
+        });
         Option<bool> noStart = new("--no-start") { Description = "Fail when no server answers, instead of starting one." };
         Option<string[]> messages = new("--message")
         {
@@ -38,7 +63,7 @@ internal static class ChatCommand
 
         Command command = new("chat", "Chat with the server; starts one when none answers. In the chat, /help lists its commands.")
         {
-            url, conversation, model, system, temperature, maxTokens, seed, noStart, messages,
+            url, conversation, model, system, temperature, maxTokens, seed, set, wait, noStart, messages,
         };
         apiKey.AddTo(command);
         command.Validators.Add(result =>
@@ -50,69 +75,62 @@ internal static class ChatCommand
         cluster.AddTo(command, url);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var settings = new ChatSettings(
-                parsed.GetValue(conversation),
-                parsed.GetValue(system),
-                new GenerationOptions
+            var options = new ChatOptions
+            {
+                Generation = new GenerationOptions
                 {
                     MaxTokens = parsed.GetValue(maxTokens),
                     Temperature = parsed.GetValue(temperature),
                     Seed = parsed.GetValue(seed),
-                });
+                },
+            };
+            foreach (string one in parsed.GetValue(set) ?? [])
+                Set(options, one);
+            var settings = new ChatSettings(parsed.GetValue(conversation), parsed.GetValue(system), options);
+            IReadOnlyList<string> said = parsed.GetValue(messages) ?? [];
             if (cluster.Value(parsed) is { } address)
             {
                 await using ClusterDoor door = await ClusterDoor.OpenAsync(address, cancellationToken).ConfigureAwait(false);
-                return await TalkAsync(context.Terminal, door.Conversations, $"cluster {address.Id}", settings, parsed.GetValue(messages) ?? [], cancellationToken)
-                    .ConfigureAwait(false);
+                var clusterHint = new ResumeHint(context.Program, ClusterOption.WordsOf(address));
+                return await new ChatTalk(context.Terminal, door.Conversations, $"cluster {address.Id}", clusterHint)
+                    .RunAsync(settings, said, cancellationToken).ConfigureAwait(false);
             }
 
             using var http = new HttpClient(context.NewHttpHandler()) { Timeout = Timeout.InfiniteTimeSpan };
             var probe = new ServerProbe(http, parsed.GetRequiredValue(url));
-            await using SiloProcess? server = await ServerAccess.EnsureAsync(
-                probe, parsed.GetValue(model), !parsed.GetValue(noStart), context.Terminal, cancellationToken).ConfigureAwait(false);
-            var conversations = new HttpConversations(http, new KvTiersClientOptions { BaseAddress = probe.Url, ApiKey = apiKey.Of(parsed) });
-            return await TalkAsync(context.Terminal, conversations, probe.Url.GetLeftPart(UriPartial.Authority), settings, parsed.GetValue(messages) ?? [], cancellationToken)
-                .ConfigureAwait(false);
+            var access = new ServerAccess(probe, TimeSpan.FromSeconds(parsed.GetValue(wait)), context.Terminal);
+            await using SiloProcess? server = await access.EnsureAsync(parsed.GetValue(model), !parsed.GetValue(noStart), cancellationToken).ConfigureAwait(false);
+            string? key = apiKey.Of(parsed);
+            var conversations = new HttpConversations(http, new KvTiersClientOptions { BaseAddress = probe.Url, ApiKey = key });
+            List<string> again = probe.Url == new KvTiersClientOptions().BaseAddress ? [] : ["--url", ShellText.Quote(probe.Url.AbsoluteUri)];
+            if (server is not null && parsed.GetValue(model) is { } folder)
+                again.AddRange(["--model", ShellText.Quote(folder)]);
+            var hint = new ResumeHint(context.Program, again, key is null ? null : ApiKeyOption.Variable);
+            return await new ChatTalk(context.Terminal, conversations, probe.Url.GetLeftPart(UriPartial.Authority), hint)
+                .RunAsync(settings, said, cancellationToken).ConfigureAwait(false);
         });
         return command;
     }
 
-    private static async Task<int> TalkAsync(
-        Terminal terminal, IConversations conversations, string place, ChatSettings settings, IReadOnlyList<string> messages, CancellationToken cancellationToken)
+    private static void CheckSet(string text, OptionResult result)
     {
-        var session = new ChatSession(conversations, settings, terminal);
-        string model = await session.OpenAsync(cancellationToken).ConfigureAwait(false);
-
-        bool prompts = terminal.Keys is not null && messages.Count == 0;
-        if (!prompts)
+        try
         {
-            terminal.WriteErrorNote($"conversation {session.Conversation}");
-            var source = new Queue<string>(messages);
-            return await new ChatLoop(session, terminal, null).RunAsync(
-                messages.Count > 0 ? _ => Task.FromResult(Next(source)) : ct => ReadLineAsync(terminal.Input, ct), cancellationToken).ConfigureAwait(false);
+            Set(new ChatOptions(), text);
         }
-
-        var keyboard = new Keyboard(terminal.Keys!);
-        var editor = new LineEditor(keyboard, terminal.Output);
-        terminal.WriteNote($"{model} at {place}, conversation {session.Conversation}; /help lists commands");
-        if (session.TurnCount > 0)
-            terminal.WriteNote($"resumed at turn {session.TurnCount}; /history shows it");
-        terminal.Output.WriteLine();
-        int code = await new ChatLoop(session, terminal, keyboard)
-            .RunAsync(ct => editor.ReadAsync("> ", ct), cancellationToken).ConfigureAwait(false);
-        if (session.TurnCount > 0)
-            terminal.WriteNote($"resume with: chat --conversation {session.Conversation}");
-        return code;
+        catch (CliException exception)
+        {
+            result.AddError($"--set {text}: {exception.Message}");
+        }
     }
 
-    private static LineRead Next(Queue<string> messages) =>
-        messages.TryDequeue(out string? message) ? new LineRead(LineEnd.Entered, message) : new LineRead(LineEnd.EndOfInput);
-
-    // A blocked read of a pipe cannot be cancelled; it is left behind when the process ends.
-    private static async Task<LineRead> ReadLineAsync(TextReader input, CancellationToken cancellationToken) =>
-        await Task.Run(input.ReadLine, cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false) is { } line
-            ? new LineRead(LineEnd.Entered, line)
-            : new LineRead(LineEnd.EndOfInput);
+    private static void Set(ChatOptions options, string text)
+    {
+        string[] parts = text.Split('=', 2);
+        if (parts is not [var name, var value])
+            throw new CliException("It must be OPTION=VALUE.");
+        options.Set(name, value);
+    }
 
     private static Uri? ParseUrl(ArgumentResult result)
     {

@@ -12,4 +12,7 @@ internal sealed class CliException : Exception
         : base(message, inner)
     {
     }
+
+    /// <summary>Lines that are written below the message: what was tried, and what to do.</summary>
+    public IReadOnlyList<string> Details { get; init; } = [];
 }

@@ -15,6 +15,8 @@ internal sealed class ConsoleKeys : IKeySource
 
     public int Width => Terminal.ConsoleWidth;
 
+    public int Height => Terminal.ConsoleHeight;
+
     public ValueTask<ConsoleKeyInfo> ReadAsync(CancellationToken cancellationToken)
     {
         if (_reader is null)

@@ -6,6 +6,9 @@ internal interface IKeySource
     /// <summary>Cells in one line of the terminal, now.</summary>
     int Width { get; }
 
+    /// <summary>Lines of the terminal, now.</summary>
+    int Height { get; }
+
     /// <summary>Waits for the next key.</summary>
     ValueTask<ConsoleKeyInfo> ReadAsync(CancellationToken cancellationToken);
 }

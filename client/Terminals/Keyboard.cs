@@ -9,6 +9,8 @@ internal sealed class Keyboard(IKeySource source)
 
     public int Width => Math.Max(source.Width, 2);
 
+    public int Height => Math.Max(source.Height, 2);
+
     /// <summary>The next key, those typed ahead first; <see langword="null"/> when the terminal is gone.</summary>
     public async ValueTask<ConsoleKeyInfo?> ReadAsync(CancellationToken cancellationToken)
     {

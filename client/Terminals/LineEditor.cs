@@ -1,13 +1,16 @@
 using System.Globalization;
 using System.Text;
-using Spectre.Console.Rendering;
 
 namespace KvTiers.Cli.Terminals;
 
-/// <summary>Reads lines from the keyboard: cursor keys, the usual Ctrl keys, and a history of the lines entered before.</summary>
-/// <remarks>The line may wrap over several rows; after each key that changes more than the end it is drawn again from its first row.</remarks>
-internal sealed class LineEditor(Keyboard keyboard, TextWriter output)
+/// <summary>Reads lines from the keyboard: cursor keys, the usual Ctrl keys, Tab, pastes, and a history of the lines entered before.</summary>
+/// <remarks>
+/// What was pasted stays as it is, its line breaks too, and is entered with the Enter key alone. The text may take several rows; after each key it is drawn
+/// again, those of its rows that the terminal has room for.
+/// </remarks>
+internal sealed class LineEditor(Keyboard keyboard, TextWriter output, ICompleter? completer = null)
 {
+    private readonly PasteReader _keys = new(keyboard);
     private readonly List<string> _history = [];
     private readonly LineBuffer _line = new();
     private string _prompt = "";
@@ -27,15 +30,25 @@ internal sealed class LineEditor(Keyboard keyboard, TextWriter output)
         Draw();
         while (true)
         {
-            if (await keyboard.ReadAsync(cancellationToken).ConfigureAwait(false) is not { } key)
+            if (await _keys.ReadAsync(cancellationToken).ConfigureAwait(false) is not var (key, pasted))
                 return Leave(LineEnd.EndOfInput);
+            if (pasted is not null)
+            {
+                _line.Insert(pasted);
+                Draw();
+                continue;
+            }
+
             if (Keyboard.IsInterrupt(key))
                 return Leave(LineEnd.Interrupted);
             if (key.Key == ConsoleKey.Enter || key.KeyChar is '\r' or '\n')
                 return Enter();
             if (IsControl(key, ConsoleKey.D) && _line.Length == 0)
                 return Leave(LineEnd.EndOfInput);
-            Apply(key);
+            if (key.Key == ConsoleKey.Tab)
+                await CompleteAsync(cancellationToken).ConfigureAwait(false);
+            else
+                Apply(key);
         }
     }
 
@@ -50,7 +63,7 @@ internal sealed class LineEditor(Keyboard keyboard, TextWriter output)
 
     private LineRead Leave(LineEnd end)
     {
-        _line.MoveEnd();
+        _line.MoveToEndOfText();
         Draw();
         output.Write("\r\n");
         output.Flush();
@@ -80,10 +93,12 @@ internal sealed class LineEditor(Keyboard keyboard, TextWriter output)
                 _line.MoveEnd();
                 break;
             case { Key: ConsoleKey.UpArrow } or { Key: ConsoleKey.P, Modifiers: ConsoleModifiers.Control }:
-                Recall(_historyIndex - 1);
+                if (!_line.TryMoveUp())
+                    Recall(_historyIndex - 1);
                 break;
             case { Key: ConsoleKey.DownArrow } or { Key: ConsoleKey.N, Modifiers: ConsoleModifiers.Control }:
-                Recall(_historyIndex + 1);
+                if (!_line.TryMoveDown())
+                    Recall(_historyIndex + 1);
                 break;
             case { Key: ConsoleKey.K, Modifiers: ConsoleModifiers.Control }:
                 _line.DeleteToEnd();
@@ -118,53 +133,52 @@ internal sealed class LineEditor(Keyboard keyboard, TextWriter output)
         _line.Set(index == _history.Count ? _draft : _history[index]);
     }
 
+    private async Task CompleteAsync(CancellationToken cancellationToken)
+    {
+        if (completer is null)
+            return;
+        string before = _line.Text[.._line.Cursor];
+        string word = before[(before.LastIndexOfAny([' ', '\t', '\n']) + 1)..];
+        IReadOnlyList<string> words = await completer.CompleteAsync(before, cancellationToken).ConfigureAwait(false);
+        if (words.Count == 0)
+            return;
+        string common = words.Aggregate((one, other) => one[..one.AsSpan().CommonPrefixLength(other)]);
+        if (words.Count > 1 && common.Length == word.Length)
+            WriteBelow(string.Join("  ", words));
+        _line.Insert(common[word.Length..] + (words.Count == 1 ? " " : ""));
+        Draw();
+    }
+
+    // The line is drawn anew under it.
+    private void WriteBelow(string text)
+    {
+        int cursor = _line.Cursor;
+        _line.MoveToEndOfText();
+        Draw();
+        output.Write($"\r\n{text}\r\n");
+        _line.MoveTo(cursor);
+        _row = 0;
+    }
+
     private void Draw()
     {
-        int width = keyboard.Width;
-        string text = _line.Text;
-        (int cursorRow, int cursorColumn) = Place(_prompt + text[.._line.Cursor], width);
-        (int endRow, int endColumn) = Place(_prompt + text, width);
+        var layout = new LineLayout(_prompt + _line.Text, _prompt.Length + _line.Cursor, keyboard.Width);
+        // The last rows that fit, or those from the cursor's on.
+        int top = Math.Clamp(layout.RowCount - keyboard.Height, 0, layout.CursorRow);
+        int bottom = Math.Min(top + keyboard.Height, layout.RowCount) - 1;
 
         var drawing = new StringBuilder();
         if (_row > 0)
             drawing.Append(CultureInfo.InvariantCulture, $"\u001b[{_row}A");
-        drawing.Append("\r\u001b[J").Append(_prompt).Append(text);
-        // A terminal wraps only when the next character comes: force it, so that rows are as counted.
-        if (endColumn == 0 && endRow > 0)
-            drawing.Append("\r\n");
-        if (endRow > cursorRow)
-            drawing.Append(CultureInfo.InvariantCulture, $"\u001b[{endRow - cursorRow}A");
+        drawing.Append("\r\u001b[J").Append(layout.Rows(top, bottom));
+        if (bottom > layout.CursorRow)
+            drawing.Append(CultureInfo.InvariantCulture, $"\u001b[{bottom - layout.CursorRow}A");
         drawing.Append('\r');
-        if (cursorColumn > 0)
-            drawing.Append(CultureInfo.InvariantCulture, $"\u001b[{cursorColumn}C");
+        if (layout.CursorColumn > 0)
+            drawing.Append(CultureInfo.InvariantCulture, $"\u001b[{layout.CursorColumn}C");
         output.Write(drawing.ToString());
         output.Flush();
-        _row = cursorRow;
-    }
-
-    // Where the cursor stands after the text, from the first row's start. A character that does not fit moves to the next row whole.
-    private static (int Row, int Column) Place(string text, int width)
-    {
-        int row = 0, column = 0;
-        TextElementEnumerator elements = StringInfo.GetTextElementEnumerator(text);
-        while (elements.MoveNext())
-        {
-            int cells = new Segment(elements.GetTextElement()).CellCount();
-            if (column + cells > width)
-            {
-                row++;
-                column = 0;
-            }
-
-            column += cells;
-            if (column == width)
-            {
-                row++;
-                column = 0;
-            }
-        }
-
-        return (row, column);
+        _row = layout.CursorRow - top;
     }
 
     private static bool IsControl(ConsoleKeyInfo key, ConsoleKey letter) => key.Key == letter && key.Modifiers == ConsoleModifiers.Control;

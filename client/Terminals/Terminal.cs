@@ -16,6 +16,8 @@ internal sealed class Terminal
     // Below this the terminal wraps lines; that reads better than tables squeezed into columns of one letter.
     private const int LeastWidth = 80;
 
+    private const int UsualHeight = 24;
+
     public Terminal(
         TextWriter output, TextWriter error, TextReader input, IKeySource? keys = null, bool styled = false, bool errorStyled = false, int? width = null)
     {
@@ -51,6 +53,9 @@ internal sealed class Terminal
 
     /// <summary>Cells in a line of the process's terminal; 80 for one that does not know.</summary>
     public static int ConsoleWidth => System.Console.WindowWidth is > 1 and var width ? width : LeastWidth;
+
+    /// <summary>Lines of the process's terminal; 24 for one that does not know.</summary>
+    public static int ConsoleHeight => System.Console.WindowHeight is > 1 and var height ? height : UsualHeight;
 
     /// <summary>The process's own terminal or pipes.</summary>
     public static Terminal OfProcess()

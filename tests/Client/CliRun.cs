@@ -13,7 +13,7 @@ internal sealed record CliRun(int ExitCode, string Output, string Error)
         var error = new StringWriter { NewLine = "\n" };
         var terminal = new Terminal(output, error, new StringReader(input), keys, styled, styled, keys?.Width);
         int code = await CommandLine.RunAsync(
-            arguments, new CliContext(terminal, () => server ?? throw new InvalidOperationException("This run needs no server.")), cancellationToken);
+            arguments, new CliContext(terminal, () => server ?? throw new InvalidOperationException("This run needs no server."), ["kvtiers-cli"]), cancellationToken);
         return new CliRun(code, output.ToString(), error.ToString());
     }
 

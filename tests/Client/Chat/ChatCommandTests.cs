@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using KvTiers.Cli.Tests.Http;
 using KvTiers.Cli.Tests.Terminals;
 using KvTiers.Tests.Shared;
@@ -69,10 +67,14 @@ public class ChatCommandTests
             turn 2: 4 tokens cached, 1 computed, first token in 6 ms
 
             undone, at turn 1: 2 tokens kept, 5 invalidated; 1 block released
+              1 user:      one
+                assistant: You said: one
 
             now in c2, a fork of c1, at turn 1
 
             undone, at turn 1: 2 tokens kept, 5 invalidated; 1 block released
+              1 user:      one
+                assistant: You said: one
 
 
             """,
@@ -142,6 +144,9 @@ public class ChatCommandTests
     [InlineData("--url", "ftp://x")]
     [InlineData("--temperature", "warm")]
     [InlineData("--unknown", "x")]
+    [InlineData("--set", "top_p")]
+    [InlineData("--set", "top_p=2")]
+    [InlineData("--wait", "0")]
     [InlineData("--message")]
     public async Task WrongUsageIsExitCode2(params string[] arguments)
     {
@@ -159,37 +164,6 @@ public class ChatCommandTests
         CliRun run = await ChatAsync("", "--conversation", "c1", "--system", "Be brief.");
 
         Assert.Equal(2, run.ExitCode);
-    }
-
-    [Fact]
-    public async Task WithoutAServerAndWithoutLeaveToStartOneItFails()
-    {
-        var nobody = new FakeServer(_ => throw new HttpRequestException(HttpRequestError.ConnectionError, inner: new SocketException()));
-
-        CliRun run = await CliRun.WithAsync(nobody, ["chat", "--no-start", "--url", "http://127.0.0.1:9"]);
-
-        Assert.Equal((1, "error: No server answers at http://127.0.0.1:9/.\n"), (run.ExitCode, run.Error));
-    }
-
-    [Fact]
-    public async Task AServerElsewhereIsNotStarted()
-    {
-        var nobody = new FakeServer(_ => throw new HttpRequestException(HttpRequestError.NameResolutionError));
-
-        CliRun run = await CliRun.WithAsync(nobody, ["chat", "--url", "http://kvtiers.invalid"]);
-
-        Assert.Equal(1, run.ExitCode);
-        Assert.Equal("error: No server answers at http://kvtiers.invalid/; only one on this machine can be started from here.\n", run.Error);
-    }
-
-    [Fact]
-    public async Task AnotherKindOfServerIsRecognised()
-    {
-        var other = new FakeServer(_ => FakeServer.Json("{}", HttpStatusCode.NotFound));
-
-        CliRun run = await CliRun.WithAsync(other, ["chat"]);
-
-        Assert.Equal((1, "error: What answers at http://127.0.0.1:5080/ is no KvTiers server.\n"), (run.ExitCode, run.Error));
     }
 
     [Fact]
@@ -215,9 +189,9 @@ public class ChatCommandTests
         CliRun run = await CliRun.WithAsync(_server.Handler, ["chat"], keys: keys);
 
         Assert.Equal((0, "error: boom cannot be said.\n"), (run.ExitCode, run.Error));
-        Assert.StartsWith("echo at http://127.0.0.1:5080, conversation c1; /help lists commands\n", run.Output);
+        Assert.StartsWith("echo at http://127.0.0.1:5080, conversation c1; /help lists commands\n\n\u001b[?2004h", run.Output);
         Assert.Contains("\nYou said: one\nturn 1: 0 tokens cached, 1 computed, first token in 6 ms\n", run.Output);
-        Assert.EndsWith("resume with: chat --conversation c1\n", run.Output);
+        Assert.EndsWith("\u001b[?2004lresume with: kvtiers-cli chat --conversation c1\n", run.Output);
     }
 
     [Fact]

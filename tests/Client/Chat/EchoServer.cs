@@ -27,13 +27,13 @@ internal sealed class EchoServer
     /// <summary>Completes when a stream without end was begun.</summary>
     public TaskCompletionSource Hanging { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-
-    private HttpResponseMessage Answer(FakeRequest request)
+    public HttpResponseMessage Answer(FakeRequest request)
     {
         string[] path = request.Path.Split('/', StringSplitOptions.RemoveEmptyEntries);
         if (path is ["readyz"])
             return FakeServer.Json("{}");
+        if (path is ["v1", "conversations"] && request.Method == "GET")
+            return FakeServer.Json(new JsonArray(Summary(_id), Summary("another")).ToJsonString());
         if (path is ["v1", "conversations"])
         {
             _messages.Clear();
@@ -51,12 +51,15 @@ internal sealed class EchoServer
             ["turns"] => Turn(request.Body!),
             ["regenerate"] => Regenerate(),
             ["undo"] => Undo(),
+            ["messages", var first] => Truncate(int.Parse(first)),
             ["fork"] => Fork((int?)request.Body!["at"]),
             ["explain"] => FakeServer.Json(
                 """{"conversation":"c1","version":1,"reason":"appended","prompt_tokens":3,"cached_tokens":2,"computed_tokens":1,"cost_tokens":0,"cost_seconds":0,"text":"Everything known was found."}"""),
             _ => throw new InvalidOperationException(request.Path),
         };
     }
+
+    private static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
     private HttpResponseMessage Turn(JsonObject body)
     {
@@ -131,6 +134,25 @@ internal sealed class EchoServer
         _version++;
         return FakeServer.Json(Receipt(2, 5).ToJsonString());
     }
+
+    private HttpResponseMessage Truncate(int first)
+    {
+        _undo.Push([.. _messages]);
+        _messages.RemoveRange(first, _messages.Count - first);
+        _version++;
+        return FakeServer.Json(Receipt(1, 9).ToJsonString());
+    }
+
+    private JsonObject Summary(string id) => new()
+    {
+        ["id"] = id,
+        ["version"] = _version,
+        ["title"] = id == _id && _messages.Count > 0 ? _messages[0].Content : "",
+        ["message_count"] = id == _id ? _messages.Count : 0,
+        ["token_count"] = 1234,
+        ["created_at"] = "2026-01-02T03:04:05+00:00",
+        ["updated_at"] = "2026-01-02T03:04:05+00:00",
+    };
 
     private HttpResponseMessage Fork(int? at)
     {

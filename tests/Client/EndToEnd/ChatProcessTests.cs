@@ -76,14 +76,17 @@ public sealed partial class ChatProcessTests : IDisposable
     }
 
     [Fact]
-    public async Task AServerThatCannotStartIsOneLineAndExitCode1()
+    public async Task AServerThatCannotStartIsOneScreenAndExitCode1()
     {
         CliRun run = await _cli.RunAsync("Hi\n", [.. Chat, "--model", Path.Combine(Repository.Root, "docs")]);
 
         Assert.Equal((1, ""), (run.ExitCode, run.Output));
-        string error = run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
-        Assert.StartsWith("error: The server ended with exit code ", error);
+        string[] lines = run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string error = Assert.Single(lines, line => line.StartsWith("error: The server ended with exit code ", StringComparison.Ordinal));
         Assert.Contains("docs", error);
+        Assert.Contains(lines, line => line.StartsWith($"  tried  {_cli.Url}/readyz for ", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith("  log    ", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith("  do     start it by hand, and read what it says: dotnet ", StringComparison.Ordinal) && line.EndsWith("/docs", StringComparison.Ordinal));
         DeleteLogs(run);
     }
 
@@ -100,6 +103,23 @@ public sealed partial class ChatProcessTests : IDisposable
         // Colours and weights are "m" sequences; the line editor's cursor movements are none.
         Assert.Equal(!noColor, ColourCode().IsMatch(run.Output));
         DeleteLogs(run);
+    }
+
+    [Fact]
+    public async Task APasteInATerminalIsOneMessageAndTheResumeHintRunsAsItIs()
+    {
+        CliRun run = await _cli.RunInTerminalAsync("\u001b[200~Hi, my name is Ada.\nI have a cat.\u001b[201~\n/bye\n", true, Chat);
+
+        Assert.True(run.ExitCode == 0, run.Output);
+        Assert.Contains("turn 1: 0 tokens cached, ", run.Output);
+        Assert.DoesNotContain("turn 2: ", run.Output);
+        string hint = ResumeLine().Match(run.Output).Groups["command"].Value;
+
+        CliRun again = await _cli.RunInShellAsync("/history\n", hint);
+
+        Assert.True(again.ExitCode == 0, again.Error);
+        Assert.StartsWith("  1 user:      Hi, my name is Ada.\n               I have a cat.\n    assistant: ", again.Output);
+        DeleteLogs(run, again);
     }
 
     [Fact]
@@ -149,6 +169,9 @@ public sealed partial class ChatProcessTests : IDisposable
 
     [GeneratedRegex(@"^conversation (?<id>\S+)$", RegexOptions.Multiline)]
     private static partial Regex ConversationLine();
+
+    [GeneratedRegex(@"resume with: (?<command>[^\r\n]+)")]
+    private static partial Regex ResumeLine();
 
     [GeneratedRegex(@"\u001b\[[0-9;]*m")]
     private static partial Regex ColourCode();

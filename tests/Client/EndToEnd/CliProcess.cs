@@ -29,6 +29,13 @@ internal sealed class CliProcess : IDisposable
         return await FinishAsync(process, input);
     }
 
+    /// <summary>Runs a command line as a shell reads it.</summary>
+    public async Task<CliRun> RunInShellAsync(string input, string command)
+    {
+        using Process process = Launch(["/bin/sh", "-c", command]);
+        return await FinishAsync(process, input);
+    }
+
     /// <summary>Starts it with its input left open.</summary>
     public Process Start(params string[] arguments) => Launch(["dotnet", Assembly(), .. arguments]);
 
