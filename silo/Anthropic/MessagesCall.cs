@@ -1,3 +1,4 @@
+using KvTiers.Conversations;
 using KvTiers.Inference.Model;
 
 namespace KvTiers.Silo.Anthropic;
@@ -16,6 +17,12 @@ internal sealed record MessagesCall
 
     /// <summary>Strings that end the answer.</summary>
     public required IReadOnlyList<string> Stop { get; init; }
+
+    /// <summary>What the answer must look like; null = nothing in particular.</summary>
+    public required AnswerFormat? Format { get; init; }
+
+    /// <summary>The parameter that <see cref="Format"/> came in.</summary>
+    public required string FormatParam { get; init; }
 
     /// <summary>Whether the answer is sent piece by piece.</summary>
     public required bool Stream { get; init; }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KvTiers.Conversations;
 using KvTiers.Inference.Model;
 using KvTiers.Silo.Http;
@@ -19,6 +20,7 @@ internal static class MessagesRules
         if (request.Temperature is < 0 or > 1)
             throw ApiException.BadRequest(FormattableString.Invariant($"'temperature' is {request.Temperature}; it must be from 0 to 1."), "temperature");
 
+        (AnswerFormat? format, string formatParam) = Format(request);
         SamplingOptions sampling = defaults with
         {
             Temperature = request.Temperature ?? defaults.Temperature,
@@ -32,6 +34,8 @@ internal static class MessagesRules
             Sampling = sampling,
             MaxTokens = most,
             Stop = stop,
+            Format = format,
+            FormatParam = formatParam,
             Stream = request.Stream ?? false,
         };
     }
@@ -42,6 +46,7 @@ internal static class MessagesRules
     {
         if (request.Messages is not { Count: > 0 } messages)
             throw ApiException.BadRequest("'messages' must hold at least one message.", "messages");
+        Format(request);
         ToolUse? tools = ToolRules.Check(request.Tools, request.ToolChoice);
         var builder = new PromptBuilder();
         for (int i = 0; i < request.Tools?.Count; i++) builder.Mark(request.Tools[i].CacheControl, $"tools[{i}].cache_control");
@@ -57,6 +62,16 @@ internal static class MessagesRules
 
         builder.Mark(request.CacheControl, "cache_control");
         return builder.Build(tools);
+    }
+
+    private static (AnswerFormat? Format, string Param) Format(PromptParameters request)
+    {
+        string at = request.OutputConfig?.Format is null ? "output_format" : "output_config.format";
+        if ((request.OutputConfig?.Format ?? request.OutputFormat) is not { } format) return (null, at);
+        if (format.Type != "json_schema") throw ApiException.BadRequest($"'{at}.type' must be json_schema.", $"{at}.type");
+        return format.Schema is { ValueKind: JsonValueKind.Object } schema
+            ? (AnswerFormat.JsonSchema(schema.GetRawText()), $"{at}.schema")
+            : throw ApiException.BadRequest($"'{at}.schema' must be an object.", $"{at}.schema");
     }
 
     private const int MostStops = 64;

@@ -17,6 +17,12 @@ internal record PromptParameters
     /// <summary>A breakpoint at the end of the last message.</summary>
     public JsonElement? CacheControl { get; init; }
 
+    /// <summary>How the answer is written.</summary>
+    public OutputConfigParameter? OutputConfig { get; init; }
+
+    /// <summary>Older name of the format in <c>output_config</c>.</summary>
+    public OutputFormatParameter? OutputFormat { get; init; }
+
     /// <summary>The functions that the answer may call.</summary>
     public IReadOnlyList<ToolParameter>? Tools { get; init; }
 

@@ -46,6 +46,21 @@ internal static class AnthropicFields
         Example = """{"name":"now","input_schema":{"type":"object"}}""",
     };
 
+    private static readonly FieldTable Format = new("a format",
+    [
+        Honoured("type", ValueKinds.Text, "\"json_schema\"", "`json_schema`.") with { IsRequired = true },
+        Honoured("schema", ValueKinds.Object, "{\"type\":\"object\"}", "The JSON Schema that the answer matches ([structured-output.md](structured-output.md)).") with { IsRequired = true },
+    ])
+    {
+        Example = """{"type":"json_schema","schema":{"type":"object"}}""",
+    };
+
+    private static readonly FieldTable OutputConfig = new("'output_config'",
+    [
+        Honoured("format", ValueKinds.Object, Format.Example, "The answer's format; absent = text.") with { Inner = Format },
+        Refused("effort", "reasoning effort"),
+    ]);
+
     private static readonly FieldTable Choice = new("'tool_choice'",
     [
         Honoured("type", ValueKinds.Text, "\"auto\"", "`auto` or `none`; `any` and `tool` ask for a call, and are refused.") with { IsRequired = true },
@@ -74,8 +89,8 @@ internal static class AnthropicFields
         Honoured("tools", ValueKinds.List, ToolExample, "1 to 256 functions that the answer may call.") with { Inner = Tool },
         Honoured("tool_choice", ValueKinds.Object, "{\"type\":\"none\"}", "Whether it calls any, and which.") with { Inner = Choice, With = $"\"tools\":{ToolExample}" },
         Refused("thinking", "thinking before the answer", "{\"type\":\"disabled\"}"),
-        Refused("output_config", "a format other than text"),
-        Refused("output_format", "a format other than text"),
+        Honoured("output_config", ValueKinds.Object, "{}", "How the answer is written. It does not change a prompt's count.") with { Inner = OutputConfig },
+        Honoured("output_format", ValueKinds.Object, Format.Example, "Older name of the format in `output_config`, which comes before it.") with { Inner = Format },
         Refused("mcp_servers", "calling servers of tools", "[]"),
         Refused("context_management", "editing the context"),
         Refused("compaction", "summarising the context"),

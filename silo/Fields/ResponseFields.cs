@@ -59,9 +59,21 @@ internal static class ResponseFields
         Example = """{"role":"user","content":"Hello"}""",
     };
 
+    private static readonly FieldTable Format = new("'text.format'",
+    [
+        Honoured("type", ValueKinds.Text, "\"text\"", "`text`, `json_object` or `json_schema`.") with { IsRequired = true },
+        Honoured("schema", ValueKinds.Object, "{\"type\":\"object\"}", "With `json_schema`: what the answer matches ([structured-output.md](structured-output.md)).") with { With = "\"type\":\"json_schema\"" },
+        Ignored("name", "A name for the schema."),
+        Ignored("description", "What the schema is for."),
+        Ignored("strict", "Whether the schema is held to, which it always is."),
+    ])
+    {
+        Example = """{"type":"text"}""",
+    };
+
     private static readonly FieldTable TextFormat = new("'text'",
     [
-        Refused("format", "a format other than text", "{\"type\":\"text\"}"),
+        Honoured("format", ValueKinds.Object, "{\"type\":\"json_object\"}", "Of the type `text`, `json_object` or `json_schema`.") with { Inner = Format },
         Refused("verbosity", "verbosity", "\"medium\""),
     ]);
 

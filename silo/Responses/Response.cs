@@ -99,6 +99,7 @@ internal sealed record Response
         Store = store,
         Temperature = note.Temperature,
         TopP = note.TopP,
+        Text = note.Format is { } format ? new TextSettings(format) : TextSettings.Plain,
         ParallelToolCalls = note.ParallelToolCalls,
         ToolChoice = note.ToolChoice ?? (object)"auto",
         Tools = note.Tools ?? [],

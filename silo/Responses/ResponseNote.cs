@@ -30,6 +30,9 @@ internal sealed record ResponseNote
     /// <summary>See <see cref="Inference.Model.SamplingOptions"/>.</summary>
     public required double TopP { get; init; }
 
+    /// <summary>The format of the answer, as it was sent; null = it was not.</summary>
+    public JsonElement? Format { get; init; }
+
     /// <summary>The functions that the answer could call, as they were sent; null = none.</summary>
     public IReadOnlyList<FunctionParameter>? Tools { get; init; }
 
@@ -52,6 +55,7 @@ internal sealed record ResponseNote
         MaxOutputTokens = call.MaxTokens,
         Temperature = call.Sampling.Temperature,
         TopP = call.Sampling.TopP,
+        Format = call.SentFormat,
         Tools = call.SentTools.Count == 0 ? null : call.SentTools,
         ToolChoice = call.SentChoice,
         ParallelToolCalls = call.Tools?.ParallelCalls ?? true,

@@ -1,4 +1,5 @@
 using KvTiers.Conversations;
+using KvTiers.Inference.Constraints;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Fields;
@@ -27,6 +28,7 @@ internal sealed class ResponseRoutes(ModelHost host, RequestReader reader, TurnG
         model.CheckName(request.Model);
         ResponsesCall call = ResponsesRules.Check(request, model.SamplingDefaults);
         if (call.Tools is { } tools) call = call with { Tools = ToolAnswer.WithIds(tools) };
+        Constraint? constraint = AnswerForm.ConstraintFor(call.Format, "text.format.schema", model);
 
         using TurnScope turn = gate.Enter(context);
         string tenant = Caller.TenantOf(context);
@@ -51,7 +53,7 @@ internal sealed class ResponseRoutes(ModelHost host, RequestReader reader, TurnG
         if (messages.Count == 0) throw ApiException.BadRequest("'input' must hold at least one message.", "input");
         IAsyncEnumerable<AnswerEvent> answer = call.Store
             ? store.AnswerAsync(new ConversationKey(tenant, id.Conversation), previous, Turn(call, messages, note, expectedVersion), turn.Token)
-            : EngineAnswer.RunAsync(model, [Generation(call, messages, model, tenant)], turn.Token);
+            : EngineAnswer.RunAsync(model, [Generation(call, messages, constraint, model, tenant)], turn.Token);
         await WriteAsync(context, model, call, id, Response.Begin(id, note, model.Name, call.Store, call.Conversation), messages.Count, ToolAnswer.Read(answer, model.Chat, call.Tools, 1));
     }
 
@@ -66,17 +68,19 @@ internal sealed class ResponseRoutes(ModelHost host, RequestReader reader, TurnG
             TopP = call.Sampling.TopP,
             TopLogProbs = call.Sampling.TopLogProbs,
             Tools = call.Tools,
+            Format = call.Format,
         },
         ExpectedVersion = expectedVersion,
         Note = note.Write(),
     };
 
-    private GenerationRequest Generation(ResponsesCall call, IReadOnlyList<ChatMessage> messages, LoadedModel model, string tenant) => new()
+    private GenerationRequest Generation(ResponsesCall call, IReadOnlyList<ChatMessage> messages, Constraint? constraint, LoadedModel model, string tenant) => new()
     {
         Prompt = model.Chat.Encode(messages, addGenerationPrompt: true, call.Tools?.Definitions).Ids,
         Sampling = call.Sampling,
         MaxNewTokens = call.MaxTokens ?? options.AnswerTokens,
         TenantSalt = model.Salts.For(tenant),
+        Constraint = constraint,
     };
 
     private async Task WriteAsync(

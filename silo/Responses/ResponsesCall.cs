@@ -31,6 +31,12 @@ internal sealed record ResponsesCall
     /// <summary>The stored conversation that this is a turn of; null = none.</summary>
     public required string? Conversation { get; init; }
 
+    /// <summary>What the answer must look like; null = nothing in particular.</summary>
+    public required AnswerFormat? Format { get; init; }
+
+    /// <summary>The same as it was sent; null = it was not.</summary>
+    public required JsonElement? SentFormat { get; init; }
+
     /// <summary>The functions that the answer may call; null = none.</summary>
     public required ToolUse? Tools { get; init; }
 

@@ -41,6 +41,9 @@ internal sealed record ResponsesRequest
     /// <summary>Up to 16 texts of the caller's, by name.</summary>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
+    /// <summary>How the text of the answer is written.</summary>
+    public TextParameter? Text { get; init; }
+
     /// <summary>What is done with an input that is too long.</summary>
     public string? Truncation { get; init; }
 

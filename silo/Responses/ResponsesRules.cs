@@ -54,6 +54,8 @@ internal static class ResponsesRules
             Store = request.Store ?? true,
             PreviousResponseId = request.PreviousResponseId,
             Conversation = conversation,
+            Format = FormatRules.Check(request.Text?.Format),
+            SentFormat = request.Text?.Format,
             Tools = FunctionRules.Check(request),
             SentTools = request.Tools ?? [],
             SentChoice = request.ToolChoice,

@@ -62,6 +62,19 @@ public sealed class ToolTests(SharedSilo silo)
         Assert.True((int)second["usage"]!["cache_read_input_tokens"]! >= marked);
     }
 
+    [Fact]
+    public async Task AnAnswerMatchesTheSchemaThatWasAskedFor()
+    {
+        const string Format = """{"type":"json_schema","schema":{"type":"object","properties":{"sure":{"type":"boolean"}},"required":["sure"],"additionalProperties":false}}""";
+        foreach (string field in (string[])[$"\"output_config\":{{\"format\":{Format}}}", $"\"output_format\":{Format}"])
+        {
+            JsonObject answer = await silo.Http.PostAsync(Path, $"{{{field},\"max_tokens\":40,\"messages\":[{Asked}]}}");
+            JsonObject said = JsonNode.Parse((string)answer["content"]![0]!["text"]!)!.AsObject();
+            Assert.Single(said);
+            _ = (bool)said["sure"]!;
+        }
+    }
+
     [Theory]
     [InlineData("""{"max_tokens":1,"tools":[{"type":"web_search_20250305","name":"web_search"}],"messages":[{"role":"user","content":"x"}]}""", "web_search_20250305")]
     [InlineData("""{"max_tokens":1,"tool_choice":{"type":"any"},"messages":[{"role":"user","content":"x"}]}""", "tool_choice")]

@@ -43,6 +43,20 @@ public sealed class FunctionTests(SharedSilo silo)
         Assert.Equal(made["tools"]!.ToJsonString(), read["tools"]!.ToJsonString());
     }
 
+    [Fact]
+    public async Task AnAnswerMatchesTheSchemaThatWasAskedFor()
+    {
+        const string Format = """{"type":"json_schema","name":"sure","strict":true,"schema":{"type":"object","properties":{"sure":{"type":"boolean"}},"required":["sure"],"additionalProperties":false}}""";
+        foreach (string store in (string[])["true", "false"])
+        {
+            JsonObject made = await silo.Http.PostAsync(Path, $"{{\"text\":{{\"format\":{Format}}},\"store\":{store},\"max_output_tokens\":40,\"input\":\"Is it?\"}}");
+            JsonObject said = JsonNode.Parse((string)made["output"]![0]!["content"]![0]!["text"]!)!.AsObject();
+            Assert.Single(said);
+            _ = (bool)said["sure"]!;
+            Assert.Equal("json_schema", (string)made["text"]!["format"]!["type"]!);
+        }
+    }
+
     [Theory]
     [InlineData("""{"input":"x","tools":[{"type":"web_search"}]}""", "web_search")]
     [InlineData("""{"input":"x","tool_choice":"required"}""", "tool_choice")]
@@ -50,6 +64,7 @@ public sealed class FunctionTests(SharedSilo silo)
     [InlineData("""{"input":"x","tools":[{"type":"function","name":"a"}],"tool_choice":"any"}""", "tool_choice")]
     [InlineData("""{"input":"x","tools":[{"type":"function","name":"a"}],"tool_choice":{"type":"allowed_tools","mode":"auto","tools":[{"type":"file_search"}]}}""", "tool_choice.tools[0]")]
     [InlineData("""{"input":[{"type":"function_call","name":"a","arguments":"{}"}]}""", "call_id")]
+    [InlineData("""{"input":"x","text":{"format":{"type":"json_schema","schema":{"type":"object","dependentSchemas":{"a":{}}}}}}""", "dependentSchemas")]
     [InlineData("""{"input":[{"type":"computer_call","call_id":"a"}]}""", "computer_call")]
     public async Task AFaultIsNamed(string body, string named)
     {
