@@ -52,7 +52,7 @@ internal sealed class MessagesRoutes(ModelHost host, RequestReader reader, TurnG
             MaxNewTokens = call.MaxTokens,
             StopStrings = call.Stop,
             TenantSalt = salt,
-            Constraint = AnswerForm.ConstraintFor(call.Format, call.FormatParam, model),
+            Constraint = ToolAnswer.ConstraintFor(call.Prompt.Tools, model) ?? AnswerForm.ConstraintFor(call.Format, call.FormatParam, model),
             KeepLease = call.Prompt.Breakpoints.Count > 0,
         };
         ToolUse? tools = call.Prompt.Tools is { } given ? ToolAnswer.WithIds(given) : null;

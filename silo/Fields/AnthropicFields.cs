@@ -63,8 +63,8 @@ internal static class AnthropicFields
 
     private static readonly FieldTable Choice = new("'tool_choice'",
     [
-        Honoured("type", ValueKinds.Text, "\"auto\"", "`auto` or `none`; `any` and `tool` ask for a call, and are refused.") with { IsRequired = true },
-        Refused("name", "making an answer call"),
+        Honoured("type", ValueKinds.Text, "\"auto\"", "`auto`, `any`, `tool` or `none`.") with { IsRequired = true },
+        Honoured("name", ValueKinds.Text, "\"now\"", "With `tool`: which.") with { With = "\"type\":\"tool\"" },
         Honoured("disable_parallel_tool_use", ValueKinds.Boolean, "true", "Whether the answer makes one call at most."),
     ])
     {

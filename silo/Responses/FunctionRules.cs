@@ -18,7 +18,7 @@ internal static class FunctionRules
         try
         {
             use.Validate();
-            return how == ToolChoice.Required ? throw ApiException.Unsupported("tool_choice", "making an answer call") : use;
+            return use;
         }
         catch (ArgumentException e)
         {

@@ -28,7 +28,7 @@ internal sealed class ResponseRoutes(ModelHost host, RequestReader reader, TurnG
         model.CheckName(request.Model);
         ResponsesCall call = ResponsesRules.Check(request, model.SamplingDefaults);
         if (call.Tools is { } tools) call = call with { Tools = ToolAnswer.WithIds(tools) };
-        Constraint? constraint = AnswerForm.ConstraintFor(call.Format, "text.format.schema", model);
+        Constraint? constraint = ToolAnswer.ConstraintFor(call.Tools, model) ?? AnswerForm.ConstraintFor(call.Format, "text.format.schema", model);
 
         using TurnScope turn = gate.Enter(context);
         string tenant = Caller.TenantOf(context);

@@ -62,6 +62,30 @@ public sealed class ToolTests(SharedSilo silo)
         Assert.True((int)second["usage"]!["cache_read_input_tokens"]! >= marked);
     }
 
+    [Theory]
+    [InlineData("any")]
+    [InlineData("tool")]
+    public async Task AnAnswerThatMustCallIsAValidCall(string choice)
+    {
+        string name = choice == "tool" ? ",\"name\":\"weather\"" : "";
+        string body = $"{{{Tools.Trim()},\"tool_choice\":{{\"type\":\"{choice}\"{name},\"disable_parallel_tool_use\":true}},\"max_tokens\":600,\"temperature\":0,\"messages\":[{Asked}]";
+        JsonObject answer = await silo.Http.PostAsync(Path, body + "}");
+
+        JsonObject call = Assert.Single(answer["content"]!.AsArray())!.AsObject();
+        Assert.Equal("tool_use", (string)call["type"]!);
+        Assert.Equal("weather", (string)call["name"]!);
+        Assert.NotEmpty((string)call["id"]!);
+        if ((string)answer["stop_reason"]! == "tool_use") Assert.NotNull((string?)call["input"]!["city"]);
+        else Assert.Equal("max_tokens", (string)answer["stop_reason"]!);
+
+        List<JsonNode> events = [.. (await silo.Http.StreamAsync(Path, body + ",\"stream\":true}").ToListAsync()).Select(data => JsonNode.Parse(data)!)];
+        Assert.Equal("tool_use", (string)events[2]["content_block"]!["type"]!);
+        Assert.Empty(events[2]["content_block"]!["input"]!.AsObject());
+        string arguments = string.Concat(events.Select(item => (string?)item["delta"]?["partial_json"]));
+        if ((string)answer["stop_reason"]! == "tool_use") Assert.True(JsonNode.DeepEquals(call["input"], JsonNode.Parse(arguments)));
+        Assert.Equal((string)answer["stop_reason"]!, (string)events[^2]["delta"]!["stop_reason"]!);
+    }
+
     [Fact]
     public async Task AnAnswerMatchesTheSchemaThatWasAskedFor()
     {
@@ -79,7 +103,7 @@ public sealed class ToolTests(SharedSilo silo)
     [InlineData("""{"max_tokens":1,"tools":[{"type":"web_search_20250305","name":"web_search"}],"messages":[{"role":"user","content":"x"}]}""", "web_search_20250305")]
     [InlineData("""{"max_tokens":1,"tool_choice":{"type":"any"},"messages":[{"role":"user","content":"x"}]}""", "tool_choice")]
     [InlineData("""{"max_tokens":1,"tools":[{"name":"a b","input_schema":{}}],"messages":[{"role":"user","content":"x"}]}""", "a b")]
-    [InlineData("""{"max_tokens":1,"tools":[{"name":"a","input_schema":{}}],"tool_choice":{"type":"any"},"messages":[{"role":"user","content":"x"}]}""", "tool_choice")]
+    [InlineData("""{"max_tokens":1,"tools":[{"name":"a","input_schema":{}}],"tool_choice":{"type":"tool","name":"b"},"messages":[{"role":"user","content":"x"}]}""", "'b'")]
     [InlineData("""{"max_tokens":1,"messages":[{"role":"user","content":[{"type":"tool_use","id":"a","name":"b","input":{}}]}]}""", "tool_use")]
     [InlineData("""{"max_tokens":1,"messages":[{"role":"assistant","content":[{"type":"tool_result","tool_use_id":"a","content":"b"}]}]}""", "tool_result")]
     [InlineData("""{"max_tokens":1,"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"b","input":"c"}]}]}""", "messages[0].content[0].input")]

@@ -44,6 +44,30 @@ public sealed class FunctionTests(SharedSilo silo)
     }
 
     [Fact]
+    public async Task ACallIsAnItemAndItsResultAloneGoesOn()
+    {
+        string body = $"{{{Tools.Trim()},\"tool_choice\":\"required\",\"parallel_tool_calls\":false,\"max_output_tokens\":600,\"temperature\":0,\"input\":\"How is the weather?\"";
+        JsonObject made = await silo.Http.PostAsync(Path, body + "}");
+        JsonObject call = Assert.Single(made["output"]!.AsArray())!.AsObject();
+        Assert.Equal("function_call", (string)call["type"]!);
+        Assert.Equal("weather", (string)call["name"]!);
+        JsonObject read = await silo.Http.GetJsonAsync($"{Path}/{made["id"]}");
+        Assert.Equal(made["output"]!.ToJsonString(), read["output"]!.ToJsonString());
+
+        List<JsonNode> events = [.. (await silo.Http.StreamAsync(Path, body + ",\"stream\":true}").ToListAsync()).Select(data => JsonNode.Parse(data)!)];
+        Assert.Equal("response.output_item.added", (string)events[2]["type"]!);
+        JsonNode done = events.Single(item => (string)item["type"]! == "response.function_call_arguments.done");
+        Assert.Equal((string)done["arguments"]!, string.Concat(events.Where(item => (string)item["type"]! == "response.function_call_arguments.delta").Select(item => (string)item["delta"]!)));
+        Assert.Equal((string)call["arguments"]!, (string)done["arguments"]!);
+
+        JsonObject next = await silo.Http.PostAsync(Path, $$"""
+            {{{Tools}},"previous_response_id":"{{made["id"]}}","max_output_tokens":2,"input":[{"type":"function_call_output","call_id":"{{call["call_id"]}}","output":"Rain"}]}
+            """);
+        int length = (int)made["usage"]!["total_tokens"]!;
+        Assert.True((int)next["usage"]!["input_tokens_details"]!["cached_tokens"]! >= length - 1);
+    }
+
+    [Fact]
     public async Task AnAnswerMatchesTheSchemaThatWasAskedFor()
     {
         const string Format = """{"type":"json_schema","name":"sure","strict":true,"schema":{"type":"object","properties":{"sure":{"type":"boolean"}},"required":["sure"],"additionalProperties":false}}""";
