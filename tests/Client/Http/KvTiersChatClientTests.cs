@@ -95,7 +95,7 @@ public class KvTiersChatClientTests
     public static TheoryData<string, ChatOptions> Unsupported => new()
     {
         { "ConversationId", new ChatOptions { ConversationId = "c1" } },
-        { "Tools", new ChatOptions { Tools = [new HostedWebSearchTool()] } },
+        { "tools", new ChatOptions { Tools = [new HostedWebSearchTool()] } },
         { "response formats", new ChatOptions { ResponseFormat = ChatResponseFormat.Json } },
     };
 
