@@ -47,15 +47,15 @@ public sealed class Gpt2 : TorchModel
     protected override Tensor Logits(Tensor ids, Tensor positions, Past? past, int rows)
     {
         long batch = ids.size(0), count = ids.size(1);
-        Tensor x = Embed(_embedding, ids) + Embed(_positions, positions); // [batch, new, hidden]
+        Tensor x = Sum(Embed(_embedding, ids), Embed(_positions, positions)); // [batch, new, hidden]
         for (int i = 0; i < _layers.Length; i++)
         {
             using DisposeScope scope = NewDisposeScope(); // what a layer allocates is free for the next one
             Layer layer = _layers[i];
             Tensor qkv = layer.Qkv.Of(Normalise(layer.AttentionNorm, x)); // [batch, new, 3 · hidden]
             Tensor heads = qkv.view(batch, count, 3, Config.Heads, Config.HeadDim).permute(2, 0, 3, 1, 4); // [3, batch, heads, new, headDim]
-            x = x + layer.Output.Of(Attention(heads.select(0, 0), heads.select(0, 1), heads.select(0, 2), past, i));
-            x = (x + layer.Down.Of(layer.Up.Of(Normalise(layer.FeedForwardNorm, x)).gelu(GELU.Approximate.tanh))).MoveToOuterDisposeScope();
+            x = Sum(x, layer.Output.Of(Attention(heads.select(0, 0), heads.select(0, 1), heads.select(0, 2), past, i)));
+            x = Sum(x, layer.Down.Of(layer.Up.Of(Normalise(layer.FeedForwardNorm, x)).gelu(GELU.Approximate.tanh))).MoveToOuterDisposeScope();
         }
 
         return linear(Normalise(_finalNorm, LastRows(x, rows)), _output); // [batch, rows, vocabulary]

@@ -12,7 +12,7 @@ public sealed class Llama : TorchModel
     private readonly Tensor _output; // [vocabulary, hidden]
     private readonly Tensor _finalNorm; // [hidden]
     private readonly Tensor _frequencies; // [headDim / 2] radians a position
-    private readonly Scalar _epsilon; // kept: of a number, TorchSharp makes an object that the collector may free while libtorch reads it
+    private readonly Scalar _epsilon; // kept, as One is
     private readonly Layer[] _layers;
 
     /// <summary>Reads the weights.</summary>
@@ -54,7 +54,7 @@ public sealed class Llama : TorchModel
     {
         long batch = ids.size(0), count = ids.size(1), turned = Config.Heads + Config.KvHeads;
         Tensor angles = positions.unsqueeze(-1).to(ScalarType.Float32) * _frequencies; // [batch, new, headDim / 2]
-        Tensor cosines = angles.cos().unsqueeze(2), sines = angles.sin().unsqueeze(2); // [batch, new, 1, headDim / 2]
+        Tensor cosines = angles.cos().unsqueeze(2), sines = angles.sin().unsqueeze(2), negated = sines.neg(); // [batch, new, 1, headDim / 2]
         Tensor x = Embed(_embedding, ids); // [batch, new, hidden]
         for (int i = 0; i < _layers.Length; i++)
         {
@@ -63,28 +63,28 @@ public sealed class Llama : TorchModel
             Tensor qkv = linear(Normalise(layer.AttentionNorm, x), layer.Qkv, layer.QkvBias).view(batch, count, turned + Config.KvHeads, Config.HeadDim);
 
             // Queries and keys are turned by their positions, together. Keys are kept turned.
-            Tensor turnedHeads = Turn(qkv.narrow(2, 0, turned), cosines, sines).transpose(1, 2); // [batch, heads + kvHeads, new, headDim]
+            Tensor turnedHeads = Turn(qkv.narrow(2, 0, turned), cosines, sines, negated).transpose(1, 2); // [batch, heads + kvHeads, new, headDim]
             Tensor attended = Attention(
                 turnedHeads.narrow(1, 0, Config.Heads), turnedHeads.narrow(1, Config.Heads, Config.KvHeads),
                 qkv.narrow(2, turned, Config.KvHeads).transpose(1, 2), past, i);
-            x = x + linear(attended, layer.Output, layer.OutputBias);
+            x = Sum(x, linear(attended, layer.Output, layer.OutputBias));
 
             Tensor gateUp = linear(Normalise(layer.FeedForwardNorm, x), layer.GateUp, layer.GateUpBias); // [batch, new, 2 · intermediate]
             Tensor inner = gateUp.narrow(2, 0, Config.Intermediate).silu() * gateUp.narrow(2, Config.Intermediate, Config.Intermediate);
-            x = (x + linear(inner, layer.Down, layer.DownBias)).MoveToOuterDisposeScope();
+            x = Sum(x, linear(inner, layer.Down, layer.DownBias)).MoveToOuterDisposeScope();
         }
 
         return linear(Normalise(_finalNorm, LastRows(x, rows)), _output); // [batch, rows, vocabulary]
     }
 
-    private Tensor Normalise(Tensor weight, Tensor x) => x * (x.square().mean([-1], keepdim: true) + _epsilon).rsqrt() * weight;
+    private Tensor Normalise(Tensor weight, Tensor x) => x * x.square().mean([-1], keepdim: true).add(_epsilon, One).rsqrt() * weight;
 
     // Element d of the first half and element d of the second are turned by one angle.
-    private Tensor Turn(Tensor x, Tensor cosines, Tensor sines)
+    private Tensor Turn(Tensor x, Tensor cosines, Tensor sines, Tensor negated)
     {
         long half = Config.HeadDim / 2;
         Tensor first = x.narrow(-1, 0, half), second = x.narrow(-1, half, half);
-        return cat([first * cosines - second * sines, second * cosines + first * sines], -1);
+        return cat([Sum(first * cosines, second * negated), Sum(second * cosines, first * sines)], -1);
     }
 
     private static float[] Frequencies(ModelConfig config) => [.. Enumerable.Range(0, config.HeadDim / 2).Select(i =>

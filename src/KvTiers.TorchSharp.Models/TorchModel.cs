@@ -17,6 +17,9 @@ public abstract class TorchModel : IDisposable
     /// <summary>The shape, from config.json.</summary>
     public ModelConfig Config { get; }
 
+    // Kept: of a number, also of the 1 that a sum multiplies by, TorchSharp makes an object that the collector may free while libtorch reads it.
+    private protected Scalar One { get; } = 1;
+
     /// <summary>Reads a Hugging Face folder: config.json and *.safetensors.</summary>
     public static TorchModel Load(string folder)
     {
@@ -86,6 +89,9 @@ public abstract class TorchModel : IDisposable
         Tensor attended = scaled_dot_product_attention(query, key, value, attn_mask: mask);
         return attended.reshape(batch, Config.Heads, count, Config.HeadDim).transpose(1, 2).reshape(batch, count, Config.Heads * Config.HeadDim);
     }
+
+    /// <summary>Both added: what <c>+</c> does, without its temporary number.</summary>
+    private protected Tensor Sum(Tensor first, Tensor second) => first.add(second, One);
 
     /// <summary>Rows of a table: [rows, hidden] and [batch, new] to [batch, new, hidden].</summary>
     protected static Tensor Embed(Tensor table, Tensor ids) => table.index_select(0, ids.reshape(-1)).view(ids.size(0), ids.size(1), table.size(1));
