@@ -45,6 +45,9 @@ public sealed class NpmClientTests(ClientsServer server)
     [InlineData("an unknown model is an APICallError")]
     [InlineData("a value out of range is an APICallError with its param")]
     [InlineData("embeddings")]
+    [InlineData("tools: a call, its result, and the answer")]
+    [InlineData("tools: streamed")]
+    [InlineData("structured: an object of a zod schema")]
     public Task AiSdkOverResponses(string call) => HoldsAsync("ai-sdk.mjs responses", call);
 
     [Theory]
@@ -77,6 +80,9 @@ public sealed class NpmClientTests(ClientsServer server)
     [InlineData("a value out of range is a BadRequestError")]
     [InlineData("a wrong key is an AuthenticationError")]
     [InlineData("tokens are counted")]
+    [InlineData("a prompt is kept to its breakpoint and read again")]
+    [InlineData("tools: a call, its result, and the answer")]
+    [InlineData("tools: streamed")]
     public Task Anthropic(string call) => HoldsAsync("anthropic.mjs", call);
 
     private async Task HoldsAsync(string script, string call)
