@@ -1,4 +1,5 @@
 using KvTiers.Conversations;
+using KvTiers.Inference.Constraints.Automata;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
 
@@ -74,6 +75,7 @@ internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSigna
         PromptTooLongException tooLong => ApiException.ContextLengthExceeded(WireNames.Message(tooLong), path.Value switch { "/v1/completions" => "prompt", "/v1/embeddings" or "/v1/responses" => "input", _ => "messages" }, e),
         EngineBusyException => ApiException.Busy(e.Message, e),
         TemplateException { IsRefusal: true } => ApiException.BadRequest(e.Message, "messages", null, e),
+        GenerationFailedException { InnerException: ConstraintException constraint } => ApiException.BadRequest(constraint.Message, null, "invalid_form", e),
         ArgumentException argument => ApiException.BadRequest(
             WireNames.Message(argument), argument.ParamName is { } name ? WireNames.Of(name) : null, null, e),
         OperationCanceledException or ObjectDisposedException when stop.IsStopping => ApiException.Unavailable("The server is shutting down.", "shutting_down", e),

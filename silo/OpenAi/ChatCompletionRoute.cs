@@ -28,6 +28,7 @@ internal sealed class ChatCompletionRoute(ModelHost host, RequestReader reader, 
         model.CheckName(request.Model);
         ChatCall call = ChatRules.Check(request, model.Config, model.SamplingDefaults);
         Constraint? calls = ToolAnswer.ConstraintFor(call.Tools, model);
+        AnswerForm.ConstraintFor(call.Common.Form?.Format, call.Common.Form?.Param ?? "", model);
 
         using TurnScope turn = gate.Enter(context);
         string tenant = Caller.TenantOf(context);
@@ -66,6 +67,7 @@ internal sealed class ChatCompletionRoute(ModelHost host, RequestReader reader, 
             UseCache = call.Common.UseCache,
             TopLogProbs = call.Common.Sampling.TopLogProbs,
             Tools = call.Tools,
+            Format = call.Common.Form?.Format,
         },
     };
 

@@ -1,6 +1,9 @@
+using KvTiers.Conversations;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Scheduling;
+using KvTiers.Silo.Http;
 using KvTiers.Silo.Models;
+using KvTiers.Silo.Turns;
 
 namespace KvTiers.Silo.OpenAi;
 
@@ -36,6 +39,9 @@ internal sealed record CompletionCall
 
     /// <summary>Text that the answer never holds.</summary>
     public required IReadOnlyList<string> BadWords { get; init; }
+
+    /// <summary>What the answer must look like, and the field that says so; null = anything.</summary>
+    public required (AnswerFormat Format, string Param)? Form { get; init; }
 
     /// <summary>Keeps the request's blocks apart from those under other salts; null = none.</summary>
     public required string? CacheSalt { get; init; }
@@ -74,6 +80,7 @@ internal sealed record CompletionCall
     /// <param name="maxTokens">Most tokens to generate.</param>
     /// <param name="model">What answers.</param>
     /// <param name="tenant">Who asks.</param>
+    /// <exception cref="ApiException">400: the answer cannot be held to the form that is asked for.</exception>
     public GenerationRequest Generation(ReadOnlyMemory<int> prompt, int maxTokens, LoadedModel model, string tenant) => new()
     {
         Prompt = prompt,
@@ -86,6 +93,7 @@ internal sealed record CompletionCall
         IncludeStop = IncludeStop,
         IgnoreEndOfText = IgnoreEndOfText,
         BadWords = BadWords,
+        Constraint = AnswerForm.ConstraintFor(Form?.Format, Form?.Param ?? "", model),
         Choices = Choices,
         TenantSalt = model.Salts.For(tenant, CacheSalt),
         UseCache = UseCache,

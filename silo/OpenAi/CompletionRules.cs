@@ -30,6 +30,9 @@ internal static class CompletionRules
             throw ApiException.BadRequest("'prompt_logprobs' is not possible when 'stream' is true.", "prompt_logprobs");
 
         BeamSearchOptions? beams = BeamRules.Check(request, topLogProbs is not null);
+        (AnswerFormat Format, string Param)? form = FormParameters.Read(request);
+        if (beams is not null && form is { Param: string param })
+            throw ApiException.BadRequest($"'{param}' is not possible when 'use_beam_search' is true: beams are not held to a form.", param);
         return new CompletionCall
         {
             Sampling = beams is null ? Sampling(request, topLogProbs, model, defaults) : SamplingOptions.Greedy with { Seed = request.Seed },
@@ -42,6 +45,7 @@ internal static class CompletionRules
             IgnoreEndOfText = request.IgnoreEos ?? false,
             MinTokens = InRange(request.MinTokens ?? 0, 0, int.MaxValue, "min_tokens"),
             BadWords = Texts(request.BadWords, GenerationRequest.MaxBadWords, "bad_words"),
+            Form = form,
             CacheSalt = request.CacheSalt,
             UseCache = request.CachePrompt ?? true,
             PromptTokens = request.TruncatePromptTokens,

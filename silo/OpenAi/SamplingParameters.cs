@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace KvTiers.Silo.OpenAi;
@@ -83,6 +84,30 @@ internal abstract record SamplingParameters
 
     /// <summary>Extension: how a beam search weighs an answer's length.</summary>
     public double? LengthPenalty { get; init; }
+
+    /// <summary>What the answer must look like.</summary>
+    public ResponseFormat? ResponseFormat { get; init; }
+
+    /// <summary>Extension: a JSON Schema, or its text.</summary>
+    public JsonElement? GuidedJson { get; init; }
+
+    /// <summary>Extension: a regular expression for the whole answer.</summary>
+    public string? GuidedRegex { get; init; }
+
+    /// <summary>Extension: texts, one of which is the answer.</summary>
+    public IReadOnlyList<string>? GuidedChoice { get; init; }
+
+    /// <summary>Extension: a grammar.</summary>
+    public string? GuidedGrammar { get; init; }
+
+    /// <summary>Extension: vLLM's newer place of the four before it.</summary>
+    public StructuredOutputs? StructuredOutputs { get; init; }
+
+    /// <summary>Extension: llama.cpp's name of a grammar.</summary>
+    public string? Grammar { get; init; }
+
+    /// <summary>Extension: llama.cpp's place of a JSON Schema.</summary>
+    public JsonElement? JsonSchema { get; init; }
 
     /// <summary>Whether the answer is sent piece by piece.</summary>
     public bool? Stream { get; init; }
