@@ -16,6 +16,8 @@ internal static class StringFormats
     private const string Hex = "[0-9A-Fa-f]{1,4}";
     private const string UriCharacter = "(?:[A-Za-z0-9\\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})";
 
+    private const string MailWord = "[A-Za-z0-9](?:[A-Za-z0-9_+\\-]{0,24}[A-Za-z0-9])?";
+
     private const string Ipv6 =
         "(?:(?:" + Hex + ":){7}" + Hex +
         "|(?:" + Hex + ":){1,7}:" +
@@ -38,7 +40,7 @@ internal static class StringFormats
         ["time"] = Clock + Offset,
         ["date-time"] = Date + "T" + Clock + Offset,
         ["duration"] = Duration,
-        ["email"] = "[A-Za-z0-9_+\\-]{1,32}(?:\\.[A-Za-z0-9_+\\-]{1,16}){0,1}@[A-Za-z0-9](?:[A-Za-z0-9\\-]{0,30}[A-Za-z0-9])?(?:\\.[A-Za-z]{2,16}){1,3}",
+        ["email"] = MailWord + "(?:\\." + MailWord + ")?@[A-Za-z0-9](?:[A-Za-z0-9\\-]{0,30}[A-Za-z0-9])?(?:\\.[A-Za-z]{2,16}){1,3}",
         ["hostname"] = Host,
         ["ipv4"] = Byte + "(?:\\." + Byte + "){3}",
         ["ipv6"] = Ipv6,
