@@ -42,10 +42,10 @@ internal static class ResponseFields
 
     private static readonly FieldTable Item = new("an input item",
     [
-        Honoured("type", ValueKinds.Text, "\"message\"", "`message`, which may be left out, `function_call`, `function_call_output`, or `reasoning`, which is left out of the prompt; other types are refused by name."),
+        Honoured("type", ValueKinds.Text, "\"message\"", "`message`, which may be left out, `function_call`, `function_call_output`, `item_reference` (a stored item by its id), or `reasoning`, which is left out of the prompt; other types are refused by name."),
         Honoured("role", ValueKinds.Text, "\"user\"", "Of a message: `system`, `developer` (the same), `user` or `assistant`.") with { IsRequired = true },
         Honoured("content", ValueKinds.Text | ValueKinds.List, "\"Hello\"", "A string, or a list of parts.") with { Inner = Part, IsRequired = true },
-        Ignored("id", "Name of an item, as an answer had it."),
+        Honoured("id", ValueKinds.Text, "\"msg_1\"", "Name of an item, as an answer had it; of an `item_reference`, the stored item that stands there."),
         Ignored("status", "How far an item was, as an answer had it."),
         Ignored("phase", "Of which part of an answer an item was, as an answer had it."),
         Honoured("call_id", ValueKinds.Text, "\"call_1\"", "Of a call, and of its result: names the call.") with { With = CallOfNow },

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KvTiers.Conversations;
 using KvTiers.Inference.Constraints;
 using KvTiers.Inference.Scheduling;
@@ -26,12 +27,13 @@ internal sealed class ResponseRoutes(ModelHost host, RequestReader reader, TurnG
         LoadedModel model = host.Model;
         ResponsesRequest request = await reader.ReadAsync<ResponsesRequest>(context.Request, ResponseFields.Table, context.RequestAborted);
         model.CheckName(request.Model);
-        ResponsesCall call = ResponsesRules.Check(request, model.SamplingDefaults);
+        string tenant = Caller.TenantOf(context);
+        JsonElement? input = await new ItemReferences(store, tenant).ResolveAsync(request.Input, context.RequestAborted);
+        ResponsesCall call = ResponsesRules.Check(request with { Input = input }, model.SamplingDefaults);
         if (call.Tools is { } tools) call = call with { Tools = ToolAnswer.WithIds(tools) };
         Constraint? constraint = ToolAnswer.ConstraintFor(call.Tools, model) ?? AnswerForm.ConstraintFor(call.Format, "text.format.schema", model);
 
         using TurnScope turn = gate.Enter(context);
-        string tenant = Caller.TenantOf(context);
         ResponseNote note = ResponseNote.Of(call, time.GetUtcNow().ToUnixTimeSeconds());
         ResponseId id = ResponseId.New();
         StoredResponse? previous = call.PreviousResponseId is { } follows ? await store.FindAsync(tenant, follows, "previous_response_id", turn.Token) : null;

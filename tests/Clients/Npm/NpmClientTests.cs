@@ -1,6 +1,6 @@
 namespace KvTiers.Clients.Tests.Npm;
 
-/// <summary>Clients of npm, unchanged but for base URL and key. What each call does and holds is in <c>tests/Clients/npm</c>, under the same name.</summary>
+/// <summary>Clients of npm, unchanged but for base URL and key. What each call does and holds is in <c>tests/Clients/scripts</c>, under the same name.</summary>
 [Collection(ClientsCollection.Name)]
 public sealed class NpmClientTests(ClientsServer server)
 {
@@ -26,6 +26,8 @@ public sealed class NpmClientTests(ClientsServer server)
     [InlineData("responses: created, streamed and chained")]
     [InlineData("responses: an error has its param")]
     [InlineData("embeddings")]
+    [InlineData("structured: json_object")]
+    [InlineData("structured: json_schema of zod")]
     public Task OpenAi(string call) => HoldsAsync("openai.mjs", call);
 
     [Theory]
@@ -37,6 +39,7 @@ public sealed class NpmClientTests(ClientsServer server)
     [InlineData("tools: a call, its result, and the answer")]
     [InlineData("tools: streamed")]
     [InlineData("embeddings")]
+    [InlineData("structured: an object of a zod schema")]
     public Task AiSdkOverChatCompletions(string call) => HoldsAsync("ai-sdk.mjs chat", call);
 
     [Theory]
@@ -48,6 +51,7 @@ public sealed class NpmClientTests(ClientsServer server)
     [InlineData("tools: a call, its result, and the answer")]
     [InlineData("tools: streamed")]
     [InlineData("structured: an object of a zod schema")]
+    [InlineData("a conversation of several turns")]
     public Task AiSdkOverResponses(string call) => HoldsAsync("ai-sdk.mjs responses", call);
 
     [Theory]
@@ -59,6 +63,7 @@ public sealed class NpmClientTests(ClientsServer server)
     [InlineData("tools: a call, its result, and the answer")]
     [InlineData("tools: streamed")]
     [InlineData("embeddings")]
+    [InlineData("structured: an object of a zod schema")]
     public Task AiSdkOverOpenAiCompatible(string call) => HoldsAsync("ai-sdk.mjs compatible", call);
 
     [Theory]
@@ -69,6 +74,7 @@ public sealed class NpmClientTests(ClientsServer server)
     [InlineData("a value out of range is an error with its param")]
     [InlineData("tools: a call, its result, and the answer")]
     [InlineData("structured: an object by a function call")]
+    [InlineData("structured: an object of a zod schema")]
     [InlineData("embeddings")]
     public Task LangChain(string call) => HoldsAsync("langchain.mjs", call);
 

@@ -6,7 +6,7 @@ using KvTiers.Tests.Shared;
 
 namespace KvTiers.Clients.Tests.Npm;
 
-/// <summary>The scripts of <c>tests/Clients/npm</c>, run by Node.js over the packages that its lock file names.</summary>
+/// <summary>The scripts of <c>tests/Clients/scripts</c>, run by Node.js over the packages that its lock file names.</summary>
 internal static class NpmScript
 {
     private const int LeastNode = 18;
@@ -43,7 +43,7 @@ internal static class NpmScript
     // In a folder of its own, so that node_modules is in nobody's way; again only when the lock file has changed.
     private static async Task<string> InstallAsync()
     {
-        string source = Path.Combine(Repository.Root, "tests", "Clients", "npm");
+        string source = Path.Combine(Repository.Root, "tests", "Clients", "scripts");
         string folder = Path.Combine(Repository.Root, "artifacts", "npm-clients");
         Directory.CreateDirectory(folder);
         // Processes that test at once install once.
@@ -61,7 +61,7 @@ internal static class NpmScript
             }
             catch (InvalidOperationException offline) when (offline.Message.Contains("network", StringComparison.OrdinalIgnoreCase))
             {
-                Assert.Skip("The npm packages cannot be fetched here; `npm ci` in tests/Clients/npm says why.");
+                Assert.Skip("The npm packages cannot be fetched here; `npm ci` in tests/Clients/scripts says why.");
             }
 
             await File.WriteAllTextAsync(installed, wanted);

@@ -41,6 +41,33 @@ public sealed class ResponsesTests(SharedSilo silo)
         Assert.Equal(made.ToJsonString(), read.ToJsonString());
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(",\"conversation\":\"items_named_1\"")]
+    public async Task AReferenceStandsForTheStoredItem(string conversation)
+    {
+        JsonObject made = await silo.Http.PostAsync(Path, $$"""{"input":"Hello, item","max_output_tokens":5,"temperature":0{{conversation}}}""");
+        string Next(string item) => $$"""{"input":[{"role":"user","content":"Hello, item"},{{item}},{"role":"user","content":"And now?"}],"max_output_tokens":6,"temperature":0,"store":false}""";
+
+        JsonObject named = await silo.Http.PostAsync(Path, Next($$"""{"type":"item_reference","id":"{{(string)made["output"]![0]!["id"]!}}"}"""));
+        JsonObject whole = await silo.Http.PostAsync(Path, Next(made["output"]![0]!.ToJsonString()));
+
+        Assert.Equal((int)whole["usage"]!["input_tokens"]!, (int)named["usage"]!["input_tokens"]!);
+        Assert.Equal(Text(whole), Text(named));
+    }
+
+    [Theory]
+    [InlineData("\"msg_nobody_1\"", HttpStatusCode.NotFound)]
+    [InlineData("\"msg_../.._1\"", HttpStatusCode.NotFound)]
+    [InlineData("\"msg_1\"", HttpStatusCode.NotFound)]
+    [InlineData("\"\"", HttpStatusCode.NotFound)]
+    [InlineData("5", HttpStatusCode.BadRequest)]
+    public async Task AReferenceToNothingIsRefused(string id, HttpStatusCode status)
+    {
+        JsonObject error = await silo.Http.PostAsync(Path, $$"""{"input":[{"type":"item_reference","id":{{id}}}]}""", status);
+        Assert.Equal("input[0].id", (string)error["error"]!["param"]!);
+    }
+
     [Fact]
     public async Task AStreamBringsOpenAisEventsInTheirOrder()
     {
