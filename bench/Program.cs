@@ -16,6 +16,7 @@ var root = new RootCommand("KvTiers benchmarks. Every figure stands beside the m
     EngineCommand.Create(),
     BusyNeighbourCommand.Create(),
     BusyNeighbourCommand.CreateSpin(),
+    ConstraintCommand.Create(),
     CacheOnOffCommand.Create(),
     HitRateCommand.Create(),
     CacheCommand.Create(),

@@ -13,6 +13,7 @@ internal static class AllCommand
         ("limits", TimeSpan.FromMinutes(3)),
         ("engine", TimeSpan.FromMinutes(10)),
         ("busy-neighbour", TimeSpan.FromMinutes(5)),
+        ("constraint", TimeSpan.FromMinutes(3)),
         ("cache-on-off", TimeSpan.FromMinutes(12)),
         ("warm-turn", TimeSpan.FromMinutes(5)),
         ("start", TimeSpan.FromMinutes(8)),

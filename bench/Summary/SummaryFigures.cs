@@ -11,6 +11,7 @@ internal static class SummaryFigures
     [
         ("engine", Engine),
         ("busy-neighbour", BusyNeighbour),
+        ("constraint", Constraint),
         ("cache-on-off", CacheOnOff),
         ("warm-turn", WarmTurn),
         ("start", Start),
@@ -34,6 +35,12 @@ internal static class SummaryFigures
         $"{Number(row.Number("busy_tokens_per_s"))} tokens/s",
         $"quiet {Number(row.Number("quiet_tokens_per_s"))} tokens/s",
         Percent(row.Number("kept"))));
+
+    private static IEnumerable<SummaryLine> Constraint(ResultTable table) => table.Rows.Select(row => new SummaryLine(
+        $"a token of the demo model held to a form ({row["form"]}, {row["sampling"]})",
+        $"{Number(row.Number("held_us"))} µs",
+        $"free {Number(row.Number("free_us"))} µs",
+        Percent(row.Number("held_us") / row.Number("free_us"))));
 
     private static IEnumerable<SummaryLine> CacheOnOff(ResultTable table) => table.Rows.Select(row => new SummaryLine(
         $"{row["new"]} tokens after {row["prompt"]}, {row["shape"]}",

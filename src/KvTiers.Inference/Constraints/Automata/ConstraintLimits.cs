@@ -10,16 +10,16 @@ internal static class ConstraintLimits
     public const int Depth = 200;
 
     /// <summary>States of the automaton before it runs. With its edges it takes about 50 bytes a state.</summary>
-    public const int States = 200_000;
+    public const int States = 100_000;
 
     /// <summary>Edges of the automaton before it runs.</summary>
-    public const int Edges = 600_000;
+    public const int Edges = 300_000;
 
     /// <summary>Steps of work for a part that is made deterministic at compile time.</summary>
-    public const int DeterminiseSteps = 2_000_000;
+    public const int DeterminiseSteps = 500_000;
 
     /// <summary>States of a part that is made deterministic at compile time.</summary>
-    public const int DeterministicStates = 20_000;
+    public const int DeterministicStates = 10_000;
 
     /// <summary>Readings of one text that may stand side by side.</summary>
     public const int Items = 4_096;

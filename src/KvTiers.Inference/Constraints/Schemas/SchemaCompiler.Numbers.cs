@@ -25,7 +25,9 @@ internal sealed partial class SchemaCompiler
             return;
         }
 
-        if (!allowsFractions)
+        if (!allowsFractions && range.IsUnbounded)
+            builder.AddCall(from, Shared("integer", (start, end) => builder.Add(range.Integers(), start, end, Spelling.Plain)), to);
+        else if (!allowsFractions)
             builder.Add(range.Integers(), from, to, Spelling.Plain);
         else if (range.IsUnbounded)
             builder.AddCall(from, Shared("number", (start, end) => builder.Add(PatternCompiler.Parts(AnyNumber, isWhole: true)[0].Body, start, end, Spelling.Plain)), to);

@@ -11,7 +11,7 @@ internal static class StringFormats
     private const string Clock = "(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,6})?";
     private const string Offset = "(?:Z|[+\\-](?:0\\d|1[0-3]):[0-5]\\d)";
     private const string Label = "[A-Za-z0-9](?:[A-Za-z0-9\\-]{0,60}[A-Za-z0-9])?";
-    private const string Host = Label + "(?:\\." + Label + "){0,3}";
+    private const string Host = "(?:" + Label + "\\.){1,3}[A-Za-z]{2,6}";
     private const string Byte = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
     private const string Hex = "[0-9A-Fa-f]{1,4}";
     private const string UriCharacter = "(?:[A-Za-z0-9\\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})";
