@@ -23,7 +23,7 @@ internal sealed partial class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>What started it, as a shell takes it.</summary>
-    public string Command => string.Join(' ', [_process.StartInfo.FileName, .. _process.StartInfo.ArgumentList.Select(ShellText.Quote)]);
+    public string Command => string.Join(' ', [ShellText.Quote(_process.StartInfo.FileName), .. _process.StartInfo.ArgumentList.Select(ShellText.Quote)]);
 
     /// <summary>Where its output goes.</summary>
     public string LogPath => _log.Name;
