@@ -26,7 +26,7 @@ internal static class ConstraintCommand
     public static Command Create()
     {
         var output = ResultFile.Option();
-        var pairs = new Option<int>("--pairs") { Description = "Free and held turns of 300 tokens; medians are reported.", DefaultValueFactory = _ => 41 };
+        var pairs = new Option<int>("--pairs") { Description = "Free and held turns of 300 tokens; medians are reported.", DefaultValueFactory = _ => 81 };
         var command = new Command("constraint", "Measure decode of the demo model with and without a form that the answer is held to.") { output, pairs };
         command.SetAction((parsed, _) => RunAsync(parsed.GetValue(output), parsed.GetValue(pairs)));
         return command;
