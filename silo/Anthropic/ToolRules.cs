@@ -1,6 +1,7 @@
 using System.Text.Json;
 using KvTiers.Conversations;
 using KvTiers.Silo.Http;
+using KvTiers.Silo.Turns;
 
 namespace KvTiers.Silo.Anthropic;
 
@@ -29,15 +30,7 @@ internal static class ToolRules
             Allowed = name is null ? null : [name],
             ParallelCalls = choice?.DisableParallelToolUse != true,
         };
-        try
-        {
-            use.Validate();
-            return use;
-        }
-        catch (ArgumentException e)
-        {
-            throw ApiException.BadRequest(WireNames.Message(e), "tools", null, e);
-        }
+        return ToolUseRules.Valid(use, "name", "input_schema");
     }
 
     private static ToolDefinition Definition(ToolParameter? tool, int index)

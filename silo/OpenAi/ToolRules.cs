@@ -23,32 +23,7 @@ internal static class ToolRules
         }
 
         ToolUse use = Choose(new ToolUse { Definitions = [.. tools.Select(Definition)], ParallelCalls = parallel ?? true }, choice);
-        return ToolAnswer.WithIds(Valid(use, "tools", "function."));
-    }
-
-    /// <summary>The functions, held to the rules that every API has.</summary>
-    /// <param name="use">The functions.</param>
-    /// <param name="param">What the request calls their list.</param>
-    /// <param name="prefix">What a member of a function is under: <c>function.</c>, or nothing.</param>
-    /// <exception cref="ApiException">A rule is broken.</exception>
-    public static ToolUse Valid(ToolUse use, string param, string prefix)
-    {
-        try
-        {
-            use.Validate();
-            return use;
-        }
-        catch (ArgumentException e)
-        {
-            // What is wrong comes first: a member of the functions, under our own names.
-            string at = e.Message[..e.Message.IndexOf(' ', StringComparison.Ordinal)]
-                .Replace("Definitions", param, StringComparison.Ordinal)
-                .Replace("].Name", $"].{prefix}name", StringComparison.Ordinal)
-                .Replace("].Parameters", $"].{prefix}parameters", StringComparison.Ordinal)
-                .Replace("Allowed", "tool_choice", StringComparison.Ordinal);
-            string rule = e.Message[e.Message.IndexOf(' ', StringComparison.Ordinal)..e.Message.IndexOf(" (Parameter", StringComparison.Ordinal)];
-            throw ApiException.BadRequest($"'{at}'{rule}", at, null, e);
-        }
+        return ToolAnswer.WithIds(ToolUseRules.Valid(use, "function.name", "function.parameters"));
     }
 
     /// <summary>The calls of an assistant's message; null = none.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using KvTiers.Conversations;
 using KvTiers.Silo.Http;
+using KvTiers.Silo.Turns;
 
 namespace KvTiers.Silo.Responses;
 
@@ -11,37 +12,30 @@ internal static class FunctionRules
     /// <exception cref="ApiException">A tool is no function, or the choice is none of them.</exception>
     public static ToolUse? Check(ResponsesRequest request)
     {
-        (ToolChoice how, IReadOnlyList<string>? allowed) = Choice(request.ToolChoice);
+        (ToolChoice how, IReadOnlyList<string>? allowed, bool isNamed) = Choice(request.ToolChoice);
         if (request.Tools is not { Count: > 0 } tools)
             return how == ToolChoice.Required ? throw ApiException.BadRequest("'tool_choice' asks for a call, and there are no 'tools'.", "tool_choice") : null;
-        var use = new ToolUse { Definitions = [.. tools.Select(Definition)], Choice = how, Allowed = allowed, ParallelCalls = request.ParallelToolCalls ?? true };
-        try
-        {
-            use.Validate();
-            return use;
-        }
-        catch (ArgumentException e)
-        {
-            throw ApiException.BadRequest(WireNames.Message(e), "tools", null, e);
-        }
+        var use = new ToolUse { Definitions = [.. tools.Select(Definition)], Choice = how, Allowed = allowed, ParallelCalls = !isNamed && (request.ParallelToolCalls ?? true) };
+        return ToolUseRules.Valid(use, "name", "parameters");
     }
 
-    private static (ToolChoice Choice, IReadOnlyList<string>? Allowed) Choice(JsonElement? choice)
+    // A choice that names a function is exactly one call of it.
+    private static (ToolChoice Choice, IReadOnlyList<string>? Allowed, bool IsNamed) Choice(JsonElement? choice)
     {
         switch (choice)
         {
             case null or { ValueKind: JsonValueKind.Null }:
-                return (ToolChoice.Auto, null);
+                return (ToolChoice.Auto, null, false);
             case { ValueKind: JsonValueKind.String } word:
-                return (Mode(word.GetString(), "tool_choice"), null);
+                return (Mode(word.GetString(), "tool_choice"), null, false);
             case { ValueKind: JsonValueKind.Object } named when Text(named, "type") == "function":
-                return (ToolChoice.Required, [Text(named, "name") ?? throw ApiException.BadRequest("'tool_choice.name' is missing.", "tool_choice.name", ApiException.MissingParameter)]);
+                return (ToolChoice.Required, [Text(named, "name") ?? throw ApiException.BadRequest("'tool_choice.name' is missing.", "tool_choice.name", ApiException.MissingParameter)], true);
             case { ValueKind: JsonValueKind.Object } several when Text(several, "type") == "allowed_tools":
                 if (!several.TryGetProperty("tools", out JsonElement list) || list.ValueKind != JsonValueKind.Array)
                     throw ApiException.BadRequest("'tool_choice.tools' must be a list.", "tool_choice.tools");
                 return (Mode(Text(several, "mode"), "tool_choice.mode"), [.. list.EnumerateArray().Select((tool, i) =>
                     (tool.ValueKind == JsonValueKind.Object && Text(tool, "type") is null or "function" ? Text(tool, "name") : null)
-                    ?? throw ApiException.BadRequest($"'tool_choice.tools[{i}]' must name a function.", $"tool_choice.tools[{i}]"))]);
+                    ?? throw ApiException.BadRequest($"'tool_choice.tools[{i}]' must name a function.", $"tool_choice.tools[{i}]"))], false);
             default:
                 throw ApiException.BadRequest("'tool_choice' must be none, auto, required, or an object of the type function or allowed_tools.", "tool_choice");
         }

@@ -102,7 +102,7 @@ public sealed class ToolTests(SharedSilo silo)
     [Theory]
     [InlineData("""{"max_tokens":1,"tools":[{"type":"web_search_20250305","name":"web_search"}],"messages":[{"role":"user","content":"x"}]}""", "web_search_20250305")]
     [InlineData("""{"max_tokens":1,"tool_choice":{"type":"any"},"messages":[{"role":"user","content":"x"}]}""", "tool_choice")]
-    [InlineData("""{"max_tokens":1,"tools":[{"name":"a b","input_schema":{}}],"messages":[{"role":"user","content":"x"}]}""", "a b")]
+    [InlineData("""{"max_tokens":1,"tools":[{"name":"a b","input_schema":{}}],"messages":[{"role":"user","content":"x"}]}""", "'tools[0].name' is 'a b'")]
     [InlineData("""{"max_tokens":1,"tools":[{"name":"a","input_schema":{}}],"tool_choice":{"type":"tool","name":"b"},"messages":[{"role":"user","content":"x"}]}""", "'b'")]
     [InlineData("""{"max_tokens":1,"messages":[{"role":"user","content":[{"type":"tool_use","id":"a","name":"b","input":{}}]}]}""", "tool_use")]
     [InlineData("""{"max_tokens":1,"messages":[{"role":"assistant","content":[{"type":"tool_result","tool_use_id":"a","content":"b"}]}]}""", "tool_result")]

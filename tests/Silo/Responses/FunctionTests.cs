@@ -81,8 +81,19 @@ public sealed class FunctionTests(SharedSilo silo)
         }
     }
 
+    [Fact]
+    public async Task AFunctionThatIsNamedIsCalledOnce()
+    {
+        for (int i = 0; i < 12; i++)
+        {
+            JsonObject made = await silo.Http.PostAsync(Path, $$$"""{"tools":[{"type":"function","name":"now"}],"tool_choice":{"type":"function","name":"now"},"input":"Call {{{i}}}","max_output_tokens":400,"store":false}""");
+            Assert.Equal("function_call", (string)Assert.Single(made["output"]!.AsArray())!["type"]!);
+        }
+    }
+
     [Theory]
     [InlineData("""{"input":"x","tools":[{"type":"web_search"}]}""", "web_search")]
+    [InlineData("""{"input":"x","tools":[{"type":"function","name":"a b"}]}""", "'tools[0].name' is 'a b'")]
     [InlineData("""{"input":"x","tool_choice":"required"}""", "tool_choice")]
     [InlineData("""{"input":"x","tools":[{"type":"function","name":"a"}],"tool_choice":{"type":"function","name":"b"}}""", "'b'")]
     [InlineData("""{"input":"x","tools":[{"type":"function","name":"a"}],"tool_choice":"any"}""", "tool_choice")]
