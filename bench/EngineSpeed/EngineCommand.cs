@@ -124,7 +124,7 @@ internal static class EngineCommand
 
     private static double ParametersAfterAttention(ModelConfig config) =>
         (double)config.Heads * config.HeadDim * config.Hidden
-        + (config.Architecture == ModelArchitecture.Llama ? 3.0 : 2.0) * config.Hidden * config.Intermediate;
+        + (config.IsGated ? 3.0 : 2.0) * config.Hidden * config.Intermediate;
 
     // Two per weight and token, but of the last layer, past its attention, for one token only; four per element of a head, query head, and pair of
     // positions; one row of logits.

@@ -152,7 +152,7 @@ internal sealed partial class ModelLoader(
     private static partial void ChatOff(ILogger logger, string name, string reason);
 
     [LoggerMessage(1, LogLevel.Information, "Model {Name}: {Architecture}, {Layers} layers of width {Width}, context {Context} tokens, from {Folder}")]
-    private static partial void ModelLoaded(ILogger logger, string name, ModelArchitecture architecture, int layers, int width, int context, string folder);
+    private static partial void ModelLoaded(ILogger logger, string name, string architecture, int layers, int width, int context, string folder);
 
     [LoggerMessage(5, LogLevel.Information, "Tier {Tier}: {Size}, {Blocks} blocks held")]
     private static partial void ColderTier(ILogger logger, string tier, string size, long blocks);

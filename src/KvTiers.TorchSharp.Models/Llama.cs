@@ -25,7 +25,7 @@ public sealed class Llama : TorchModel
         _output = config.TiedEmbeddings ? _embedding : Weight(files, "lm_head.weight", config.Vocabulary, hidden);
         _finalNorm = Weight(files, "model.norm.weight", hidden);
         _epsilon = config.NormEpsilon;
-        _frequencies = Keep(tensor(Frequencies(config)));
+        _frequencies = Keep(tensor(Frequencies(config.LayerConfigs[0].Rotary!)));
         _layers = [.. Enumerable.Range(0, config.Layers).Select(i =>
         {
             string layer = $"model.layers.{i}.", attention = layer + "self_attn.", feedForward = layer + "mlp.";
@@ -87,12 +87,12 @@ public sealed class Llama : TorchModel
         return cat([Sum(first * cosines, second * negated), Sum(second * cosines, first * sines)], -1);
     }
 
-    private static float[] Frequencies(ModelConfig config) => [.. Enumerable.Range(0, config.HeadDim / 2).Select(i =>
+    private static float[] Frequencies(RotaryConfig rotary) => [.. Enumerable.Range(0, rotary.Dim / 2).Select(i =>
     {
-        double frequency = 1 / Math.Pow(config.RopeTheta, 2.0 * i / config.HeadDim);
-        if (config.RopeScaling is RopeScaling.Linear stretched)
+        double frequency = 1 / Math.Pow(rotary.Theta, 2.0 * i / rotary.Dim);
+        if (rotary.Scaling is RopeScaling.Linear stretched)
             return (float)(frequency / stretched.Factor);
-        if (config.RopeScaling is not RopeScaling.Llama3 scaling)
+        if (rotary.Scaling is not RopeScaling.Llama3 scaling)
             return (float)frequency;
 
         // Between two wave lengths from kept to divided, as a share that runs from 1 to 0.

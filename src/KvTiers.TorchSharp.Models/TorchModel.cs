@@ -21,11 +21,29 @@ public abstract class TorchModel : IDisposable
     private protected Scalar One { get; } = 1;
 
     /// <summary>Reads a Hugging Face folder: config.json and *.safetensors.</summary>
+    /// <exception cref="ModelFormatException">A file is missing, malformed, or asks for what is not computed here.</exception>
     public static TorchModel Load(string folder)
     {
         ModelConfig config = ModelConfig.Load(folder);
+        string path = Path.Combine(folder, "config.json");
+        RequireComputed(config, path);
         using WeightFiles files = new(folder);
-        return config.Architecture == ModelArchitecture.Gpt2 ? new Gpt2(config, files) : new Llama(config, files);
+        return config.LearnedPositions ? new Gpt2(config, files) : new Llama(config, files);
+    }
+
+    // Our own engine computes more: what these models do not, they must not pass over.
+    private static void RequireComputed(ModelConfig config, string path)
+    {
+        if (config.Architecture is not ("LlamaForCausalLM" or "MistralForCausalLM" or "Qwen2ForCausalLM" or "GPT2LMHeadModel"))
+        {
+            string rule = $"is {config.Architecture}; in TorchSharp there are LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM and GPT2LMHeadModel.";
+            throw new ModelFormatException(path, "architectures", rule);
+        }
+        ActivationKind activation = config.LearnedPositions ? ActivationKind.GeluTanh : ActivationKind.Silu;
+        if (config.Activation != activation)
+            throw new ModelFormatException(path, config.LearnedPositions ? "activation_function" : "hidden_act", $"must be {activation} in TorchSharp.");
+        if (config.LayerConfigs[0].Rotary?.Scaling is RopeScaling.Yarn or RopeScaling.LongRope)
+            throw new ModelFormatException(path, "rope_scaling", "must be default, linear, dynamic or llama3 in TorchSharp.");
     }
 
     /// <summary>Computes the newest tokens of every sequence.</summary>

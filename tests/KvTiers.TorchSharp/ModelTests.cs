@@ -51,7 +51,7 @@ public sealed class ModelTests
         (int[] expected, _) = await OwnEngine.GenerateAsync(own, path, tiers, prompt, 24);
         var options = new GenerateOptions(24);
         Assert.Equal(expected, Generation.Generate(model, prompt, past: null, options).Tokens);
-        if (own.Config.SlidingWindow is null)
+        if (own.Config.WindowOf(own.Config.Layers - 1) == int.MaxValue)
         {
             using var cat = new CatPast(own.Config.Layers, batch: 1);
             Assert.Equal(expected, Generation.Generate(model, prompt, cat, options).Tokens);
@@ -104,7 +104,7 @@ public sealed class ModelTests
             MaxTokens = 256,
             InitialTokens = 16,
             IsStatic = isStatic,
-            SlidingWindow = config.SlidingWindow,
-            FirstWindowedLayer = config.FirstWindowedLayer,
+            SlidingWindow = config.LayerConfigs[^1].Window,
+            FirstWindowedLayer = config.LayerConfigs.TakeWhile(layer => layer.Window is null).Count(),
         }));
 }

@@ -1,4 +1,4 @@
-"""The cases: small configurations, their random weights, and the prompts."""
+"""The cases: small configurations, and the prompts."""
 
 import math
 import zlib
@@ -72,6 +72,52 @@ def gpt2(**changes: object) -> dict:
     } | changes
 
 
+def family(architecture: str, model_type: str, **changes: object) -> dict:
+    """A family that says most of it in Llama's words."""
+    return llama(architectures=[architecture], model_type=model_type, max_position_embeddings=1_024, **changes)
+
+
+def gemma2(**changes: object) -> dict:
+    config = family("Gemma2ForCausalLM", "gemma2", num_hidden_layers=3, rms_norm_eps=1e-6, sliding_window=21, query_pre_attn_scalar=24)
+    del config["hidden_act"], config["tie_word_embeddings"]
+    return config | {"hidden_activation": "gelu_pytorch_tanh", "attn_logit_softcapping": 5.0, "final_logit_softcapping": 8.0} | changes
+
+
+def gemma3(**changes: object) -> dict:
+    config = family("Gemma3ForCausalLM", "gemma3_text", num_hidden_layers=4, rms_norm_eps=1e-6, sliding_window=21, query_pre_attn_scalar=24)
+    del config["hidden_act"], config["rope_theta"], config["tie_word_embeddings"]
+    return config | {"hidden_activation": "gelu_pytorch_tanh", "sliding_window_pattern": 3} | changes
+
+
+def phi3(**changes: object) -> dict:
+    return family("Phi3ForCausalLM", "phi3", original_max_position_embeddings=1_024, sliding_window=None) | changes
+
+
+def stablelm(**changes: object) -> dict:
+    config = family("StableLmForCausalLM", "stablelm", layer_norm_eps=1e-5, partial_rotary_factor=0.25, use_qkv_bias=True, tie_word_embeddings=False)
+    del config["rms_norm_eps"], config["head_dim"]
+    return config | {"hidden_size": 64} | changes
+
+
+def gpt_neox(**changes: object) -> dict:
+    return {
+        "architectures": ["GPTNeoXForCausalLM"],
+        "model_type": "gpt_neox",
+        "hidden_size": 48,
+        "intermediate_size": 96,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 3,
+        "hidden_act": "gelu",
+        "vocab_size": 96,
+        "max_position_embeddings": 1_024,
+        "layer_norm_eps": 1e-5,
+        "rotary_emb_base": 10_000,
+        "rotary_pct": 0.25,
+        "use_parallel_residual": True,
+        "tie_word_embeddings": False,
+    } | changes
+
+
 LLAMA3_ROPE = {
     "rope_type": "llama3",
     "factor": 8.0,
@@ -79,6 +125,21 @@ LLAMA3_ROPE = {
     "high_freq_factor": 4.0,
     "original_max_position_embeddings": 512,
 }
+
+YARN_ROPE = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 256}
+
+LONG_ROPE = {
+    "type": "longrope",
+    "short_factor": [1.0, 1.05, 1.1, 1.2, 1.3, 1.4],
+    "long_factor": [1.1, 1.4, 2.0, 3.0, 4.5, 6.0],
+}
+
+GEMMA3_ROPE = {
+    "full_attention": {"rope_type": "linear", "factor": 4.0, "rope_theta": 5_000.0},
+    "sliding_attention": {"rope_type": "default", "rope_theta": 300.0},
+}
+
+GRANITE = {"embedding_multiplier": 6.0, "residual_multiplier": 0.7, "attention_multiplier": 0.2, "logits_scaling": 3.0}
 
 CASES = [
     # head_dim is left out, as in the first Llama configurations: hidden_size / num_attention_heads.
@@ -107,105 +168,76 @@ CASES = [
     Case("llama-bf16", llama(), {"rope_theta": 12_000.0}, dtype=torch.bfloat16),
     Case("gpt2-tied", gpt2(n_inner=64), {"n_head": 4}, legacy_buffers=True),
     Case("gpt2-prefixed", gpt2(), {"n_head": 4}, prefix="transformer."),
+    Case("llama-gelu", llama(hidden_act="gelu"), {"hidden_act": "silu"}),
+    Case("llama-relu2", llama(hidden_act="relu2"), {"hidden_act": "silu"}),
+    Case("llama-rope-dynamic", llama(rope_scaling={"type": "dynamic", "factor": 4.0}), {"rope_scaling": {"type": "linear", "factor": 4.0}}),
+    # With this base the ramp has pairs that are kept, pairs that are divided, and some between.
+    Case(
+        "llama-rope-yarn",
+        llama(rope_theta=500.0, max_position_embeddings=1_024, rope_scaling=YARN_ROPE),
+        {"rope_scaling": YARN_ROPE | {"beta_fast": 16}},
+    ),
+    Case(
+        "ministral-alternating",
+        family("MinistralForCausalLM", "ministral", num_hidden_layers=3, sliding_window=21)
+        | {"layer_types": ["sliding_attention", "full_attention", "sliding_attention"]},
+        {"layer_types": ["full_attention", "sliding_attention", "full_attention"]},
+    ),
+    Case("qwen3", family("Qwen3ForCausalLM", "qwen3", rms_norm_eps=1e-6), {"rope_theta": 12_000.0}),
+    Case(
+        "smollm3",
+        family("SmolLM3ForCausalLM", "smollm3", num_hidden_layers=3, no_rope_layer_interval=2, rope_theta=2_000.0),
+        {"no_rope_layer_interval": 3},
+    ),
+    Case("gemma2", gemma2(), {"attn_logit_softcapping": 6.0}),
+    Case("gemma2-uncapped", gemma2(attn_logit_softcapping=None, final_logit_softcapping=None), {"sliding_window": 22}),
+    Case(
+        "gemma3",
+        gemma3(rope_theta=5_000.0, rope_local_base_freq=300.0, rope_scaling={"rope_type": "linear", "factor": 4.0}),
+        {"rope_local_base_freq": 5_000.0},
+    ),
+    # The same positions, in newer files' words.
+    Case("gemma3-nested", gemma3(rope_parameters=GEMMA3_ROPE), {"rope_parameters": GEMMA3_ROPE | {"sliding_attention": GEMMA3_ROPE["full_attention"]}}),
+    Case("phi3", phi3(num_hidden_layers=3, sliding_window=21), {"sliding_window": 22}),
+    Case(
+        "phi3-longrope",
+        phi3(original_max_position_embeddings=32, partial_rotary_factor=0.75, rope_scaling=LONG_ROPE),
+        {"original_max_position_embeddings": 1_024},
+    ),
+    Case(
+        "phi3-shortrope",
+        phi3(partial_rotary_factor=0.75, rope_scaling=LONG_ROPE),
+        {"original_max_position_embeddings": 32},
+    ),
+    Case("granite", family("GraniteForCausalLM", "granite", **GRANITE), GRANITE | {"residual_multiplier": 0.75}),
+    Case("olmo2", family("Olmo2ForCausalLM", "olmo2", tie_word_embeddings=False), {"rope_theta": 12_000.0}),
+    Case("gpt-neox", gpt_neox(), {"rotary_pct": 0.5}),
+    Case("gpt-neox-sequential", gpt_neox(use_parallel_residual=False, hidden_act="gelu_new"), {"use_parallel_residual": True}),
+    Case("stablelm", stablelm(), {"partial_rotary_factor": 0.5}),
+    Case("stablelm-parallel", stablelm(use_qkv_bias=False, use_parallel_residual=True, qk_layernorm=True), {"qk_layernorm": False}),
+    Case(
+        "mixtral",
+        family("MixtralForCausalLM", "mixtral", num_local_experts=4, num_experts_per_tok=2, intermediate_size=24, sliding_window=None),
+        {"num_experts_per_tok": 3},
+    ),
+    Case(
+        "qwen3-moe",
+        family("Qwen3MoeForCausalLM", "qwen3_moe", num_hidden_layers=3, num_experts=5, num_experts_per_tok=2, moe_intermediate_size=20)
+        | {"norm_topk_prob": True, "mlp_only_layers": [1], "decoder_sparse_step": 1},
+        {"norm_topk_prob": False},
+    ),
+    Case(
+        "olmoe",
+        family("OlmoeForCausalLM", "olmoe", num_experts=5, num_experts_per_tok=2, intermediate_size=20, tie_word_embeddings=False)
+        | {"norm_topk_prob": False, "clip_qkv": None},
+        {"norm_topk_prob": True},
+    ),
 ]
 
 
 def prompts(case: Case) -> list[list[int]]:
     generator = case.generator
     return [torch.randint(case.config["vocab_size"], (length,), generator=generator).tolist() for length, _ in PROMPTS]
-
-
-def weights(case: Case) -> dict[str, Tensor]:
-    """Random weights under Hugging Face's names, in the case's type and in the order of the layers."""
-    draw = Draw(case.generator)
-    drawn = gpt2_weights(case, draw) if case.config["model_type"] == "gpt2" else llama_weights(case, draw)
-    return {name: tensor.to(case.dtype) for name, tensor in drawn.items()}
-
-
-class Draw:
-    """Random tensors of the sizes that make attention choose: with queries and keys drawn wider, scores have a deviation of about two."""
-
-    def __init__(self, generator: torch.Generator):
-        self._generator = generator
-
-    def normal(self, *shape: int, deviation: float) -> Tensor:
-        return torch.randn(shape, generator=self._generator) * deviation
-
-    def linear(self, inputs: int, outputs: int, gain: float = 1.0) -> Tensor:
-        """[out, in]; of inputs of deviation one it makes outputs of deviation `gain`."""
-        return self.normal(outputs, inputs, deviation=gain / math.sqrt(inputs))
-
-    def scale(self, width: int) -> Tensor:
-        return 1 + self.normal(width, deviation=0.2)
-
-
-WIDE = math.sqrt(2)
-
-
-def llama_weights(case: Case, draw: Draw) -> dict[str, Tensor]:
-    config = case.config
-    hidden, inner, vocabulary = config["hidden_size"], config["intermediate_size"], config["vocab_size"]
-    heads, kv_heads = config["num_attention_heads"], config["num_key_value_heads"]
-    head_dim = config.get("head_dim", hidden // heads)
-    qwen2_bias = config["model_type"] == "qwen2"
-    attention_bias, mlp_bias = config.get("attention_bias", False), config.get("mlp_bias", False)
-
-    # Name, inputs, outputs, gain, biased.
-    linears = [
-        ("self_attn.q_proj", hidden, heads * head_dim, WIDE, attention_bias or qwen2_bias),
-        ("self_attn.k_proj", hidden, kv_heads * head_dim, WIDE, attention_bias or qwen2_bias),
-        ("self_attn.v_proj", hidden, kv_heads * head_dim, 1, attention_bias or qwen2_bias),
-        ("self_attn.o_proj", heads * head_dim, hidden, 1, attention_bias),
-        ("mlp.gate_proj", hidden, inner, 1, mlp_bias),
-        ("mlp.up_proj", hidden, inner, 1, mlp_bias),
-        ("mlp.down_proj", inner, hidden, 1, mlp_bias),
-    ]
-    tensors = {"model.embed_tokens.weight": draw.normal(vocabulary, hidden, deviation=0.5)}
-    for layer in range(config["num_hidden_layers"]):
-        prefix = f"model.layers.{layer}."
-        tensors[prefix + "input_layernorm.weight"] = draw.scale(hidden)
-        for name, inputs, outputs, gain, biased in linears:
-            tensors[f"{prefix}{name}.weight"] = draw.linear(inputs, outputs, gain)
-            if biased:
-                tensors[f"{prefix}{name}.bias"] = draw.normal(outputs, deviation=0.5)
-        tensors[prefix + "post_attention_layernorm.weight"] = draw.scale(hidden)
-        if case.legacy_buffers:
-            tensors[prefix + "self_attn.rotary_emb.inv_freq"] = config["rope_theta"] ** (-torch.arange(0, head_dim, 2) / head_dim)
-    tensors["model.norm.weight"] = draw.scale(hidden)
-    if not config["tie_word_embeddings"]:
-        tensors["lm_head.weight"] = draw.normal(vocabulary, hidden, deviation=0.5)
-    return tensors
-
-
-def gpt2_weights(case: Case, draw: Draw) -> dict[str, Tensor]:
-    config = case.config
-    hidden, positions = config["n_embd"], config["n_positions"]
-    inner = config.get("n_inner") or 4 * hidden
-    tensors = {
-        "wte.weight": draw.normal(config["vocab_size"], hidden, deviation=0.5),
-        "wpe.weight": draw.normal(positions, hidden, deviation=0.5),
-    }
-
-    def norm(name: str) -> None:
-        tensors[name + ".weight"] = draw.scale(hidden)
-        tensors[name + ".bias"] = draw.normal(hidden, deviation=0.2)
-
-    def conv1d(name: str, inputs: int, outputs: int, gain: float = 1.0) -> None:
-        tensors[name + ".weight"] = draw.linear(inputs, outputs, gain).T.contiguous()
-        tensors[name + ".bias"] = draw.normal(outputs, deviation=0.3)
-
-    for layer in range(config["n_layer"]):
-        block = f"h.{layer}."
-        norm(block + "ln_1")
-        if case.legacy_buffers:
-            tensors[block + "attn.bias"] = torch.ones(positions, positions).tril()[None, None]
-        conv1d(block + "attn.c_attn", hidden, 3 * hidden, WIDE)
-        conv1d(block + "attn.c_proj", hidden, hidden)
-        norm(block + "ln_2")
-        conv1d(block + "mlp.c_fc", hidden, inner)
-        conv1d(block + "mlp.c_proj", inner, hidden)
-    norm("ln_f")
-    return {case.prefix + name: tensor for name, tensor in tensors.items()}
 
 
 def shards(case: Case, tensors: dict[str, Tensor]) -> list[dict[str, Tensor]]:

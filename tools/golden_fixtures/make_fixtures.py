@@ -14,9 +14,19 @@ import torch
 from torch import Tensor
 
 import cases
+import gemma
 import gpt2
+import granite
 import llama
+import mixtral
+import neox
+import olmo
+import phi3
+import qwen3
+import smollm3
+import stablelm
 import tensor_files
+import weights
 
 # The demo model's own tokenizer, for the prompts of its case.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "demo_model"))
@@ -33,6 +43,22 @@ DEMO_CHATS = [
 ]
 DEMO_POSITIONS = 8
 """The last positions of a chat, whose logits are stored: the demo model's vocabulary is large."""
+FAMILIES = {
+    "gemma2": gemma,
+    "gemma3_text": gemma,
+    "gpt2": gpt2,
+    "gpt_neox": neox,
+    "granite": granite,
+    "mixtral": mixtral,
+    "olmo2": olmo,
+    "olmoe": olmo,
+    "phi3": phi3,
+    "qwen3": qwen3,
+    "qwen3_moe": qwen3,
+    "smollm3": smollm3,
+    "stablelm": stablelm,
+}
+"""Those that are not computed as Llama is."""
 LEAST_DIFFERENCE = 0.02
 """Of some logit when the configuration is misread: a hundred times the tolerance of the tests."""
 
@@ -40,19 +66,21 @@ LEAST_DIFFERENCE = 0.02
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output", type=Path, help="the folder of the fixtures, such as tests/Golden/fixtures")
+    parser.add_argument("--only", metavar="CASE", help="make only this case")
     parser.add_argument("--demo", type=Path, metavar="MODEL", help="make only the case demo, whose weights are those of this folder")
     arguments = parser.parse_args()
     if arguments.demo is not None:
         make_demo(arguments.output / DEMO, arguments.demo)
     else:
         for case in cases.CASES:
-            make_case(arguments.output / case.name, case)
+            if arguments.only in (None, case.name):
+                make_case(arguments.output / case.name, case)
 
 
 def make_case(folder: Path, case: cases.Case) -> None:
     empty(folder)
     write_json(folder / "config.json", case.config)
-    tensors = cases.weights(case)
+    tensors = weights.weights(case)
     if case.shards == 1:
         tensor_files.write_tensors(folder / tensor_files.SINGLE, tensors)
     else:
@@ -77,9 +105,9 @@ def make_demo(folder: Path, source: Path) -> None:
 def model(folder: Path, **changes: object) -> Callable[[list[int]], Tensor]:
     """The model of a folder, with properties of its configuration changed: token ids to logits [positions, vocabulary]."""
     config = read_json(folder / "config.json") | changes
-    weights = tensor_files.read_folder(folder)
-    family = gpt2 if config["model_type"] == "gpt2" else llama
-    return lambda ids: family.logits(config, weights, ids)
+    tensors = tensor_files.read_folder(folder)
+    family = FAMILIES.get(config["model_type"], llama)
+    return lambda ids: family.logits(config, tensors, ids)
 
 
 def write_expectation(folder: Path, forward: Callable[[list[int]], Tensor], prompts: list[list[int]], starts: list[int]) -> None:

@@ -6,8 +6,8 @@ namespace KvTiers.Inference.Kernels;
 /// <summary>
 /// Rows times a <see cref="PackedMatrix"/>. With weights of floats, output (r, n) is the chain of fused multiply-adds
 /// input[r, k] · weight[n, k] over k = 0 … inputs − 1 with one accumulator that starts at 0. With 8-bit weights, each row is rounded to 16-bit
-/// integers with a scale of its own, and the output is that scale times <see cref="TileInt8Plain.Multiply"/>. Then comes the bias, then the
-/// <see cref="MatMulResult"/>. That holds on every path and for every number of rows, so a row's outputs have the same bits whatever
+/// integers with a scale of its own, and the output is that scale times <see cref="TileInt8Plain.Multiply"/>. Then comes the bias, then a factor,
+/// then the <see cref="MatMulResult"/>. That holds on every path and for every number of rows, so a row's outputs have the same bits whatever
 /// comes with it.
 /// </summary>
 /// <remarks>
@@ -35,6 +35,7 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
     private int _outputColumns;
     private float* _bias;
     private MatMulResult _result;
+    private float _factor;
     private int _blockCount;
     private int _blockTiles;
 
@@ -53,8 +54,10 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
     /// <param name="outputColumns">Elements of an output row: the matrix's outputs, or what of them is not padding.</param>
     /// <param name="bias">[panels · 32] in the order of the packed outputs, or null.</param>
     /// <param name="result">What becomes of the product.</param>
+    /// <param name="factor">On every output, before it becomes that.</param>
     public void Run(
-        PackedMatrix matrix, float* input, int rows, float* output, int outputColumns, float* bias = null, MatMulResult result = MatMulResult.Store)
+        PackedMatrix matrix, float* input, int rows, float* output, int outputColumns, float* bias = null, MatMulResult result = MatMulResult.Store,
+        float factor = 1)
     {
         if (_matrix is { } last && last.Successor != matrix)
             last.Successor = matrix;
@@ -65,6 +68,7 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
         _outputStride = _outputColumns = outputColumns;
         _bias = bias;
         _result = result;
+        _factor = factor;
 
         int tiles = (rows + MostRows - 1) / MostRows;
         if (IsInt8)
@@ -135,7 +139,7 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
     {
         if (!Sse.IsSupported)
             return;
-        bool isHalf = _result == MatMulResult.SwiGlu;
+        bool isHalf = IsPaired(_result);
         float* output = _output + (long)row * _outputStride + panel * (isHalf ? PackedMatrix.PanelWidth / 2 : PackedMatrix.PanelWidth);
         for (; rows > 0; rows--, output += _outputStride)
         {
@@ -152,6 +156,8 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
     {
         const int Width = PackedMatrix.PanelWidth;
         MatMulResult result = _result;
+        bool isPaired = IsPaired(result), isScaled = _factor != 1;
+        TLanes factor = TLanes.Broadcast(_factor);
         float* scales = IsInt8 ? _scales.Floats + firstRow : null;
         bool hasBias = _bias != null;
         TLanes low = TLanes.Zero, high = TLanes.Zero;
@@ -160,9 +166,9 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
             low = TLanes.Load(_bias + panel * Width);
             high = TLanes.Load(_bias + panel * Width + 16);
         }
-        int column = result == MatMulResult.SwiGlu ? panel * 16 : panel * Width;
-        int columns = Math.Min(result == MatMulResult.SwiGlu ? 16 : Width, _outputColumns - column);
-        bool whole = columns == (result == MatMulResult.SwiGlu ? 16 : Width);
+        int column = isPaired ? panel * 16 : panel * Width;
+        int columns = Math.Min(isPaired ? 16 : Width, _outputColumns - column);
+        bool whole = columns == (isPaired ? 16 : Width);
         float* partial = stackalloc float[Width];
         float* output = _output + (long)firstRow * _outputStride + column;
         for (int row = 0; row < rows; row++, products += Width, output += _outputStride)
@@ -179,6 +185,11 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
                 a += low;
                 b += high;
             }
+            if (isScaled)
+            {
+                a *= factor;
+                b *= factor;
+            }
             if (result == MatMulResult.Gelu)
             {
                 a = Activation.Gelu(a);
@@ -187,6 +198,14 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
             else if (result == MatMulResult.SwiGlu)
             {
                 a = Activation.Silu(a) * b;
+            }
+            else if (result > MatMulResult.Gelu)
+            {
+                TLanes.Store(a, partial);
+                TLanes.Store(b, partial + 16);
+                Activate<TLanes>(result, partial);
+                a = TLanes.Load(partial);
+                b = TLanes.Load(partial + 16);
             }
 
             float* target = whole ? output : partial;
@@ -198,11 +217,47 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
                 b += TLanes.Load(target + 16);
             }
             TLanes.Store(a, target);
-            if (result != MatMulResult.SwiGlu)
+            if (!isPaired)
                 TLanes.Store(b, target + 16);
             if (!whole)
                 Copy(partial, output, columns);
         }
+    }
+
+    private static bool IsPaired(MatMulResult result) => result >= MatMulResult.SwiGlu;
+
+    // The rarer functions of a row of a panel, in place.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Activate<TLanes>(MatMulResult result, float* row)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        TLanes a = TLanes.Load(row), b = TLanes.Load(row + 16);
+        switch (result)
+        {
+            case MatMulResult.GeluErf:
+                a = Activation.GeluErf(a);
+                b = Activation.GeluErf(b);
+                break;
+            case MatMulResult.Silu:
+                a = Activation.Silu(a);
+                b = Activation.Silu(b);
+                break;
+            case MatMulResult.Relu2:
+                a = Activation.Relu2(a);
+                b = Activation.Relu2(b);
+                break;
+            case MatMulResult.GeGlu:
+                a = Activation.Gelu(a) * b;
+                break;
+            case MatMulResult.GeGluErf:
+                a = Activation.GeluErf(a) * b;
+                break;
+            default:
+                a = Activation.Relu2(a) * b;
+                break;
+        }
+        TLanes.Store(a, row);
+        TLanes.Store(b, row + 16);
     }
 
     private static void Copy(float* source, float* destination, int count) =>

@@ -68,12 +68,22 @@ internal sealed unsafe partial class PagedAttention
         int begin = first & -BlockSize, end = (last + BlockSize - 1) & -BlockSize;
         for (int i = 0; i < count; i++)
         {
+            if (_cap is float cap)
+                Cap<TLanes>(scores + i * ChunkTokens, begin, end, cap);
             int position = tile.Position + (query + i) / _group;
             int from = Math.Max(begin, Math.Max(0, position - _window + 1) - start), to = Math.Min(last, position + 1 - start);
             scratch.ChunkGreatest[query + i] = Greatest<TLanes>(scores + i * ChunkTokens, begin, end, from, to);
         }
         for (int i = 0; i < count; i++)
             scratch.ChunkTotal[query + i] = Weights<TLanes>(scores + i * ChunkTokens, begin, end, scratch.ChunkGreatest[query + i]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Cap<TLanes>(float* scores, int begin, int end, float cap)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        for (int token = begin; token < end; token += BlockSize)
+            TLanes.Store(Activation.SoftCap(TLanes.Load(scores + token), cap), scores + token);
     }
 
     // The greatest score of tokens from … to − 1; −∞ without any. All others from begin to end − 1 become −∞.

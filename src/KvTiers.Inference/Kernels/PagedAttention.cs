@@ -7,7 +7,7 @@ namespace KvTiers.Inference.Kernels;
 /// <remarks>
 /// Query head h reads KV head h / (heads / kvHeads); the query heads of one KV head, over neighbouring rows, are computed together: a single
 /// row reads K and V in place, many rows read them as floats that are written down once.
-/// A sequence is cut into chunks of 256 positions, counted from its start. Within a chunk: scores, greatest score m, weights
+/// A score is scaled, then capped where the model caps it. A sequence is cut into chunks of 256 positions, counted from its start. Within a chunk: scores, greatest score m, weights
 /// e^(score − m), their sum l (16 lanes, block by block, then a tree), the weighted sum o of the values (one chain over the tokens).
 /// Chunks are folded left to right into running m, l and o. Where there are few rows and many positions, the chunks are computed by all
 /// threads side by side, and whoever ends the last of a head folds them, in the same order. All of it depends on a token's position only, so a token's output has
@@ -28,6 +28,7 @@ internal sealed unsafe partial class PagedAttention : ITeamJob, IDisposable
     private readonly int _paddedDim;
     private readonly int _mostQueries;
     private readonly float _scale;
+    private readonly float? _cap;
     private readonly NativeBuffer[] _scratch;
     private StepRows _rows = null!;
     private int _layer;
@@ -41,8 +42,10 @@ internal sealed unsafe partial class PagedAttention : ITeamJob, IDisposable
     /// <param name="path">The instruction set.</param>
     /// <param name="layout">The layout of the blocks; its block size is 16.</param>
     /// <param name="heads">Query heads, a multiple of the layout's KV heads.</param>
+    /// <param name="scale">Factor on every product of a query and a key; null for 1 / √headDim.</param>
+    /// <param name="cap">Scores become cap · tanh(score / cap); null leaves them.</param>
     /// <exception cref="ArgumentException">The block size is not 16, or the heads do not divide.</exception>
-    public PagedAttention(ThreadTeam team, KernelPath path, BlockLayout layout, int heads)
+    public PagedAttention(ThreadTeam team, KernelPath path, BlockLayout layout, int heads, float? scale = null, float? cap = null)
     {
         if (layout.BlockSize != BlockSize)
             throw new ArgumentException($"BlockSize is {layout.BlockSize} but attention reads blocks of {BlockSize} tokens.", nameof(layout));
@@ -54,7 +57,8 @@ internal sealed unsafe partial class PagedAttention : ITeamJob, IDisposable
         _group = heads / layout.KvHeads;
         _paddedDim = (layout.HeadDim + 15) & ~15;
         _mostQueries = RowsPerTile(_group) * _group;
-        _scale = 1f / MathF.Sqrt(layout.HeadDim);
+        _scale = scale ?? 1f / MathF.Sqrt(layout.HeadDim);
+        _cap = cap;
         _split = new SplitJob(this);
         _mostSplitHeads = SplitHeadsPerThread * team.ThreadCount;
         _partsLeft = new int[_mostSplitHeads];

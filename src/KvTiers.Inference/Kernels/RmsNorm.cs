@@ -3,18 +3,13 @@ using System.Runtime.CompilerServices;
 namespace KvTiers.Inference.Kernels;
 
 /// <summary>
-/// y = x / √(mean(x²) + ε) · weight, row by row. The squares are summed in 16 lanes, element i in lane i mod 16, then over the
+/// y = x / √(mean(x²) + ε) · weight, vector by vector. The squares are summed in 16 lanes, element i in lane i mod 16, then over the
 /// lanes as a tree.
 /// </summary>
 internal sealed unsafe class RmsNorm(ThreadTeam team, KernelPath path) : ITeamJob
 {
     private const int RowsPerChunk = 8;
-    private float* _input;
-    private float* _weight;
-    private float* _output;
-    private int _rows;
-    private int _length;
-    private float _epsilon;
+    private NormRows _all;
 
     /// <summary>Normalises rows.</summary>
     /// <param name="input">[rows, length].</param>
@@ -23,43 +18,55 @@ internal sealed unsafe class RmsNorm(ThreadTeam team, KernelPath path) : ITeamJo
     /// <param name="output">[rows, length]. May be the input.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="length">Elements of a row.</param>
-    public void Run(float* input, float* weight, float epsilon, float* output, int rows, int length)
+    public void Run(float* input, float* weight, float epsilon, float* output, int rows, int length) => Run(new NormRows
     {
-        _input = input;
-        _weight = weight;
-        _epsilon = epsilon;
-        _output = output;
-        _rows = rows;
-        _length = length;
-        team.Run(this, (rows + RowsPerChunk - 1) / RowsPerChunk);
+        Input = input,
+        InputStride = length,
+        Weight = weight,
+        Epsilon = epsilon,
+        Output = output,
+        OutputStride = length,
+        Rows = rows,
+        Length = length,
+    });
+
+    /// <summary>Normalises vectors.</summary>
+    public void Run(in NormRows rows)
+    {
+        _all = rows;
+        team.Run(this, (rows.Rows + RowsPerChunk - 1) / RowsPerChunk);
     }
 
     void ITeamJob.Run(int chunk, int worker)
     {
-        int last = Math.Min((chunk + 1) * RowsPerChunk, _rows);
+        int last = Math.Min((chunk + 1) * RowsPerChunk, _all.Rows);
         for (int row = chunk * RowsPerChunk; row < last; row++)
         {
-            float* input = _input + (long)row * _length, output = _output + (long)row * _length;
-            switch (path)
+            float* input = _all.Input + (long)row * _all.InputStride, output = _all.Output + (long)row * _all.OutputStride, weight = _all.Weight;
+            for (int group = 0; group < _all.Groups; group++, input += _all.Length, output += _all.Length, weight += _all.WeightStride)
             {
-                case KernelPath.Avx512:
-                    Normalise<Lanes512>(input, output);
-                    break;
-                case KernelPath.Avx2:
-                    Normalise<Lanes256>(input, output);
-                    break;
-                default:
-                    Normalise<LanesPlain>(input, output);
-                    break;
+                switch (path)
+                {
+                    case KernelPath.Avx512:
+                        Normalise<Lanes512>(input, weight, output);
+                        break;
+                    case KernelPath.Avx2:
+                        Normalise<Lanes256>(input, weight, output);
+                        break;
+                    default:
+                        Normalise<LanesPlain>(input, weight, output);
+                        break;
+                }
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Normalise<TLanes>(float* input, float* output)
+    private void Normalise<TLanes>(float* input, float* weight, float* output)
         where TLanes : struct, ILanes<TLanes>
     {
-        int whole = _length & -16, rest = _length - whole;
+        int length = _all.Length, whole = length & -16, rest = length - whole;
+        bool isAdded = _all.IsAdded;
         TLanes squares = TLanes.Zero;
         for (int i = 0; i < whole; i += 16)
         {
@@ -72,12 +79,19 @@ internal sealed unsafe class RmsNorm(ThreadTeam team, KernelPath path) : ITeamJo
             squares = TLanes.Fma(x, x, squares);
         }
 
-        TLanes scale = TLanes.Broadcast(1f / MathF.Sqrt(TLanes.Sum(squares) / _length + _epsilon));
+        TLanes scale = TLanes.Broadcast(1f / MathF.Sqrt(TLanes.Sum(squares) / length + _all.Epsilon));
         for (int i = 0; i < whole; i += 16)
-            TLanes.Store(TLanes.Load(input + i) * scale * TLanes.Load(_weight + i), output + i);
+        {
+            TLanes y = TLanes.Load(input + i) * scale * TLanes.Load(weight + i);
+            if (isAdded)
+                y += TLanes.Load(output + i);
+            TLanes.Store(y, output + i);
+        }
         if (rest > 0)
         {
-            TLanes y = LaneTail.Load<TLanes>(input + whole, rest) * scale * LaneTail.Load<TLanes>(_weight + whole, rest);
+            TLanes y = LaneTail.Load<TLanes>(input + whole, rest) * scale * LaneTail.Load<TLanes>(weight + whole, rest);
+            if (isAdded)
+                y += LaneTail.Load<TLanes>(output + whole, rest);
             LaneTail.Store(y, output + whole, rest);
         }
     }

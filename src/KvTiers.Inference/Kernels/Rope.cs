@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace KvTiers.Inference.Kernels;
 
 /// <summary>
-/// Rotary positions: in every head, elements i and i + headDim / 2 turn by position · frequency[i]. The angle is rounded to 32 bits
-/// before its sine and cosine are taken, as the reference implementations do.
+/// Rotary positions: in every head, elements i and i + frequencies of its first 2 · frequencies elements turn by position · frequency[i]; the
+/// others stay. The angle is rounded to 32 bits before its sine and cosine are taken, as the reference implementations do.
 /// </summary>
 internal sealed unsafe class Rope : ITeamJob, IDisposable
 {
@@ -12,6 +12,8 @@ internal sealed unsafe class Rope : ITeamJob, IDisposable
     private readonly ThreadTeam _team;
     private readonly KernelPath _path;
     private readonly float[] _frequencies;
+    private readonly int _headDim;
+    private readonly float _scale;
     private readonly NativeBuffer _turns;
     private readonly AngleJob _angles;
     private int[] _positions = [];
@@ -23,13 +25,17 @@ internal sealed unsafe class Rope : ITeamJob, IDisposable
     /// <summary>Creates the op.</summary>
     /// <param name="team">The threads.</param>
     /// <param name="path">The instruction set.</param>
-    /// <param name="frequencies">[headDim / 2] radians per position.</param>
+    /// <param name="frequencies">Radians per position, one for each pair of elements that is turned.</param>
     /// <param name="mostRows">Rows of one step at most.</param>
-    public Rope(ThreadTeam team, KernelPath path, float[] frequencies, int mostRows)
+    /// <param name="headDim">Elements of a head, at least 2 · frequencies; null for just those.</param>
+    /// <param name="scale">Factor on what is turned: on every sine and cosine.</param>
+    public Rope(ThreadTeam team, KernelPath path, float[] frequencies, int mostRows, int? headDim = null, float scale = 1)
     {
         _team = team;
         _path = path;
         _frequencies = frequencies;
+        _headDim = headDim ?? 2 * frequencies.Length;
+        _scale = scale;
         _turns = new NativeBuffer((long)mostRows * frequencies.Length * 2 * sizeof(float));
         _angles = new AngleJob(this);
     }
@@ -45,7 +51,7 @@ internal sealed unsafe class Rope : ITeamJob, IDisposable
     }
 
     /// <summary>Turns the first heads of every row in place.</summary>
-    /// <param name="values">[rows, stride], of which the first heads · headDim elements are turned.</param>
+    /// <param name="values">[rows, stride], of which the first heads · headDim elements are heads.</param>
     /// <param name="stride">Elements from row to row.</param>
     /// <param name="heads">Heads to turn.</param>
     public void Run(float* values, int stride, int heads)
@@ -86,7 +92,7 @@ internal sealed unsafe class Rope : ITeamJob, IDisposable
         int half = _frequencies.Length;
         float* cosines = _turns.Floats + (long)row * half * 2, sines = cosines + half;
         float* first = _values + (long)row * _stride;
-        for (int head = 0; head < _heads; head++, first += 2 * half)
+        for (int head = 0; head < _heads; head++, first += _headDim)
         {
             float* second = first + half;
             int i = 0;
@@ -119,8 +125,8 @@ internal sealed unsafe class Rope : ITeamJob, IDisposable
                 {
                     float angle = owner._positions[row] * owner._frequencies[i];
                     (double sine, double cosine) = Math.SinCos(angle);
-                    cosines[i] = (float)cosine;
-                    cosines[half + i] = (float)sine;
+                    cosines[i] = (float)cosine * owner._scale;
+                    cosines[half + i] = (float)sine * owner._scale;
                 }
             }
         }

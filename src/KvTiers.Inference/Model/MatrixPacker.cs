@@ -20,6 +20,10 @@ internal sealed class MatrixPacker(ThreadTeam team, WeightFormat format, WeightA
         return Keep(cached?.TryTake(panels, parts[0].Inputs, outputs) ?? PackedMatrix.Pack(team, panels, arena, [.. parts]));
     }
 
+    /// <summary>Packs a matrix as 32-bit floats, whatever was asked for.</summary>
+    public PackedMatrix PackFloats(TensorMatrix matrix) =>
+        Keep(cached?.TryTake(PanelFormat.F32, matrix.Inputs, matrix.Outputs) ?? PackedMatrix.Pack(team, PanelFormat.F32, arena, [matrix]));
+
     /// <summary>Packs two matrices side by side.</summary>
     public PackedMatrix PackPaired(TensorMatrix first, TensorMatrix second)
     {

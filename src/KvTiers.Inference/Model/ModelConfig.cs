@@ -1,14 +1,13 @@
-using System.Globalization;
-using System.Text;
 using KvTiers.Blocks;
 
 namespace KvTiers.Inference.Model;
 
-/// <summary>The shape of a model, as its <c>config.json</c> states it.</summary>
-public sealed record ModelConfig
+/// <summary>A decoder-only transformer: its shape, and which operations its layers are made of. As its <c>config.json</c> states it.</summary>
+/// <remarks>Two are equal when a forward pass cannot tell them apart and their contexts are as long.</remarks>
+public sealed partial record ModelConfig
 {
-    /// <summary>The family, which fixes the order of operations.</summary>
-    public required ModelArchitecture Architecture { get; init; }
+    /// <summary>The architecture as <c>config.json</c> names it, such as <c>Qwen3ForCausalLM</c>. Names tensors; what is computed is in the other properties.</summary>
+    public required string Architecture { get; init; }
 
     /// <summary>Transformer layers.</summary>
     public required int Layers { get; init; }
@@ -40,6 +39,27 @@ public sealed record ModelConfig
     /// <summary>The output matrix is the token embedding.</summary>
     public required bool TiedEmbeddings { get; init; }
 
+    /// <summary>Window, rotary positions and kind of feed-forward layer of every layer: <see cref="Layers"/> of them.</summary>
+    public required IReadOnlyList<LayerConfig> LayerConfigs { get; init; }
+
+    /// <summary>What normalises.</summary>
+    public NormKind Norm { get; init; }
+
+    /// <summary>The file stores weights of norms less 1.</summary>
+    public bool NormWeightsLessOne { get; init; }
+
+    /// <summary>Where norms stand.</summary>
+    public NormPlacement NormPlacement { get; init; }
+
+    /// <summary>How attention and the feed-forward layer add to the residual stream.</summary>
+    public ResidualKind Residual { get; init; }
+
+    /// <summary>A vector for each position is added to the embeddings.</summary>
+    public bool LearnedPositions { get; init; }
+
+    /// <summary>What is normalised of queries and keys.</summary>
+    public QueryKeyNorm QueryKeyNorm { get; init; }
+
     /// <summary>The projections to queries, keys and values have biases.</summary>
     public bool QkvBias { get; init; }
 
@@ -49,25 +69,39 @@ public sealed record ModelConfig
     /// <summary>The matrices of the feed-forward layer have biases.</summary>
     public bool FeedForwardBias { get; init; }
 
-    /// <summary>Base of the rotary frequencies. Unused by GPT-2.</summary>
-    public double RopeTheta { get; init; } = 10_000;
+    /// <summary>The feed-forward layer's function.</summary>
+    public ActivationKind Activation { get; init; }
 
-    /// <summary>How the rotary frequencies are stretched, or <see langword="null"/> for not at all.</summary>
-    public RopeScaling? RopeScaling { get; init; }
+    /// <summary>The feed-forward layer is down(f(gate(x)) · up(x)); else down(f(up(x))).</summary>
+    public bool IsGated { get; init; } = true;
 
-    /// <summary>A token attends to this many tokens, itself included, in windowed layers; <see langword="null"/> for all.</summary>
-    public int? SlidingWindow { get; init; }
+    /// <summary>The experts of layers that have some.</summary>
+    public ExpertsConfig? Experts { get; init; }
 
-    /// <summary>The first layer that <see cref="SlidingWindow"/> applies to.</summary>
-    public int FirstWindowedLayer { get; init; }
+    /// <summary>Factor on a product of query and key; <see langword="null"/> for 1 / √headDim.</summary>
+    public float? AttentionScale { get; init; }
+
+    /// <summary>Scores become cap · tanh(score / cap); <see langword="null"/> leaves them.</summary>
+    public float? AttentionCap { get; init; }
+
+    /// <summary>Factor on the embeddings of tokens.</summary>
+    public float EmbeddingScale { get; init; } = 1;
+
+    /// <summary>Factor on what attention and the feed-forward layer add to the residual stream.</summary>
+    public float ResidualScale { get; init; } = 1;
+
+    /// <summary>Factor on the logits.</summary>
+    public float LogitScale { get; init; } = 1;
+
+    /// <summary>Logits become cap · tanh(logit / cap); <see langword="null"/> leaves them.</summary>
+    public float? LogitCap { get; init; }
 
     /// <summary>Reads <c>config.json</c> in <paramref name="folder"/>.</summary>
     /// <exception cref="ModelFormatException">The file is missing, malformed, or asks for what the engine does not compute.</exception>
     public static ModelConfig Load(string folder) => ModelConfigReader.Read(Path.Combine(folder, "config.json"));
 
     /// <summary>Tokens that a token of <paramref name="layer"/> attends to, itself included, at most.</summary>
-    public int WindowOf(int layer) =>
-        SlidingWindow is int window && layer >= FirstWindowedLayer ? window : int.MaxValue;
+    public int WindowOf(int layer) => LayerConfigs[layer].Window ?? int.MaxValue;
 
     /// <summary>The layout of this model's KV blocks.</summary>
     /// <param name="format">Element format.</param>
@@ -75,41 +109,10 @@ public sealed record ModelConfig
     public BlockLayout CreateLayout(KvFormat format = KvFormat.F32, int blockSize = 16) =>
         new(Layers, KvHeads, HeadDim, format, blockSize);
 
-    /// <summary>Every property that a result depends on, in a fixed order and the invariant culture: the fingerprint's text.</summary>
-    internal string Canonical()
-    {
-        StringBuilder text = new();
-        Line("architecture", Architecture);
-        Line("layers", Layers);
-        Line("heads", Heads);
-        Line("kv_heads", KvHeads);
-        Line("head_dim", HeadDim);
-        Line("hidden", Hidden);
-        Line("intermediate", Intermediate);
-        Line("vocabulary", Vocabulary);
-        Line("norm_epsilon", NormEpsilon);
-        Line("tied_embeddings", TiedEmbeddings ? 1 : 0);
-        Line("qkv_bias", QkvBias ? 1 : 0);
-        Line("output_bias", OutputBias ? 1 : 0);
-        Line("feed_forward_bias", FeedForwardBias ? 1 : 0);
-        Line("rope_theta", RopeTheta);
-        switch (RopeScaling)
-        {
-            case RopeScaling.Linear linear:
-                Line("rope_linear", linear.Factor);
-                break;
-            case RopeScaling.Llama3 llama3:
-                Line("rope_llama3", llama3.Factor);
-                Line("rope_low", llama3.LowFrequencyFactor);
-                Line("rope_high", llama3.HighFrequencyFactor);
-                Line("rope_original", llama3.OriginalContextLength);
-                break;
-        }
-        Line("sliding_window", SlidingWindow ?? 0);
-        Line("first_windowed_layer", FirstWindowedLayer);
-        return text.ToString();
+    /// <inheritdoc/>
+    public bool Equals(ModelConfig? other) =>
+        other is not null && Architecture == other.Architecture && ContextLength == other.ContextLength && Canonical() == other.Canonical();
 
-        void Line(string name, IFormattable value) =>
-            text.Append(name).Append('=').Append(value.ToString(null, CultureInfo.InvariantCulture)).Append('\n');
-    }
+    /// <inheritdoc/>
+    public override int GetHashCode() => Canonical().GetHashCode(StringComparison.Ordinal);
 }

@@ -21,17 +21,8 @@ internal static class ModelLoader
         {
             WeightCacheFile? cached = cache?.TryOpen(team, arena);
             MatrixPacker packer = new(team, options.WeightFormat, arena, cached);
-            TransformerModel model;
-            if (config.Architecture == ModelArchitecture.Llama)
-            {
-                LlamaWeights llama = LlamaWeights.Load(files, config, packer);
-                model = new LlamaModel(config, llama, team, path, Fingerprint(cached), options.RowTile);
-            }
-            else
-            {
-                Gpt2Weights gpt2 = Gpt2Weights.Load(files, config, packer);
-                model = new Gpt2Model(config, gpt2, team, path, Fingerprint(cached), options.RowTile);
-            }
+            DecoderWeights weights = DecoderWeightsReader.Read(files, config, packer);
+            DecoderModel model = new(config, weights, team, path, cached?.Fingerprint ?? files.Fingerprint(team, arithmetic), options.RowTile);
             model.WeightMemory = arena;
             if (cached is null)
                 cache?.TryWrite(model.Fingerprint.Span, packer.Packed, team);
@@ -43,7 +34,5 @@ internal static class ModelLoader
             arena.Dispose();
             throw;
         }
-
-        byte[] Fingerprint(WeightCacheFile? cached) => cached?.Fingerprint ?? files.Fingerprint(team, arithmetic);
     }
 }

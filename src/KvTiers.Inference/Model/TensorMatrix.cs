@@ -2,13 +2,16 @@ using KvTiers.Inference.Kernels;
 
 namespace KvTiers.Inference.Model;
 
-/// <summary>A tensor as a matrix to be packed.</summary>
+/// <summary>A tensor, or some of its outputs, as a matrix to be packed.</summary>
 /// <param name="tensor">[outputs, inputs], or [inputs, outputs] when transposed.</param>
 /// <param name="transposed">The tensor is stored the way of GPT-2's one-dimensional convolutions.</param>
-internal sealed class TensorMatrix(SafetensorsTensor tensor, bool transposed = false) : MatrixSource
+/// <param name="rows">Which outputs; null for all.</param>
+internal sealed class TensorMatrix(SafetensorsTensor tensor, bool transposed = false, RowRuns? rows = null) : MatrixSource
 {
+    private readonly RowRuns _rows = rows ?? new RowRuns(0, (int)tensor.Shape[transposed ? 1 : 0]);
+
     /// <inheritdoc/>
-    public override int Outputs => (int)tensor.Shape[transposed ? 1 : 0];
+    public override int Outputs => _rows.Count;
 
     /// <inheritdoc/>
     public override int Inputs => (int)tensor.Shape[transposed ? 0 : 1];
@@ -20,8 +23,8 @@ internal sealed class TensorMatrix(SafetensorsTensor tensor, bool transposed = f
     public override void Read(int output, Span<float> weights)
     {
         if (transposed)
-            tensor.Read(output, Outputs, weights);
+            tensor.Read(_rows[output], tensor.Shape[1], weights);
         else
-            tensor.Read((long)output * Inputs, 1, weights);
+            tensor.Read((long)_rows[output] * Inputs, 1, weights);
     }
 }

@@ -1,6 +1,6 @@
 namespace KvTiers.Inference.Model;
 
-/// <summary>How the matrices of a model are held in memory. Norm weights and biases are always 32-bit floats.</summary>
+/// <summary>How the matrices of a model are held in memory. Norm weights, biases and the routers of experts are always 32-bit floats.</summary>
 public enum WeightFormat
 {
     /// <summary>As the file stores them: F32 and F16 become 32-bit floats, BF16 stays BF16.</summary>

@@ -31,4 +31,22 @@ public sealed unsafe class LayerNormTests
                 Assert.Equal((x[i] - mean) * scale * weight.Floats[i] + bias.Floats[i], first![row * length + i], 1e-5);
         }
     }
+
+    [Theory]
+    [InlineData(16)]
+    [InlineData(11)]
+    public void WithoutABiasNothingIsShifted(int length)
+    {
+        const int Rows = 5;
+        using NativeBuffer input = KernelPathData.Random(Rows * length, 1), weight = KernelPathData.Random(length, 2), zero = new((length + 32) * sizeof(float));
+        using ThreadTeam team = new(1);
+        foreach (KernelPath path in KernelPathData.Supported)
+        {
+            using NativeBuffer shifted = new((Rows * length + 32) * sizeof(float)), bare = new((Rows * length + 32) * sizeof(float));
+            LayerNorm norm = new(team, path);
+            norm.Run(input.Floats, weight.Floats, zero.Floats, 1e-5f, shifted.Floats, Rows, length);
+            norm.Run(input.Floats, weight.Floats, null, 1e-5f, bare.Floats, Rows, length);
+            KernelPathData.AssertSameBits(KernelPathData.ToArray(shifted, Rows * length), KernelPathData.ToArray(bare, Rows * length));
+        }
+    }
 }

@@ -147,6 +147,68 @@ public sealed unsafe class MatMulTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void EveryFunctionIsAppliedToWhatItsNameSays(bool isPaired)
+    {
+        const int Rows = 13, Inputs = 24, Outputs = 37;
+        using ThreadTeam team = new(2);
+        using NativeBuffer gate = KernelPathData.Random(Inputs * Outputs, 1), up = KernelPathData.Random(Inputs * Outputs, 5);
+        using NativeBuffer input = KernelPathData.Random(Rows * Inputs, 2);
+        using PackedMatrix gateAlone = PackedMatrix.Pack(team, PanelFormat.F32, Matrix(gate, Outputs, Inputs));
+        using PackedMatrix upAlone = PackedMatrix.Pack(team, PanelFormat.F32, Matrix(up, Outputs, Inputs));
+        using PackedMatrix paired = PackedMatrix.PackPaired(team, PanelFormat.F32, Matrix(gate, Outputs, Inputs), Matrix(up, Outputs, Inputs));
+        float[] gates = Reference(gateAlone, input, Rows), ups = Reference(upAlone, input, Rows);
+        MatMulResult[] results = isPaired
+            ? [MatMulResult.GeGlu, MatMulResult.GeGluErf, MatMulResult.ReGlu2]
+            : [MatMulResult.Silu, MatMulResult.GeluErf, MatMulResult.Relu2];
+        float* lanes = stackalloc float[16];
+        foreach (MatMulResult result in results)
+        {
+            float[]? first = null;
+            foreach (KernelPath path in KernelPathData.Supported)
+            {
+                using MatMul matMul = new(team, path);
+                using NativeBuffer output = KernelPathData.Random(Rows * Outputs, 3);
+                matMul.Run(isPaired ? paired : gateAlone, input.Floats, Rows, output.Floats, Outputs, null, result);
+                float[] actual = KernelPathData.ToArray(output, Rows * Outputs);
+                KernelPathData.AssertSameBits(first ??= actual, actual);
+            }
+            for (int i = 0; i < gates.Length; i++)
+            {
+                LanesPlain x = LanesPlain.Broadcast(gates[i]);
+                LanesPlain.Store(result switch
+                {
+                    MatMulResult.Silu => Activation.Silu(x),
+                    MatMulResult.GeGlu => Activation.Gelu(x),
+                    MatMulResult.GeluErf or MatMulResult.GeGluErf => Activation.GeluErf(x),
+                    _ => Activation.Relu2(x),
+                }, lanes);
+                Assert.Equal(isPaired ? lanes[0] * ups[i] : lanes[0], first![i]);
+            }
+        }
+    }
+
+    [Fact]
+    public void AFactorIsOnTheProductAndItsBiasBeforeTheyAreAdded()
+    {
+        const int Rows = 3, Inputs = 20, Outputs = 45;
+        using ThreadTeam team = new(1);
+        using NativeBuffer weights = KernelPathData.Random(Inputs * Outputs, 1), input = KernelPathData.Random(Rows * Inputs, 2);
+        using NativeBuffer bias = KernelPathData.Random(64, 4), before = KernelPathData.Random(Rows * Outputs, 3);
+        using PackedMatrix matrix = PackedMatrix.Pack(team, PanelFormat.F32, Matrix(weights, Outputs, Inputs));
+        float[] products = Reference(matrix, input, Rows);
+        foreach (KernelPath path in KernelPathData.Supported)
+        {
+            using MatMul matMul = new(team, path);
+            using NativeBuffer output = KernelPathData.Random(Rows * Outputs, 3);
+            matMul.Run(matrix, input.Floats, Rows, output.Floats, Outputs, bias.Floats, MatMulResult.Add, 0.3f);
+            for (int i = 0; i < products.Length; i++)
+                Assert.Equal((products[i] + bias.Floats[i % Outputs]) * 0.3f + before.Floats[i], output.Floats[i]);
+        }
+    }
+
     private static ArrayMatrix Matrix(NativeBuffer weights, int outputs, int inputs) =>
         new(KernelPathData.ToArray(weights, outputs * inputs), outputs, inputs);
 

@@ -42,6 +42,28 @@ public sealed unsafe class PagedAttentionTests
     }
 
     [Theory]
+    [InlineData(6, 2, 64, int.MaxValue)]
+    [InlineData(4, 4, 10, 19)]
+    public void ScoresAreScaledAndCappedAsTheModelSays(int heads, int kvHeads, int headDim, int window)
+    {
+        const int Tokens = 290;
+        const float Scale = 0.4f, Cap = 1.5f;
+        BlockLayout layout = new(2, kvHeads, headDim, KvFormat.F32);
+        using NativeBuffer qkv = KernelPathData.Random(Tokens * (heads + 2 * kvHeads) * headDim, 5);
+        double[] expected = Reference(qkv, Tokens, heads, kvHeads, headDim, window, KvFormat.F32, Scale, Cap);
+        float[]? first = null;
+        foreach (KernelPath path in KernelPathData.Supported)
+        {
+            foreach (int chunk in (int[])(path == KernelPath.Plain ? [Tokens] : [Tokens, 61, 1]))
+            {
+                float[] actual = Run(layout, qkv, Tokens, heads, window, path, chunk, scale: Scale, cap: Cap);
+                KernelPathData.AssertSameBits(first ??= actual, actual);
+            }
+        }
+        Assert.True(first!.Zip(expected, (a, b) => Math.Abs(a - b)).Max() < 3e-6);
+    }
+
+    [Theory]
     [InlineData(int.MaxValue)]
     [InlineData(700)]
     public void RowsThatManyThreadsShareHaveTheBitsOfThoseThatOneThreadComputes(int window)
@@ -66,7 +88,7 @@ public sealed unsafe class PagedAttentionTests
         Assert.Throws<ArgumentException>(() => new PagedAttention(team, KernelPath.Plain, new BlockLayout(1, 2, 16), 3));
     }
 
-    private static float[] Run(BlockLayout layout, NativeBuffer qkv, int tokens, int heads, int window, KernelPath path, int chunk, int threads = 2)
+    private static float[] Run(BlockLayout layout, NativeBuffer qkv, int tokens, int heads, int window, KernelPath path, int chunk, int threads = 2, float? scale = null, float? cap = null)
     {
         const int Layer = 1;
         int columns = (heads + 2 * layout.KvHeads) * layout.HeadDim, width = heads * layout.HeadDim;
@@ -79,7 +101,7 @@ public sealed unsafe class PagedAttentionTests
             table.Append(slot, pool.Address(slot));
         }
         using NativeBuffer output = new((tokens * width + 32) * sizeof(float));
-        using PagedAttention attention = new(team, path, layout, heads);
+        using PagedAttention attention = new(team, path, layout, heads, scale, cap);
         KvWriter writer = new(team, path, layout);
         StepRows rows = new(tokens, PagedAttention.RowsPerTile(heads / layout.KvHeads));
         using StepBatch batch = new(layout, 1);
@@ -97,7 +119,7 @@ public sealed unsafe class PagedAttentionTests
         return KernelPathData.ToArray(output, tokens * width);
     }
 
-    private static double[] Reference(NativeBuffer qkv, int tokens, int heads, int kvHeads, int headDim, int window, KvFormat format)
+    private static double[] Reference(NativeBuffer qkv, int tokens, int heads, int kvHeads, int headDim, int window, KvFormat format, double? scale = null, double? cap = null)
     {
         int columns = (heads + 2 * kvHeads) * headDim, group = heads / kvHeads;
         double[] output = new double[tokens * heads * headDim];
@@ -113,7 +135,8 @@ public sealed unsafe class PagedAttentionTests
                     double score = 0;
                     for (int d = 0; d < headDim; d++)
                         score += qkv.Floats[position * columns + head * headDim + d] * Element(t, heads + head / group, d);
-                    weights[t] = Math.Exp(score / Math.Sqrt(headDim));
+                    score *= scale ?? 1 / Math.Sqrt(headDim);
+                    weights[t] = Math.Exp(cap is double most ? most * Math.Tanh(score / most) : score);
                     total += weights[t];
                 }
                 for (int t = first; t <= position; t++)

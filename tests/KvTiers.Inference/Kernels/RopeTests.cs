@@ -43,4 +43,35 @@ public sealed unsafe class RopeTests
             Assert.Equal(new ReadOnlySpan<float>(x + Heads * headDim, 5), y[^5..]);
         }
     }
+
+    [Theory]
+    [InlineData(24, 10)]
+    [InlineData(64, 32)]
+    public void APartOfAHeadTurnsTheRestStaysAndAFactorStretchesWhatTurns(int headDim, int dim)
+    {
+        const int Heads = 3, Rows = 11;
+        const float Factor = 1.25f;
+        int stride = Heads * headDim, half = dim / 2;
+        float[] frequencies = [.. Enumerable.Range(0, half).Select(i => MathF.Pow(100, -2f * i / dim))];
+        int[] positions = [.. Enumerable.Range(0, Rows).Select(row => row * 3)];
+        using ThreadTeam team = new(2);
+        using NativeBuffer original = KernelPathData.Random(Rows * stride, 1);
+        foreach (KernelPath path in KernelPathData.Supported)
+        {
+            using NativeBuffer values = KernelPathData.Random(Rows * stride, 1);
+            using Rope rope = new(team, path, frequencies, Rows, headDim, Factor);
+            rope.SetPositions(positions, Rows);
+            rope.Run(values.Floats, stride, Heads);
+            for (int element = 0; element < Rows * stride; element++)
+            {
+                int within = element % stride % headDim, start = element - within, i = within % half;
+                (double sine, double cosine) = Math.SinCos(positions[element / stride] * frequencies[i]);
+                float* x = original.Floats + start;
+                double expected = within >= dim
+                    ? x[within]
+                    : within < half ? Factor * (x[i] * cosine - x[i + half] * sine) : Factor * (x[i + half] * cosine + x[i] * sine);
+                Assert.Equal(expected, values.Floats[element], 1e-6);
+            }
+        }
+    }
 }

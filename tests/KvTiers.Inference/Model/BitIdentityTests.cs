@@ -24,6 +24,11 @@ public sealed class BitIdentityTests : IDisposable
                 cases.Add(model, KvFormat.F32);
                 cases.Add(model, KvFormat.BF16);
             }
+            foreach (string family in GoldenModels.Families)
+            {
+                cases.Add(family, KvFormat.BF16);
+                cases.Add(family + Int8, KvFormat.F32);
+            }
             return cases;
         }
     }
@@ -128,6 +133,8 @@ public sealed class BitIdentityTests : IDisposable
             _format = WeightFormat.Int8;
             name = name[..^Int8.Length];
         }
+        if (GoldenModels.Families.Contains(name))
+            return GoldenModels.Folder(name);
         TestModel model = name switch
         {
             "llama" => TestModel.Llama(),

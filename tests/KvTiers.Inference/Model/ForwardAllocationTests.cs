@@ -10,11 +10,15 @@ public sealed class ForwardAllocationTests : IDisposable
     private readonly TemporaryFolder _folder = new();
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public void AWarmStepAllocatesNothingOnAnyThread(int threads)
+    [InlineData("", 1)]
+    [InlineData("", 2)]
+    [InlineData("gemma3", 2)]
+    [InlineData("qwen3-moe", 2)]
+    [InlineData("stablelm-parallel", 2)]
+    public void AWarmStepAllocatesNothingOnAnyThread(string golden, int threads)
     {
-        using LanguageModel model = LanguageModel.Load(TestModel.Llama().Write(_folder.Sub("model")), new ModelOptions { Threads = threads });
+        string folder = golden.Length == 0 ? TestModel.Llama().Write(_folder.Sub("model")) : GoldenModels.Folder(golden);
+        using LanguageModel model = LanguageModel.Load(folder, new ModelOptions { Threads = threads });
         using ModelRun run = new(model, KvFormat.BF16);
         BlockTable[] tables = [run.Table(600), run.Table(600)];
         int[] prompt = new int[100];

@@ -18,30 +18,9 @@ public sealed class GoldenLogitsTests
 
     private const string Demo = "demo";
 
-    private static readonly string[] WithWeights =
-    [
-        "gpt2-prefixed",
-        "gpt2-tied",
-        "llama-bf16",
-        "llama-bias",
-        "llama-f16",
-        "llama-gqa",
-        "llama-mha",
-        "llama-mqa",
-        "llama-rope-linear",
-        "llama-rope-llama3",
-        "llama-sharded",
-        "llama-sliding-window",
-        "llama-untied",
-        "qwen2-bias",
-        "qwen2-late-window",
-    ];
-
-    private static readonly string Fixtures = GoldenTokenizers.RepositoryPath("tests", "Golden", "fixtures");
-
     /// <summary>Every case there must be: the demo model's from the day its weights are in the repository.</summary>
     public static TheoryData<string> Cases =>
-        File.Exists(GoldenTokenizers.RepositoryPath("models", Demo, "model.safetensors")) ? [Demo, .. WithWeights] : [.. WithWeights];
+        File.Exists(GoldenTokenizers.RepositoryPath("models", Demo, "model.safetensors")) ? [Demo, .. GoldenModels.WithWeights] : [.. GoldenModels.WithWeights];
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -49,8 +28,8 @@ public sealed class GoldenLogitsTests
     {
         using LanguageModel model = LanguageModel.Load(ModelFolder(name), new ModelOptions { Threads = 2 });
         using ModelRun run = new(model, KvFormat.F32);
-        using SafetensorsFile expected = new(Path.Combine(Fixtures, name, "logits.safetensors"));
-        using JsonDocument input = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Fixtures, name, "input.json")));
+        using SafetensorsFile expected = new(Path.Combine(GoldenModels.Folder(name), "logits.safetensors"));
+        using JsonDocument input = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(GoldenModels.Folder(name), "input.json")));
         int[][] prompts = input.RootElement.GetProperty("prompts").Deserialize<int[][]>()!;
         int[] from = input.RootElement.GetProperty("from").Deserialize<int[]>()!;
         Assert.Equal(prompts.Length, from.Length);
@@ -78,7 +57,7 @@ public sealed class GoldenLogitsTests
     public void EveryFolderIsACaseAndEveryCaseHasItsFolder()
     {
         string[] cases = [.. Cases.Select(row => row.Data)];
-        string[] folders = [.. Directory.GetDirectories(Fixtures).Select(folder => Path.GetFileName(folder))];
+        string[] folders = [.. Directory.GetDirectories(GoldenModels.Root).Select(folder => Path.GetFileName(folder))];
 
         Assert.True(!cases.Except(folders).Any(), $"Missing: {string.Join(", ", cases.Except(folders))}; tools/golden_fixtures/README.md says how to make it.");
         Assert.True(!folders.Except(cases).Any(), $"Not a case: {string.Join(", ", folders.Except(cases))}.");
@@ -87,17 +66,26 @@ public sealed class GoldenLogitsTests
     [Fact]
     public void TheCasesAreWhatTheirNamesSay()
     {
-        Dictionary<string, ModelConfig> configs = WithWeights.ToDictionary(name => name, name => ModelConfig.Load(ModelFolder(name)));
+        Dictionary<string, ModelConfig> configs = GoldenModels.WithWeights.ToDictionary(name => name, name => ModelConfig.Load(ModelFolder(name)));
 
-        Assert.All(configs, pair => Assert.Equal(
-            pair.Key.StartsWith("gpt2", StringComparison.Ordinal) ? ModelArchitecture.Gpt2 : ModelArchitecture.Llama, pair.Value.Architecture));
+        Assert.All(configs, pair => Assert.Equal(pair.Key.StartsWith("gpt2", StringComparison.Ordinal), pair.Value.LearnedPositions));
         Assert.Equal(configs["llama-mha"].Heads, configs["llama-mha"].KvHeads);
         Assert.InRange(configs["llama-gqa"].KvHeads, 2, configs["llama-gqa"].Heads - 1);
         Assert.Equal(1, configs["llama-mqa"].KvHeads);
-        Assert.NotNull(configs["llama-sliding-window"].SlidingWindow);
-        Assert.Equal(1, configs["qwen2-late-window"].FirstWindowedLayer);
-        Assert.IsType<RopeScaling.Linear>(configs["llama-rope-linear"].RopeScaling);
-        Assert.IsType<RopeScaling.Llama3>(configs["llama-rope-llama3"].RopeScaling);
+        Assert.Equal(21, configs["llama-sliding-window"].WindowOf(0));
+        Assert.Equal([null, 16], configs["qwen2-late-window"].LayerConfigs.Select(layer => layer.Window));
+        Assert.IsType<RopeScaling.Linear>(configs["llama-rope-linear"].LayerConfigs[0].Rotary!.Scaling);
+        Assert.IsType<RopeScaling.Llama3>(configs["llama-rope-llama3"].LayerConfigs[0].Rotary!.Scaling);
+        Assert.IsType<RopeScaling.Yarn>(configs["llama-rope-yarn"].LayerConfigs[0].Rotary!.Scaling);
+        Assert.Equal(6, Assert.IsType<RopeScaling.LongRope>(configs["phi3-longrope"].LayerConfigs[0].Rotary!.Scaling).Factors[^1]);
+        Assert.Equal(1.4, Assert.IsType<RopeScaling.LongRope>(configs["phi3-shortrope"].LayerConfigs[0].Rotary!.Scaling).Factors[^1]);
+        Assert.Equal([true, false, true], configs["smollm3"].LayerConfigs.Select(layer => layer.Rotary is not null));
+        Assert.Equal([21, null, 21], configs["gemma2"].LayerConfigs.Select(layer => layer.Window));
+        Assert.Equal([21, 21, null, 21], configs["gemma3"].LayerConfigs.Select(layer => layer.Window));
+        Assert.Equal([300.0, 300, 5_000, 300], configs["gemma3"].LayerConfigs.Select(layer => layer.Rotary!.Theta));
+        Assert.Equal(configs["gemma3"], configs["gemma3-nested"]);
+        Assert.Equal([true, false, true], configs["qwen3-moe"].LayerConfigs.Select(layer => layer.HasExperts));
+        Assert.Equal(4, configs["gpt-neox"].LayerConfigs[0].Rotary!.Dim);
         Assert.True(configs["llama-gqa"].TiedEmbeddings);
         Assert.False(configs["llama-untied"].TiedEmbeddings);
         Assert.True(configs["gpt2-tied"].TiedEmbeddings);
@@ -105,7 +93,7 @@ public sealed class GoldenLogitsTests
         Assert.True(configs["qwen2-bias"] is { QkvBias: true, OutputBias: false, FeedForwardBias: false });
     }
 
-    private static string ModelFolder(string name) => File.Exists(Path.Combine(Fixtures, name, "config.json"))
-        ? Path.Combine(Fixtures, name)
+    private static string ModelFolder(string name) => File.Exists(Path.Combine(GoldenModels.Folder(name), "config.json"))
+        ? GoldenModels.Folder(name)
         : GoldenTokenizers.RepositoryPath("models", name);
 }

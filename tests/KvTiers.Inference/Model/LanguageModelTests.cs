@@ -24,9 +24,8 @@ public sealed class LanguageModelTests : IDisposable
         ["large heads"] = () => TestModel.Llama(heads: 2, kvHeads: 1, headDim: 112),
         ["more queries than a tile"] = () => TestModel.Llama(heads: 20, kvHeads: 1, headDim: 8),
         ["sliding window"] = () => TestModel.Llama(architecture: "MistralForCausalLM", edit: json => json["sliding_window"] = 21),
-        ["sliding window from a layer on"] = () => TestModel.Llama(architecture: "Qwen2ForCausalLM", biased: true, edit: json =>
+        ["sliding window from a layer on"] = () => TestModel.Llama(architecture: "Qwen2ForCausalLM", edit: json =>
         {
-            json["mlp_bias"] = true;
             json["use_sliding_window"] = true;
             json["sliding_window"] = 5;
             json["max_window_layers"] = 1;

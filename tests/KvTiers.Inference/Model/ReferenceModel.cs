@@ -10,13 +10,13 @@ internal sealed class ReferenceModel(TestModel model, ModelConfig config)
     /// <summary>The logits after every token: [tokens][vocabulary].</summary>
     public double[][] Logits(int[] tokens)
     {
-        string output = config.Architecture == ModelArchitecture.Gpt2 ? _prefix + "wte" : config.TiedEmbeddings ? "model.embed_tokens" : "lm_head";
+        string output = config.LearnedPositions ? _prefix + "wte" : config.TiedEmbeddings ? "model.embed_tokens" : "lm_head";
         return [.. Hidden(tokens).Select(row => Linear(row, output))];
     }
 
     /// <summary>The states after the last norm: [tokens][hidden].</summary>
     public double[][] Hidden(int[] tokens) =>
-        config.Architecture == ModelArchitecture.Llama ? Llama(tokens) : Gpt2(tokens);
+        config.LearnedPositions ? Gpt2(tokens) : Llama(tokens);
 
     private double[][] Llama(int[] tokens)
     {
@@ -106,10 +106,11 @@ internal sealed class ReferenceModel(TestModel model, ModelConfig config)
 
     private double Frequency(int i)
     {
-        double frequency = Math.Pow(config.RopeTheta, -2.0 * i / config.HeadDim);
-        if (config.RopeScaling is RopeScaling.Linear linear)
+        RotaryConfig rotary = config.LayerConfigs[0].Rotary!;
+        double frequency = Math.Pow(rotary.Theta, -2.0 * i / rotary.Dim);
+        if (rotary.Scaling is RopeScaling.Linear linear)
             return frequency / linear.Factor;
-        if (config.RopeScaling is not RopeScaling.Llama3 llama3)
+        if (rotary.Scaling is not RopeScaling.Llama3 llama3)
             return frequency;
         double turns = llama3.OriginalContextLength * frequency / (2 * Math.PI);
         double blend = Math.Clamp((turns - llama3.LowFrequencyFactor) / (llama3.HighFrequencyFactor - llama3.LowFrequencyFactor), 0, 1);

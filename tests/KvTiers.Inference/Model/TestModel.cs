@@ -36,12 +36,19 @@ internal sealed class TestModel
                 ["rope_theta"] = 10_000,
                 ["hidden_act"] = "silu",
                 ["tie_word_embeddings"] = tied,
-                ["attention_bias"] = biased,
-                ["mlp_bias"] = biased,
             },
         };
+
+        // Mistral has no biases, and Qwen2's are part of it: on queries, keys and values.
+        bool isQwen2 = architecture == "Qwen2ForCausalLM", innerBias = biased && !isQwen2;
+        if (architecture == "LlamaForCausalLM")
+        {
+            model.Config["attention_bias"] = biased;
+            model.Config["mlp_bias"] = biased;
+        }
+
+        biased |= isQwen2;
         edit?.Invoke(model.Config);
-        bool outputBias = biased && architecture != "Qwen2ForCausalLM";
         model.Add("model.embed_tokens.weight", 1f, vocabulary, hidden);
         model.Add("model.norm.weight", 0, hidden);
         if (!tied)
@@ -54,10 +61,10 @@ internal sealed class TestModel
             model.Linear(prefix + "self_attn.q_proj", heads * headDim, hidden, biased);
             model.Linear(prefix + "self_attn.k_proj", kvHeads * headDim, hidden, biased);
             model.Linear(prefix + "self_attn.v_proj", kvHeads * headDim, hidden, biased);
-            model.Linear(prefix + "self_attn.o_proj", hidden, heads * headDim, outputBias);
-            model.Linear(prefix + "mlp.gate_proj", intermediate, hidden, biased);
-            model.Linear(prefix + "mlp.up_proj", intermediate, hidden, biased);
-            model.Linear(prefix + "mlp.down_proj", hidden, intermediate, biased);
+            model.Linear(prefix + "self_attn.o_proj", hidden, heads * headDim, innerBias);
+            model.Linear(prefix + "mlp.gate_proj", intermediate, hidden, innerBias);
+            model.Linear(prefix + "mlp.up_proj", intermediate, hidden, innerBias);
+            model.Linear(prefix + "mlp.down_proj", hidden, intermediate, innerBias);
         }
         return model;
     }
