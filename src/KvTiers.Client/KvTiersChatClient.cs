@@ -11,7 +11,7 @@ namespace KvTiers.Client;
 /// <see cref="UsageDetails.CachedInputTokenCount"/>; the server's <c>kvtiers</c> object (tokens by tier, cost) is under that name in the additional
 /// properties of the response, or of the update that carries the usage. Additional properties of the options are sent along, such as
 /// <c>conversation</c>, <c>min_p</c> or <c>repetition_penalty</c>. Thread-safe. Throws as <see cref="HttpConversations"/> does, and
-/// <see cref="NotSupportedException"/> for tools, other content than text, and other response formats.
+/// <see cref="NotSupportedException"/> for tools that are no functions, and for other content than text, calls of functions and their results.
 /// </remarks>
 public sealed class KvTiersChatClient : IChatClient
 {
@@ -38,7 +38,12 @@ public sealed class KvTiersChatClient : IChatClient
         ChatPiece answer = await _api.SendAsync<ChatPiece>(HttpMethod.Post, Path, body, null, cancellationToken).ConfigureAwait(false);
         if (answer.Choices is not [var choice, ..])
             throw new KvTiersServerException("What the server sent cannot be read: it has no choice.");
-        return new ChatResponse(new ChatMessage(ChatRole.Assistant, choice.Message?.Content ?? "") { MessageId = answer.Id })
+        var called = new CalledFunctions();
+        called.Add(choice.Message?.ToolCalls?.Select((call, index) => call with { Index = index }));
+        var message = new ChatMessage(ChatRole.Assistant, choice.Message?.Content ?? "") { MessageId = answer.Id };
+        foreach (AIContent call in called.Take())
+            message.Contents.Add(call);
+        return new ChatResponse(message)
         {
             ResponseId = answer.Id,
             ModelId = answer.Model,
@@ -55,6 +60,7 @@ public sealed class KvTiersChatClient : IChatClient
     {
         ArgumentNullException.ThrowIfNull(messages);
         var body = ChatRequest.Create(messages, options, _api.Options.Model, stream: true);
+        var called = new CalledFunctions();
         await foreach (ChatPiece piece in _api.StreamAsync<ChatPiece>(Path, body, null, cancellationToken).ConfigureAwait(false))
         {
             ChatPieceChoice? choice = piece.Choices is [var first, ..] ? first : null;
@@ -67,6 +73,13 @@ public sealed class KvTiersChatClient : IChatClient
                 FinishReason = choice is null ? null : Reason(choice),
                 AdditionalProperties = CacheOf(piece),
             };
+            called.Add(choice?.Delta?.ToolCalls);
+            if (choice?.FinishReason is not null)
+            {
+                foreach (AIContent call in called.Take())
+                    update.Contents.Add(call);
+            }
+
             if (piece.Usage is { } usage)
                 update.Contents.Add(new UsageContent(usage.ToDetails()));
             yield return update;

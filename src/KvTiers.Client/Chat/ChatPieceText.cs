@@ -1,7 +1,9 @@
 namespace KvTiers.Client.Chat;
 
-/// <summary>Text of an answer.</summary>
+/// <summary>Text and calls of functions of an answer.</summary>
 internal sealed record ChatPieceText
 {
     public string? Content { get; init; }
+
+    public IReadOnlyList<ChatPieceCall>? ToolCalls { get; init; }
 }

@@ -13,7 +13,7 @@ internal static class ChatRequest
     public static JsonObject Create(IEnumerable<ChatMessage> messages, ChatOptions? options, string? defaultModel, bool stream)
     {
         RefuseUnsupported(options);
-        var body = new JsonObject { ["messages"] = Messages(messages, options?.Instructions) };
+        var body = new JsonObject { ["messages"] = ChatMessages.Write(messages, options?.Instructions) };
         Set(body, "model", options?.ModelId ?? defaultModel);
         Set(body, "temperature", options?.Temperature);
         Set(body, "top_p", options?.TopP);
@@ -24,6 +24,10 @@ internal static class ChatRequest
         Set(body, "seed", options?.Seed);
         if (options?.StopSequences is { Count: > 0 } stop)
             body["stop"] = JsonSerializer.SerializeToNode(stop, ConversationJson.Options);
+        if (options is not null)
+            ChatFunctions.Write(body, options);
+        if (Format(options?.ResponseFormat) is { } format)
+            body["response_format"] = format;
         foreach ((string name, object? value) in options?.AdditionalProperties ?? [])
             body[name] = JsonSerializer.SerializeToNode(value, ConversationJson.Options);
         if (stream)
@@ -35,38 +39,28 @@ internal static class ChatRequest
         return body;
     }
 
-    private static JsonArray Messages(IEnumerable<ChatMessage> messages, string? instructions)
-    {
-        var written = new JsonArray();
-        if (instructions is not null)
-            written.Add(Message(ChatRole.System.Value, instructions));
-        foreach (ChatMessage message in messages)
-        {
-            if (message.Contents.FirstOrDefault(content => content is not (TextContent or UsageContent)) is { } other)
-                throw new NotSupportedException($"A message holds {other.GetType().Name}; the server takes text only.");
-            written.Add(Message(message.Role.Value, message.Text));
-        }
-
-        return written;
-    }
-
-    private static JsonNode Message(string role, string content) => new JsonObject { ["role"] = role, ["content"] = content };
-
     private static void RefuseUnsupported(ChatOptions? options)
     {
-        if (options is null)
-            return;
-        if (options.ConversationId is not null)
+        if (options?.ConversationId is not null)
         {
             throw new NotSupportedException(
                 "ConversationId says that the server holds the history, but chat completions carry all of it. "
                 + "Name the conversation with AdditionalProperties[\"conversation\"], or use IConversations.");
         }
+    }
 
-        if (options.Tools is { Count: > 0 })
-            throw new NotSupportedException("This client sends no tools; the server takes them from OpenAI's clients.");
-        if (options.ResponseFormat is not (null or ChatResponseFormatText))
-            throw new NotSupportedException("The server answers in text; other response formats are not supported.");
+    private static JsonNode? Format(ChatResponseFormat? format)
+    {
+        if (format is not ChatResponseFormatJson json)
+            return format is null or ChatResponseFormatText ? null : throw new NotSupportedException($"The response format {format.GetType().Name} is not supported.");
+        if (json.Schema is not { } schema)
+            return new JsonObject { ["type"] = "json_object" };
+        var named = new JsonObject { ["name"] = json.SchemaName ?? "answer" };
+        if (json.SchemaDescription is { } description)
+            named["description"] = description;
+        named["schema"] = JsonNode.Parse(schema.GetRawText());
+        named["strict"] = true;
+        return new JsonObject { ["type"] = "json_schema", ["json_schema"] = named };
     }
 
     private static void Set<T>(JsonObject body, string name, T? value)

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using KvTiers.Client;
 using Microsoft.Extensions.AI;
 
@@ -96,7 +98,6 @@ public class KvTiersChatClientTests
     {
         { "ConversationId", new ChatOptions { ConversationId = "c1" } },
         { "tools", new ChatOptions { Tools = [new HostedWebSearchTool()] } },
-        { "response formats", new ChatOptions { ResponseFormat = ChatResponseFormat.Json } },
     };
 
     [Theory]
@@ -109,6 +110,68 @@ public class KvTiersChatClientTests
 
         Assert.Contains(what, exception.Message);
         Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public async Task FunctionsAndFormsAreSentUnderTheirNames()
+    {
+        var server = new FakeServer(_ => FakeServer.Json(Whole));
+        AIFunctionDeclaration weather = AIFunctionFactory.CreateDeclaration("get_weather", "The weather.", JsonElement.Parse("""{"type":"object"}"""));
+        ChatMessage[] messages =
+        [
+            .. Hello,
+            new(ChatRole.Assistant, [new FunctionCallContent("c1", "get_weather", new Dictionary<string, object?> { ["city"] = "Lisbon" }), new FunctionCallContent("c2", "get_weather")]),
+            new(ChatRole.Tool, [new FunctionResultContent("c1", "sunny"), new FunctionResultContent("c2", new[] { 1, 2 })]),
+        ];
+
+        await Over(server).GetResponseAsync(messages, new ChatOptions { Tools = [weather], ToolMode = ChatToolMode.RequireSpecific("get_weather"), AllowMultipleToolCalls = false });
+        await Over(server).GetResponseAsync(Hello, new ChatOptions { ResponseFormat = ChatResponseFormat.Json });
+        await Over(server).GetResponseAsync(Hello, new ChatOptions { ResponseFormat = ChatResponseFormat.ForJsonSchema(JsonElement.Parse("""{"type":"string"}"""), "word") });
+
+        Assert.Equal(
+            """{"messages":[{"role":"user","content":"Hello"},{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Lisbon\"}"}},"""
+            + """{"id":"c2","type":"function","function":{"name":"get_weather","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c1","content":"sunny"},{"role":"tool","tool_call_id":"c2","content":"[1,2]"}],"tools":"""
+            + """[{"type":"function","function":{"name":"get_weather","description":"The weather.","parameters":{"type":"object","additionalProperties":false}}}],"tool_choice":{"type":"function","function":{"name":"get_weather"}},"parallel_tool_calls":false}""",
+            Unescaped(server.Requests[0].Body!));
+        Assert.Equal("""{"type":"json_object"}""", server.Requests[1].Body!["response_format"]!.ToJsonString());
+        Assert.Equal("""{"type":"json_schema","json_schema":{"name":"word","schema":{"type":"string"},"strict":true}}""", server.Requests[2].Body!["response_format"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task CallsOfFunctionsAreContentOfTheResponse()
+    {
+        var server = new FakeServer(_ => FakeServer.Json(
+            """{"id":"chat-1","choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}},{"id":"c2","type":"function","function":{"name":"g","arguments":"{"}}]},"finish_reason":"tool_calls"}]}"""));
+
+        ChatResponse response = await Over(server).GetResponseAsync(Hello);
+
+        Assert.Equal(ChatFinishReason.ToolCalls, response.FinishReason);
+        FunctionCallContent[] calls = [.. response.Messages[0].Contents.OfType<FunctionCallContent>()];
+        Assert.Equal(["c1 f", "c2 g"], calls.Select(call => $"{call.CallId} {call.Name}"));
+        Assert.Equal("1", calls[0].Arguments!["a"]!.ToString());
+        Assert.Null(calls[0].Exception);
+        Assert.NotNull(calls[1].Exception);
+    }
+
+    [Fact]
+    public async Task PiecesOfCallsComeAsWholeCalls()
+    {
+        static string Delta(string delta, string reason) => $$"""{"id":"chat-1","choices":[{"index":0,"delta":{{delta}},"finish_reason":{{reason}}}]}""";
+        var server = new FakeServer(_ => FakeServer.Events(
+            Delta("""{"tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"f","arguments":""}}]}""", "null"),
+            Delta("""{"tool_calls":[{"index":0,"function":{"arguments":"{\"a\":"}}]}""", "null"),
+            Delta("""{"tool_calls":[{"index":1,"id":"c2","type":"function","function":{"name":"g","arguments":"{}"}}]}""", "null"),
+            Delta("""{"tool_calls":[{"index":0,"function":{"arguments":"1}"}}]}""", "null"),
+            Delta("{}", "\"tool_calls\""),
+            "[DONE]"));
+
+        List<ChatResponseUpdate> updates = [];
+        await foreach (ChatResponseUpdate update in Over(server).GetStreamingResponseAsync(Hello))
+            updates.Add(update);
+
+        FunctionCallContent[] calls = [.. updates[^1].Contents.OfType<FunctionCallContent>()];
+        Assert.Equal(["c1 f 1", "c2 g "], calls.Select(call => $"{call.CallId} {call.Name} {(call.Arguments!.TryGetValue("a", out object? a) ? a : null)}"));
+        Assert.All(updates[..^1], update => Assert.Empty(update.Contents.OfType<FunctionCallContent>()));
     }
 
     [Fact]
@@ -137,6 +200,9 @@ public class KvTiersChatClientTests
         Assert.Same(client, client.GetService<KvTiersChatClient>());
         Assert.Null(client.GetService(typeof(ChatClientMetadata), "key"));
     }
+
+    // The text of a JSON string may be escaped in more than one way.
+    private static string Unescaped(JsonNode body) => body.ToJsonString(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     private static KvTiersChatClient Over(FakeServer server) => new(server.NewClient(), new KvTiersClientOptions());
 }

@@ -1,0 +1,48 @@
+using System.Text;
+using System.Text.Json;
+using KvTiers.Conversations;
+using Microsoft.Extensions.AI;
+
+namespace KvTiers.Client.Chat;
+
+/// <summary>Puts the calls of an answer together, of one piece or many.</summary>
+internal sealed class CalledFunctions
+{
+    private readonly SortedDictionary<int, Call> _calls = [];
+
+    public void Add(IEnumerable<ChatPieceCall>? pieces)
+    {
+        foreach (ChatPieceCall piece in pieces ?? [])
+        {
+            if (!_calls.TryGetValue(piece.Index, out Call? call))
+                _calls[piece.Index] = call = new Call();
+            call.Id ??= piece.Id;
+            call.Name ??= piece.Function?.Name;
+            call.Arguments.Append(piece.Function?.Arguments);
+        }
+    }
+
+    /// <summary>The calls so far, in their order, and forgets them.</summary>
+    /// <exception cref="KvTiersServerException">A call has no id or no name.</exception>
+    public IReadOnlyList<AIContent> Take()
+    {
+        AIContent[] contents = [.. _calls.Values.Select(ToContent)];
+        _calls.Clear();
+        return contents;
+    }
+
+    // Arguments that are no JSON object, as those of an answer that was cut off, are the content's own exception.
+    private static FunctionCallContent ToContent(Call call) => call is { Id: { } id, Name: { } name }
+        ? FunctionCallContent.CreateFromParsedArguments(call.Arguments.ToString(), id, name, static text =>
+            JsonSerializer.Deserialize<Dictionary<string, object?>>(text.Length == 0 ? "{}" : text, ConversationJson.Options))
+        : throw new KvTiersServerException("What the server sent cannot be read: a call of a function has no id or no name.");
+
+    private sealed class Call
+    {
+        public string? Id { get; set; }
+
+        public string? Name { get; set; }
+
+        public StringBuilder Arguments { get; } = new();
+    }
+}
