@@ -16,6 +16,7 @@ internal static class CommandLine
         RootCommand root = new("The command line of the KvTiers chat server.")
         {
             ChatCommand.Create(context),
+            KeysCommand.Create(terminal, TimeProvider.System),
             LoadCommand.Create(context),
             ReplayCommand.Create(terminal),
             SizeCommand.Create(terminal),
@@ -61,8 +62,12 @@ internal static class CommandLine
         foreach (ParseError error in parsed.Errors)
             terminal.WriteError(error.Message);
         Command command = parsed.CommandResult.Command;
-        string name = command is RootCommand ? command.Name : $"{parsed.RootCommandResult.Command.Name} {command.Name}";
+        string name = command is RootCommand ? command.Name : $"{parsed.RootCommandResult.Command.Name} {NameOf(command)}";
         terminal.WriteErrorNote($"try: {name} --help");
         return ExitCodes.Usage;
     }
+
+    // With the commands that it stands in.
+    private static string NameOf(Command command) =>
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent and not RootCommand ? $"{NameOf(parent)} {command.Name}" : command.Name;
 }

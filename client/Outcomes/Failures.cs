@@ -16,7 +16,7 @@ internal static class Failures
         HttpRequestException { StatusCode: null, InnerException: { } inner } and not KvTiersServerException =>
             "The server did not answer: " + inner.GetBaseException().Message,
         CliException or ArgumentException or IOException or UnauthorizedAccessException or HttpRequestException or TimeoutException
-            or ConversationNotFoundException or ConversationConflictException or ConversationDamagedException
+            or ConversationNotFoundException or ConversationConflictException or ConversationDamagedException or ConversationLimitException
             or OptionsValidationException => exception.Message,
         _ => null,
     };

@@ -36,13 +36,14 @@ internal sealed class MessagesRoutes(ModelHost host, RequestReader reader, TurnG
     private async Task AnswerAsync(HttpContext context)
     {
         LoadedModel model = host.Model;
+        using TurnScope turn = gate.Enter(context);
         MessagesRequest request = await reader.ReadAsync<MessagesRequest>(context.Request, AnthropicFields.Table, context.RequestAborted);
         model.CheckName(request.Model);
         MessagesCall call = MessagesRules.Check(request, model.SamplingDefaults);
         PromptTokens tokens = PromptTokens.Of(call.Prompt, model.Chat);
 
-        using TurnScope turn = gate.Enter(context);
-        byte[] salt = model.Salts.For(Caller.TenantOf(context));
+        string tenant = Caller.TenantOf(context);
+        byte[] salt = model.Salts.For(tenant);
         BlockHash root = model.Engine.RootFor(salt);
         breakpoints.Pins.Renew(root, tokens.Ids);
         var generation = new GenerationRequest
@@ -51,6 +52,7 @@ internal sealed class MessagesRoutes(ModelHost host, RequestReader reader, TurnG
             Sampling = call.Sampling,
             MaxNewTokens = call.MaxTokens,
             StopStrings = call.Stop,
+            Tenant = tenant,
             TenantSalt = salt,
             Constraint = ToolAnswer.ConstraintFor(call.Prompt.Tools, model) ?? AnswerForm.ConstraintFor(call.Format, call.FormatParam, model),
             KeepLease = call.Prompt.Breakpoints.Count > 0,

@@ -98,7 +98,7 @@ internal sealed record SiloOptions
     /// <summary>Threads that compute, 1 to 64.</summary>
     public int Threads { get; init; } = Math.Min(64, Environment.ProcessorCount);
 
-    /// <summary>File of API keys, one <c>tenant key</c> pair a line; none: one tenant, loopback only.</summary>
+    /// <summary>File of API keys and of what their tenants may take; none: one tenant, loopback only.</summary>
     public string? ApiKeyFile { get; init; }
 
     /// <summary>The secret that tenants' salts are made of, 32 bytes, as all servers that share a tier have it; null: the file's, or one that this server makes.</summary>
@@ -116,7 +116,7 @@ internal sealed record SiloOptions
     /// <summary>Most tokens of an answer where the request does not say, 1 to 1,000,000.</summary>
     public int AnswerTokens { get; init; } = 512;
 
-    /// <summary>Turns computed or waiting at one time, 1 to 100,000; one more is refused as busy.</summary>
+    /// <summary>Answers computed or waiting at one time, 1 to 100,000; one more, or one beyond its tenant's share, is refused as busy.</summary>
     public int MaxTurns { get; init; } = 256;
 
     /// <summary>Largest request body in bytes; 1 KiB to 1 GiB.</summary>

@@ -9,15 +9,17 @@ namespace KvTiers.Silo.Conversations;
 /// <summary>The conversation routes: <see cref="IConversations"/> over HTTP.</summary>
 internal sealed class ConversationRoutes(ModelHost host, RequestReader reader, TurnGate gate, AnswerAccount account)
 {
-    private const string One = "/v1/conversations/{id}";
+    private const string All = "/v1/conversations";
+    private const string One = All + "/{id}";
 
     private IConversations Conversations => host.Model.Conversations;
 
     /// <summary>Adds the routes.</summary>
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/conversations", CreateAsync).WithSummary("Stores a new conversation.").WithMetadata(new RequestFields(FieldTable.Of<CreateConversation>));
-        routes.MapGet("/v1/conversations", ListAsync).WithSummary("The tenant's conversations.");
+        routes.MapPost(All, CreateAsync).WithSummary("Stores a new conversation.").WithMetadata(new RequestFields(FieldTable.Of<CreateConversation>));
+        routes.MapGet(All, ListAsync).WithSummary("The tenant's conversations, last created first, a page at a time: `limit` (1 to 1,000; 20) and `after`, the last id of the page before.");
+        routes.MapDelete(All, DeleteByQueryAsync).WithSummary("Deletes the conversation `id` of the query: also one whose id no path can hold.");
         routes.MapGet(One, GetAsync).WithSummary("A conversation with its messages.");
         routes.MapDelete(One, DeleteAsync).WithSummary("Deletes a conversation and the blocks that only it used, and tells how far that is.");
         routes.MapPost(One + "/turns", TurnAsync).WithSummary("Takes a turn: messages in, an answer out.").WithMetadata(new RequestFields(FieldTable.Of<TurnBody>));
@@ -48,7 +50,7 @@ internal sealed class ConversationRoutes(ModelHost host, RequestReader reader, T
     }
 
     private async Task ListAsync(HttpContext context) =>
-        await AnswerAsync(context, await Conversations.ListAsync(Caller.TenantOf(context), context.RequestAborted));
+        await AnswerAsync(context, await Conversations.ListPageAsync(Caller.TenantOf(context), ListQuery.Limit(context.Request), ListQuery.After(context.Request), context.RequestAborted));
 
     private async Task GetAsync(HttpContext context) =>
         await AnswerAsync(context, await Conversations.GetAsync(Key(context), context.RequestAborted));
@@ -56,17 +58,25 @@ internal sealed class ConversationRoutes(ModelHost host, RequestReader reader, T
     private async Task DeleteAsync(HttpContext context) =>
         await AnswerAsync(context, await Conversations.DeleteAsync(Key(context), context.RequestAborted));
 
+    private async Task DeleteByQueryAsync(HttpContext context)
+    {
+        string id = context.Request.Query["id"] is [{ Length: > 0 } given]
+            ? given
+            : throw ApiException.BadRequest("'id' is missing: name the conversation in the path, or else once in the query.", "id", ApiException.MissingParameter);
+        await AnswerAsync(context, await Conversations.DeleteAsync(new ConversationKey(Caller.TenantOf(context), id), context.RequestAborted));
+    }
+
     private async Task TurnAsync(HttpContext context)
     {
-        TurnBody body = await reader.ReadAsync<TurnBody>(context.Request, context.RequestAborted);
         using TurnScope turn = gate.Enter(context);
+        TurnBody body = await reader.ReadAsync<TurnBody>(context.Request, context.RequestAborted);
         await RunAsync(context, Conversations.TurnAsync(Key(context), body.ToRequest(), turn.Token), body.Stream);
     }
 
     private async Task RegenerateAsync(HttpContext context)
     {
-        RegenerateBody body = await reader.ReadOrDefaultAsync<RegenerateBody>(context.Request, context.RequestAborted);
         using TurnScope turn = gate.Enter(context);
+        RegenerateBody body = await reader.ReadOrDefaultAsync<RegenerateBody>(context.Request, context.RequestAborted);
         await RunAsync(context, Conversations.RegenerateAsync(Key(context), body.Options, turn.Token), body.Stream);
     }
 

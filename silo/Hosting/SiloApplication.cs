@@ -3,6 +3,7 @@ using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Conversations;
 using KvTiers.Silo.Fields;
 using KvTiers.Silo.Http;
+using KvTiers.Silo.Limits;
 using KvTiers.Silo.Models;
 using KvTiers.Silo.OpenAi;
 using KvTiers.Silo.Operations;
@@ -37,7 +38,7 @@ internal static class SiloApplication
         ["Logging:Console:FormatterOptions:TimestampFormat"] = "HH:mm:ss ",
     };
 
-    private static readonly string[] ExposedHeaders = [RequestIdMiddleware.Header, "request-id", "retry-after", "location"];
+    private static readonly string[] ExposedHeaders = [RequestIdMiddleware.Header, "request-id", "retry-after", "location", .. RateMiddleware.Headers];
 
     // How long a browser remembers that it may ask.
     private static readonly TimeSpan PreflightAge = TimeSpan.FromMinutes(10);
@@ -106,7 +107,11 @@ internal static class SiloApplication
             .AllowAnyMethod()
             .WithExposedHeaders(ExposedHeaders)
             .SetPreflightMaxAge(PreflightAge)));
+        LimitComposition.Add(services, options);
+        services.AddSingleton<TenantRates>();
+        services.AddSingleton<Refusals>();
         services.AddSingleton<TurnGate>();
+        services.AddHostedService<ApiKeyWatch>();
         services.AddSingleton<MetricCollector>();
         services.AddSingleton<ProcessMetrics>();
         services.AddSingleton<SiloMetrics>();
@@ -151,6 +156,7 @@ internal static class SiloApplication
         app.UseMiddleware<OriginMiddleware>();
         app.UseCors();
         app.UseMiddleware<AccessMiddleware>();
+        app.UseMiddleware<RateMiddleware>();
         app.UseRequestDecompression();
         app.UseMiddleware<BodyEncodingMiddleware>();
         app.Services.GetRequiredService<ChatCompletionRoute>().Map(app);

@@ -1,3 +1,4 @@
+using KvTiers.Sessions.Access;
 using KvTiers.Silo.Configuration;
 
 namespace KvTiers.Silo.Http;
@@ -17,22 +18,22 @@ internal sealed class AccessMiddleware(RequestDelegate next, ApiKeys keys)
         if (level == AccessLevel.Anyone || asksForMethods) return next(context);
 
         string? key = KeyOf(context.Request);
+        ApiKeyEntry? known = keys.Find(key);
         if (level == AccessLevel.Administrator)
         {
-            if (!keys.IsAdministrator(key)) throw Refuse(key, keys.TenantOf(key) is not null);
+            if (keys.Required && known is not { Tenant: AccessFile.Administrator }) throw Refuse(key, known is not null);
             return next(context);
         }
 
-        string? tenant = keys.TenantOf(key);
-        if (tenant is null) throw Refuse(key, keys.IsAdministrator(key));
-        context.Features.Set(new Caller(tenant));
+        if (keys.Required && known is null or { Tenant: AccessFile.Administrator }) throw Refuse(key, known is not null);
+        context.Features.Set(new Caller(known?.Tenant ?? ApiKeys.OnlyTenant, known));
         return next(context);
     }
 
     private static ApiException Refuse(string? key, bool known) =>
         key is null ? ApiException.Unauthorized("An API key is missing. Send it as 'Authorization: Bearer KEY'.")
         : known ? ApiException.Forbidden("This API key may not do this: admin keys open /admin and /metrics, tenants' keys everything else.", "wrong_kind_of_key")
-        : ApiException.Unauthorized("The API key is not known.");
+        : ApiException.Unauthorized("The API key is not known, or has expired.");
 
     private static string? KeyOf(HttpRequest request)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using KvTiers.Conversations;
 using KvTiers.Inference.Constraints.Automata;
 using KvTiers.Inference.Scheduling;
@@ -44,7 +45,8 @@ internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSigna
 
         object body = format?.Body(error, context) ?? new ApiErrorBody(error.Error);
         context.Response.Clear();
-        if (error.Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable) context.Response.Headers.RetryAfter = "1";
+        if (error.Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
+            context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(error.RetryAfter?.TotalSeconds ?? 1)).ToString(CultureInfo.InvariantCulture);
         if (error.Status is StatusCodes.Status401Unauthorized) context.Response.Headers.WWWAuthenticate = "Bearer";
         await SiloJson.WriteAsync(context.Response, error.Status, body, context.RequestAborted);
     }
@@ -69,11 +71,12 @@ internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSigna
         BadHttpRequestException bad => ApiException.Other(bad.StatusCode, bad.Message, e),
         ConversationNotFoundException => ApiException.NotFound(e.Message, null, "conversation_not_found", e),
         ConversationConflictException => ApiException.Conflict(e.Message, e),
+        ConversationLimitException => ApiException.Forbidden(e.Message, "conversation_limit", e),
         ConversationDamagedException => ApiException.Damaged(e.Message, e),
         ConversationStoreUnavailableException => ApiException.Unavailable("The conversation store does not answer. What was acknowledged is on it; try again soon.", "store_unavailable", e),
         ConversationUnreachableException => ApiException.Unavailable("The silo that has the conversation cannot be reached. What was acknowledged is stored; try again soon.", "silo_unavailable", e),
         PromptTooLongException tooLong => ApiException.ContextLengthExceeded(WireNames.Message(tooLong), path.Value switch { "/v1/completions" => "prompt", "/v1/embeddings" or "/v1/responses" => "input", _ => "messages" }, e),
-        EngineBusyException => ApiException.Busy(e.Message, e),
+        EngineBusyException busy => ApiException.Busy(e.Message, busy.RetryAfter, e),
         TemplateException { IsRefusal: true } => ApiException.BadRequest(e.Message, "messages", null, e),
         GenerationFailedException { InnerException: ConstraintException constraint } => ApiException.BadRequest(constraint.Message, null, "invalid_form", e),
         ArgumentException argument => ApiException.BadRequest(

@@ -16,6 +16,9 @@ internal sealed class ApiException : Exception
     /// <summary>HTTP status.</summary>
     public int Status { get; }
 
+    /// <summary>When it is worth trying again; null = not known.</summary>
+    public TimeSpan? RetryAfter { get; private init; }
+
     /// <summary>The error as the caller sees it.</summary>
     public ApiError Error { get; }
 
@@ -36,8 +39,8 @@ internal sealed class ApiException : Exception
         new(StatusCodes.Status401Unauthorized, InvalidRequest, message, null, "invalid_api_key");
 
     /// <summary>403: the caller may not do this.</summary>
-    public static ApiException Forbidden(string message, string code) =>
-        new(StatusCodes.Status403Forbidden, "permission_error", message, null, code);
+    public static ApiException Forbidden(string message, string code, Exception? inner = null) =>
+        new(StatusCodes.Status403Forbidden, "permission_error", message, null, code, inner);
 
     /// <summary>404: there is no such thing.</summary>
     public static ApiException NotFound(string message, string? param = null, string? code = null, Exception? inner = null) =>
@@ -51,9 +54,16 @@ internal sealed class ApiException : Exception
     public static ApiException Other(int status, string message, Exception? inner = null, string? code = null) =>
         new(status, status < 500 ? InvalidRequest : ServerError, message, null, code, inner);
 
-    /// <summary>429: as many turns run or wait as the server takes.</summary>
-    public static ApiException Busy(string message, Exception? inner = null) =>
-        new(StatusCodes.Status429TooManyRequests, "rate_limit_error", message, null, "busy", inner);
+    /// <summary>429: as many turns run or wait as the server takes, or as this tenant's share is.</summary>
+    public static ApiException Busy(string message, TimeSpan? retryAfter, Exception? inner = null) =>
+        new(StatusCodes.Status429TooManyRequests, "rate_limit_error", message, null, "busy", inner) { RetryAfter = retryAfter };
+
+    /// <summary>429: a tenant or a key has used up a limit by time.</summary>
+    /// <param name="message">What it was.</param>
+    /// <param name="what"><c>requests</c> or <c>tokens</c>.</param>
+    /// <param name="retryAfter">When there is something left again.</param>
+    public static ApiException RateLimited(string message, string what, TimeSpan retryAfter) =>
+        new(StatusCodes.Status429TooManyRequests, what, message, null, "rate_limit_exceeded") { RetryAfter = retryAfter };
 
     /// <summary>500: what is stored of the conversation cannot be read.</summary>
     public static ApiException Damaged(string message, Exception inner) =>

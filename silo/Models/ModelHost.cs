@@ -9,7 +9,7 @@ namespace KvTiers.Silo.Models;
 /// <summary>Loads the model while the server already answers health checks, and gives it to the requests.</summary>
 /// <remarks>A model that cannot be loaded stops the server; <see cref="Failure"/> then says why.</remarks>
 internal sealed partial class ModelHost(
-    SiloOptions options, ModelLoader loader, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ModelHost> logger) : IHostedService, IAsyncDisposable
+    SiloOptions options, ApiKeys keys, ModelLoader loader, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ModelHost> logger) : IHostedService, IAsyncDisposable
 {
     private readonly long _startedAt = time.GetTimestamp();
     private readonly CancellationTokenSource _ended = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping);
@@ -25,7 +25,9 @@ internal sealed partial class ModelHost(
         : $"the model is loading from {options.Model}, or the silo starts";
 
     /// <summary>Why turns compute more than they would, or some are refused; empty = nothing is amiss.</summary>
-    public IReadOnlyList<string> DegradedReasons => [.. StoreReasons, .. TierReasons];
+    public IReadOnlyList<string> DegradedReasons => [.. KeyReasons, .. StoreReasons, .. TierReasons];
+
+    private IEnumerable<string> KeyReasons => keys.Problem is null ? [] : ["the key file is no good since it changed, and what it held before is in force; the log says what is wrong with it"];
 
     private IEnumerable<string> StoreReasons => _model?.ChatParts.Store is RedisConversationStore { IsFailing: true }
         ? ["the conversation store on Redis does not answer; calls of stored conversations are refused until it does"]

@@ -9,6 +9,7 @@ using KvTiers.Sessions.Hosting;
 using KvTiers.Sessions.Secrets;
 using KvTiers.Sessions.Storage;
 using KvTiers.Silo.Configuration;
+using KvTiers.Silo.Limits;
 using KvTiers.Tiers;
 
 namespace KvTiers.Silo.Models;
@@ -16,7 +17,7 @@ namespace KvTiers.Silo.Models;
 /// <summary>Loads a model folder, puts cache, engine and conversations on it, and warms the kernels.</summary>
 /// <remarks>The silo is asked for only when there are conversations for it: to make it takes as long as the loading of a small model, on another thread.</remarks>
 internal sealed partial class ModelLoader(
-    SiloOptions options, ApiKeys keys, IServiceProvider services, TimeProvider time, ILoggerFactory loggers, StoreDecorator? decorate = null)
+    SiloOptions options, ApiKeys keys, TenantRates rates, IServiceProvider services, TimeProvider time, ILoggerFactory loggers, StoreDecorator? decorate = null)
 {
     // Enough for the engine's own code to have run and to know how fast it computes prompts, and few enough not to be noticed; the kernels are warm before.
     private const int WarmUpTokens = 16;
@@ -42,7 +43,7 @@ internal sealed partial class ModelLoader(
         Tokenizer tokenizer = await tokenizerLoading;
         BlockLayout layout = Layout(weights.Config);
         var hot = new KvCacheOptions { HotBytes = options.HotBytes, Prefault = false };
-        TieredCache? tiers = await TierComposition.OpenAsync(options, hot, layout, time, decorate);
+        TieredCache? tiers = await TierComposition.OpenAsync(options, hot, layout, time, decorate, keys.HasTierBytes || HasTiers ? tenant => keys.LimitsOf(tenant).TierBytes : null);
         KvCache cache = tiers?.Cache ?? new KvCache(layout, hot, time);
         HotTier(_logger, ByteSize.Format((long)cache.Pool.Capacity * cache.Shape.BytesPerBlock), cache.Pool.Capacity, cache.Shape.BlockSize, options.Kv);
 
@@ -51,7 +52,7 @@ internal sealed partial class ModelLoader(
         if (tiers is { Losses.Length: > 0 })
             Lossy(_logger);
 
-        var engine = new Engine(weights, tokenizer, cache, new EngineOptions { MaxWaiting = options.MaxTurns }, time, loggers.CreateLogger<Engine>(), tiers);
+        var engine = new Engine(weights, tokenizer, cache, new EngineOptions { MaxWaiting = 2 * options.MaxTurns, WeightOf = keys.WeightOf, Ended = rates.Charge }, time, loggers.CreateLogger<Engine>(), tiers);
         await WarmAsync(engine, cancellationToken);
         SamplingOptions sampling = SamplingDefaults.Load(options.Model);
         IConversationStore store = await StoreComposition.OpenAsync(options, time);
@@ -73,6 +74,8 @@ internal sealed partial class ModelLoader(
             FlushTime = options.StopGrace,
         };
     }
+
+    private bool HasTiers => options is { RamBytes: > 0 } or { DiskBytes: > 0 } or { Redis: not null } or { TenantBytes: > 0 };
 
     private async Task<TenantSalts> SaltsAsync(IConversationStore store, CancellationToken cancellationToken)
     {
@@ -120,7 +123,7 @@ internal sealed partial class ModelLoader(
             RepetitionPenalty = sampling.RepetitionPenalty,
         };
         var parts = new ConversationServices(
-            engine, prompt, store, salts, new ConversationOptions { ModelName = modelName, Defaults = defaults, Owner = $"{options.Name}:{options.Data}" }, time);
+            engine, prompt, store, salts, new ConversationOptions { ModelName = modelName, Defaults = defaults, Owner = $"{options.Name}:{options.Data}", MostConversations = tenant => keys.LimitsOf(tenant).Conversations }, time);
         var local = new LocalConversations(parts, new LocalConversationsOptions { WarmAhead = options.WarmAhead, IdleAfter = options.Orleans.IdleAfter });
         return new ChatParts(prompt, local, null) { Store = store, Door = services.GetRequiredService<SiloConversations>().Open(local) };
     }

@@ -13,7 +13,7 @@ internal static class TierComposition
 {
     /// <returns>Null when neither a tier nor a budget is asked for.</returns>
     /// <exception cref="StartException">A tier is too small for one block of the model, or its place cannot be used.</exception>
-    public static async Task<TieredCache?> OpenAsync(SiloOptions options, KvCacheOptions hot, BlockLayout layout, TimeProvider time, StoreDecorator? decorate = null)
+    public static async Task<TieredCache?> OpenAsync(SiloOptions options, KvCacheOptions hot, BlockLayout layout, TimeProvider time, StoreDecorator? decorate = null, Func<string, long?>? budgetOf = null)
     {
         decorate ??= static (_, store) => store;
         var tiers = new List<TierOptions>();
@@ -38,9 +38,9 @@ internal static class TierComposition
             tiers.Add(redis with { WritePolicy = options.RedisWrite, Exclusive = false, Shared = true });
         }
 
-        if (tiers.Count == 0 && options.TenantBytes == 0) return null;
+        if (tiers.Count == 0 && options.TenantBytes == 0 && budgetOf is null) return null;
         long? budget = options.TenantBytes == 0 ? null : options.TenantBytes;
-        var all = new TieredCacheOptions { Hot = hot, Tiers = tiers, Promotion = options.Promotion, TenantBudgetBytes = budget, Watermarks = tiers.Count == 0 ? null : options.Watermarks };
+        var all = new TieredCacheOptions { Hot = hot, Tiers = tiers, Promotion = options.Promotion, TenantBudgetBytes = budget, TenantBudgetOf = budgetOf, Watermarks = tiers.Count == 0 ? null : options.Watermarks };
         return await TieredCache.OpenAsync(layout, all, time);
     }
 

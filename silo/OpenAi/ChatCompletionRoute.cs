@@ -24,13 +24,14 @@ internal sealed class ChatCompletionRoute(ModelHost host, RequestReader reader, 
     private async Task RunAsync(HttpContext context)
     {
         LoadedModel model = host.Model;
+        using TurnScope turn = gate.Enter(context);
         ChatCompletionRequest request = await reader.ReadAsync<ChatCompletionRequest>(context.Request, ChatFields.Table, context.RequestAborted);
         model.CheckName(request.Model);
         ChatCall call = ChatRules.Check(request, model.Config, model.SamplingDefaults);
+        turn.Widen(call.Common.SequenceCount, "n");
         Constraint? calls = ToolAnswer.ConstraintFor(call.Tools, model);
         AnswerForm.ConstraintFor(call.Common.Form?.Format, call.Common.Form?.Param ?? "", model);
 
-        using TurnScope turn = gate.Enter(context);
         string tenant = Caller.TenantOf(context);
         IAsyncEnumerable<AnswerEvent> answer = call.Conversation is { } id
             ? ConversationAnswer.RunAsync(model.Conversations, new ConversationKey(tenant, id), Turn(call), turn.Token)

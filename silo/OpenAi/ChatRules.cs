@@ -68,7 +68,7 @@ internal static class ChatRules
         if (id is null) return null;
         try
         {
-            ConversationKey.Validate(id, param);
+            ConversationKey.ValidateNew(id, param);
             return id;
         }
         catch (ArgumentException e)

@@ -22,6 +22,9 @@ internal sealed record CompletionCall
     /// <summary>Answers to each prompt.</summary>
     public required int Choices { get; init; }
 
+    /// <summary>Answers that are computed side by side for each prompt: the choices, or the beams.</summary>
+    public int SequenceCount => Beams?.Width ?? Choices;
+
     /// <summary>Strings that end the answer.</summary>
     public required IReadOnlyList<string> Stop { get; init; }
 
@@ -95,6 +98,7 @@ internal sealed record CompletionCall
         BadWords = BadWords,
         Constraint = AnswerForm.ConstraintFor(Form?.Format, Form?.Param ?? "", model),
         Choices = Choices,
+        Tenant = tenant,
         TenantSalt = model.Salts.For(tenant, CacheSalt),
         UseCache = UseCache,
         PromptLogProbs = PromptLogProbs,

@@ -22,13 +22,13 @@ internal sealed class EmbeddingsRoute(ModelHost host, RequestReader reader, Turn
     private async Task RunAsync(HttpContext context)
     {
         LoadedModel model = host.Model;
+        using TurnScope turn = gate.Enter(context);
         EmbeddingsRequest request = await reader.ReadAsync<EmbeddingsRequest>(context.Request, EmbeddingFields.Table, context.RequestAborted);
         model.CheckName(request.Model);
         EmbeddingsCall call = EmbeddingsRules.Check(request, model);
 
-        using TurnScope turn = gate.Enter(context);
-        byte[] salt = model.Salts.For(Caller.TenantOf(context));
-        List<GenerationResult> results = await ComputeAsync(model, call, salt, turn.Token);
+        turn.Widen(Math.Min(call.Inputs.Count, AtOnce), "input");
+        List<GenerationResult> results = await ComputeAsync(model, call, Caller.TenantOf(context), turn.Token);
         TurnUsage usage = UsageOf(results);
         await SiloJson.WriteAsync(context.Response, StatusCodes.Status200OK, new EmbeddingList
         {
@@ -40,8 +40,9 @@ internal sealed class EmbeddingsRoute(ModelHost host, RequestReader reader, Turn
     }
 
     // When one fails, the others stop.
-    private static async Task<List<GenerationResult>> ComputeAsync(LoadedModel model, EmbeddingsCall call, byte[] salt, CancellationToken cancellationToken)
+    private static async Task<List<GenerationResult>> ComputeAsync(LoadedModel model, EmbeddingsCall call, string tenant, CancellationToken cancellationToken)
     {
+        byte[] salt = model.Salts.For(tenant);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var results = new List<GenerationResult>();
         try
@@ -49,7 +50,7 @@ internal sealed class EmbeddingsRoute(ModelHost host, RequestReader reader, Turn
             foreach (int[][] inputs in call.Inputs.Chunk(AtOnce))
             {
                 Generation[] running = [.. inputs.Select(ids => model.Engine.Submit(
-                    new GenerationRequest { Prompt = ids, MaxNewTokens = 0, Embedding = call.Pooling, TenantSalt = salt }, stop.Token))];
+                    new GenerationRequest { Prompt = ids, MaxNewTokens = 0, Embedding = call.Pooling, Tenant = tenant, TenantSalt = salt }, stop.Token))];
                 results.AddRange(await Task.WhenAll(running.Select(generation => generation.Completion)));
                 cancellationToken.ThrowIfCancellationRequested();
             }

@@ -17,11 +17,11 @@ internal sealed class TextCompletionRoute(ModelHost host, RequestReader reader, 
     private async Task RunAsync(HttpContext context)
     {
         LoadedModel model = host.Model;
+        using TurnScope turn = gate.Enter(context);
         CompletionRequest request = await reader.ReadAsync<CompletionRequest>(context.Request, TextFields.Table, context.RequestAborted);
         model.CheckName(request.Model);
-        TextCall call = TextRules.Check(request, model);
+        TextCall call = TextRules.Check(request, model, turn);
 
-        using TurnScope turn = gate.Enter(context);
         IAsyncEnumerable<AnswerEvent> answer = EngineAnswer.RunAsync(model, Generations(call, model, Caller.TenantOf(context)), turn.Token);
         AnswerHead head = AnswerHead.New("cmpl", model, time);
         if (call.Common.Stream) await StreamAsync(context, head, call, model, answer);

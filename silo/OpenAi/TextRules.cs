@@ -12,9 +12,9 @@ internal static class TextRules
     private const int MostPrompts = 256;
     private const int DefaultMaxTokens = 16;
 
-    /// <summary>The request, checked, its prompts encoded.</summary>
+    /// <summary>The request, checked, its prompts encoded once the turn has the places that it asks for.</summary>
     /// <exception cref="ApiException">Something is missing, out of range, or not supported.</exception>
-    public static TextCall Check(CompletionRequest request, LoadedModel model)
+    public static TextCall Check(CompletionRequest request, LoadedModel model, TurnScope turn)
     {
         ModelConfig config = model.Config;
         int? topLogProbs = request.Logprobs is { } most ? CompletionRules.InRange(most, 0, 20, "logprobs") : null;
@@ -26,9 +26,13 @@ internal static class TextRules
             throw ApiException.Unsupported("best_of", "a value other than that of 'n'");
         if (echo && topLogProbs is not null && common.Stream)
             throw ApiException.Unsupported("stream", "streaming an echo with log probabilities");
+        turn.Widen((long)PromptCount(request.Prompt) * common.SequenceCount, common.SequenceCount > 1 ? "n" : "prompt");
         int maxTokens = promptOnly ? 0 : common.MaxTokens ?? DefaultMaxTokens;
         return new TextCall([.. Prompts(request.Prompt, config, model.Tokenizer).Select(prompt => Shortened(prompt, common, model))], common, maxTokens, echo);
     }
+
+    private static int PromptCount(JsonElement? prompt) =>
+        prompt is { ValueKind: JsonValueKind.Array } list && list.GetArrayLength() is > 1 and <= MostPrompts and int count && list[0].ValueKind is JsonValueKind.String or JsonValueKind.Array ? count : 1;
 
     private static TextPrompt Shortened(TextPrompt prompt, CompletionCall common, LoadedModel model)
     {

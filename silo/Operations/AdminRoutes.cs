@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvTiers.Conversations;
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Fields;
 using KvTiers.Silo.Http;
@@ -20,7 +21,7 @@ internal sealed partial class AdminRoutes(ModelHost host, ApiKeys keys, RequestR
     public void Map(IEndpointRouteBuilder routes)
     {
         RouteGroupBuilder admin = routes.MapGroup("/admin").WithMetadata(new AccessRequirement(AccessLevel.Administrator));
-        admin.MapGet("/conversations", ConversationsAsync).WithSummary("Every tenant's conversations.");
+        admin.MapGet("/conversations", ConversationsAsync).WithSummary("Every tenant's conversations, or those of `tenant`: of each a page, by `limit` and `after`.");
         admin.MapGet("/radix", RadixAsync).WithSummary("The tree of cached prefixes.");
         admin.MapGet("/tiers", TiersAsync).WithSummary("What the tiers hold.");
         admin.MapPost("/tiers/{tier}/resize", ResizeAsync).WithSummary("Gives a tier another capacity.").WithMetadata(new RequestFields(FieldTable.Of<ResizeRequest>));
@@ -33,8 +34,16 @@ internal sealed partial class AdminRoutes(ModelHost host, ApiKeys keys, RequestR
     private async Task ConversationsAsync(HttpContext context)
     {
         var tenants = new List<TenantConversations>();
-        foreach (string tenant in keys.Tenants)
-            tenants.Add(new TenantConversations(tenant, await host.Model.Conversations.ListAsync(tenant, context.RequestAborted)));
+        int limit = ListQuery.Limit(context.Request);
+        string? after = ListQuery.After(context.Request);
+        string? only = context.Request.Query["tenant"].FirstOrDefault();
+        if (only is null && after is not null) throw ApiException.BadRequest("'after' is only allowed with 'tenant': each tenant has pages of its own.", "after");
+        foreach (string tenant in only is null ? keys.Tenants : [only])
+        {
+            ConversationPage page = await host.Model.Conversations.ListPageAsync(tenant, limit, after, context.RequestAborted);
+            tenants.Add(new TenantConversations(tenant, page.Data, page.HasMore));
+        }
+
         await AnswerAsync(context, new { Tenants = tenants });
     }
 

@@ -25,6 +25,7 @@ internal sealed class ResponseRoutes(ModelHost host, RequestReader reader, TurnG
     private async Task CreateAsync(HttpContext context)
     {
         LoadedModel model = host.Model;
+        using TurnScope turn = gate.Enter(context);
         ResponsesRequest request = await reader.ReadAsync<ResponsesRequest>(context.Request, ResponseFields.Table, context.RequestAborted);
         model.CheckName(request.Model);
         string tenant = Caller.TenantOf(context);
@@ -33,7 +34,6 @@ internal sealed class ResponseRoutes(ModelHost host, RequestReader reader, TurnG
         if (call.Tools is { } tools) call = call with { Tools = ToolAnswer.WithIds(tools) };
         Constraint? constraint = ToolAnswer.ConstraintFor(call.Tools, model) ?? AnswerForm.ConstraintFor(call.Format, "text.format.schema", model);
 
-        using TurnScope turn = gate.Enter(context);
         ResponseNote note = ResponseNote.Of(call, time.GetUtcNow().ToUnixTimeSeconds());
         ResponseId id = ResponseId.New();
         StoredResponse? previous = call.PreviousResponseId is { } follows ? await store.FindAsync(tenant, follows, "previous_response_id", turn.Token) : null;
@@ -81,6 +81,7 @@ internal sealed class ResponseRoutes(ModelHost host, RequestReader reader, TurnG
         Prompt = model.Chat.Encode(messages, addGenerationPrompt: true, call.Tools?.Definitions).Ids,
         Sampling = call.Sampling,
         MaxNewTokens = call.MaxTokens ?? options.AnswerTokens,
+        Tenant = tenant,
         TenantSalt = model.Salts.For(tenant),
         Constraint = constraint,
     };

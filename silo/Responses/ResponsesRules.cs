@@ -76,7 +76,7 @@ internal static class ResponsesRules
         if (id is null) return null;
         try
         {
-            ConversationKey.Validate(id, "conversation");
+            ConversationKey.ValidateNew(id, "conversation");
             return id;
         }
         catch (ArgumentException e)

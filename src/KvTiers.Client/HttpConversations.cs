@@ -13,6 +13,8 @@ namespace KvTiers.Client;
 /// </remarks>
 public sealed class HttpConversations : IConversations
 {
+    private const string Conversations = "v1/conversations";
+
     private readonly ServerApi _api;
 
     /// <summary>Over <paramref name="http"/>, which stays the caller's and whose own timeout should be infinite.</summary>
@@ -25,7 +27,7 @@ public sealed class HttpConversations : IConversations
         CheckTenant(tenant);
         ArgumentNullException.ThrowIfNull(request);
         Subject? subject = request.Id is { } id ? new Subject(new ConversationKey(tenant, id)) : null;
-        return _api.SendAsync<ConversationView>(HttpMethod.Post, "v1/conversations", request, subject, cancellationToken);
+        return _api.SendAsync<ConversationView>(HttpMethod.Post, Conversations, request, subject, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -35,9 +37,24 @@ public sealed class HttpConversations : IConversations
     /// <inheritdoc/>
     public async Task<IReadOnlyList<ConversationSummary>> ListAsync(string tenant, CancellationToken cancellationToken = default)
     {
+        List<ConversationSummary> all = [];
+        ConversationPage page;
+        do
+        {
+            page = await ListPageAsync(tenant, ConversationPage.MaxLimit, all.Count == 0 ? null : all[^1].Id, cancellationToken).ConfigureAwait(false);
+            all.AddRange(page.Data);
+        }
+        while (page.HasMore && page.Data.Count > 0);
+        return [.. all.OrderByDescending(summary => summary.UpdatedAt).ThenBy(summary => summary.Id, StringComparer.Ordinal)];
+    }
+
+    /// <inheritdoc/>
+    public Task<ConversationPage> ListPageAsync(string tenant, int limit = ConversationPage.DefaultLimit, string? after = null, CancellationToken cancellationToken = default)
+    {
         CheckTenant(tenant);
-        return await _api.SendAsync<List<ConversationSummary>>(HttpMethod.Get, "v1/conversations", null, null, cancellationToken)
-            .ConfigureAwait(false);
+        ConversationPage.CheckLimit(limit);
+        string query = FormattableString.Invariant($"?limit={limit}") + (after is null ? "" : "&after=" + Uri.EscapeDataString(after));
+        return _api.SendAsync<ConversationPage>(HttpMethod.Get, Conversations + query, null, null, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -99,7 +116,8 @@ public sealed class HttpConversations : IConversations
 
     /// <inheritdoc/>
     public Task<DeleteReceipt> DeleteAsync(ConversationKey key, CancellationToken cancellationToken = default) =>
-        _api.SendAsync<DeleteReceipt>(HttpMethod.Delete, PathOf(key), null, new Subject(key), cancellationToken);
+        // One that is called '.' or '..' has no path of its own.
+        _api.SendAsync<DeleteReceipt>(HttpMethod.Delete, HasNoPath(key) ? $"{Conversations}?id={key.Id}" : PathOf(key), null, new Subject(key), cancellationToken);
 
     private void CheckTenant(string tenant)
     {
@@ -118,10 +136,18 @@ public sealed class HttpConversations : IConversations
         if (key.Id is not { } id)
             throw new ArgumentException("The conversation's key is empty.", nameof(key));
         CheckTenant(key.Tenant);
-        // Ids are ASCII letters, digits, '.', '_', ':' and '-', but "." and ".." alone would climb in the path.
-        if (id is "." or "..")
-            throw new ArgumentException($"A conversation named '{id}' cannot be addressed over HTTP.", nameof(key));
-        return "v1/conversations/" + Uri.EscapeDataString(id) + (verb is null ? "" : "/" + verb);
+        if (HasNoPath(key))
+            throw new ArgumentException($"A conversation named '{id}' cannot be addressed over HTTP; it can be deleted.", nameof(key));
+        return Conversations + "/" + Uri.EscapeDataString(id) + (verb is null ? "" : "/" + verb);
+    }
+
+    // Ids are ASCII letters, digits, '.', '_', ':' and '-', but "." and ".." alone would climb in the path.
+    private bool HasNoPath(ConversationKey key)
+    {
+        if (key.Id is not ("." or ".."))
+            return false;
+        CheckTenant(key.Tenant);
+        return true;
     }
 
     private static JsonObject Streamed(TurnRequest request)

@@ -25,6 +25,15 @@ public readonly record struct ConversationKey
     /// <inheritdoc/>
     public override string ToString() => $"{Tenant}/{Id}";
 
+    /// <summary>Checks an id that a conversation is to be given: not <c>.</c> or <c>..</c>, which are steps in every URL's path, so that no route could reach it.</summary>
+    /// <exception cref="ArgumentException">It is one of the two, or breaks a rule of <see cref="Validate"/>.</exception>
+    public static void ValidateNew(string id, string name)
+    {
+        Validate(id, name);
+        if (id is "." or "..")
+            throw new ArgumentException($"{name} is '{id}'; it must not be '.' or '..', which no URL can name.", name);
+    }
+
     /// <summary>Checks one part of a key.</summary>
     /// <exception cref="ArgumentException">It is empty, longer than <see cref="MaxLength"/>, or holds a character outside the set.</exception>
     public static void Validate(string value, string name)

@@ -7,7 +7,7 @@ namespace KvTiers.Conversations;
 /// <remarks>
 /// Every method throws <see cref="ArgumentException"/> on bad input, <see cref="ConversationNotFoundException"/> for an unknown key,
 /// <see cref="ConversationConflictException"/> when someone else changed the conversation, <see cref="ConversationDamagedException"/>
-/// when what is stored cannot be read, and <see cref="OperationCanceledException"/>; the conversation is then as it was before.
+/// when what is stored cannot be read, <see cref="ConversationLimitException"/> when one is begun and the tenant has as many as it may, and <see cref="OperationCanceledException"/>; the conversation is then as it was before.
 /// </remarks>
 public interface IConversations
 {
@@ -20,6 +20,13 @@ public interface IConversations
 
     /// <summary>The tenant's conversations, last changed first.</summary>
     Task<IReadOnlyList<ConversationSummary>> ListAsync(string tenant, CancellationToken cancellationToken = default);
+
+    /// <summary>A page of the tenant's conversations, last created first: an order that does not change while pages are read.</summary>
+    /// <param name="tenant">Whose.</param>
+    /// <param name="limit">Most conversations of the page, 1 to <see cref="ConversationPage.MaxLimit"/>.</param>
+    /// <param name="after">Id of the conversation after which it begins, <see cref="ConversationPage.LastId"/> of the page before; null = at the beginning.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    Task<ConversationPage> ListPageAsync(string tenant, int limit = ConversationPage.DefaultLimit, string? after = null, CancellationToken cancellationToken = default);
 
     /// <summary>Takes a turn and streams its answer. The turn is stored before <see cref="TurnCompleted"/>.</summary>
     /// <remarks>

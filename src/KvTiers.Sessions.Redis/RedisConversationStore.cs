@@ -173,6 +173,13 @@ public sealed partial class RedisConversationStore : IConversationStore, IShared
     }
 
     /// <inheritdoc/>
+    public async ValueTask<int> CountAsync(string tenant, CancellationToken cancellationToken = default)
+    {
+        ConversationKey.Validate(tenant, nameof(tenant));
+        return (int)await CallAsync(() => Database.SetLengthAsync(IdsOf(tenant)), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     public async IAsyncEnumerable<ConversationState> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         await CallAsync(_nodes.LookAsync, cancellationToken).ConfigureAwait(false);

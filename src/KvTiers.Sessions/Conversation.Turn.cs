@@ -44,7 +44,7 @@ public sealed partial class Conversation
         TokenLog log = _services.Encoder.Encode([.. state.Log.Messages.Select(message => message.ToChatMessage())], KnownLog(state));
         if (log.TokenCount == 0)
             return new() { Conversation = Key.Id, Tokens = 0, CachedTokens = 0, ComputedTokens = 0, TotalMs = 0 };
-        var request = new GenerationRequest { Prompt = log.Tokens, MaxNewTokens = 0, TenantSalt = _services.Salts.For(Key.Tenant, state.CacheSalt), KeepLease = true };
+        var request = new GenerationRequest { Prompt = log.Tokens, MaxNewTokens = 0, Tenant = Key.Tenant, TenantSalt = _services.Salts.For(Key.Tenant, state.CacheSalt), KeepLease = true };
         Generation generation = _services.Engine.Submit(request, cancellationToken);
         LeaveToTheEngine();
         GenerationResult result = await generation.Completion.ConfigureAwait(false);
@@ -95,6 +95,8 @@ public sealed partial class Conversation
         await RefreshAsync(cancellationToken).ConfigureAwait(false);
         CheckVersion(_state, expectedVersion);
         TurnPlan plan = makePlan(_state);
+        if (plan.Base is null)
+            await CheckRoomAsync(cancellationToken).ConfigureAwait(false);
         GenerationRequest request = Request(plan, options);
         EditReceipt? edit = Foresee(plan);
         var read = new List<int>();
@@ -184,6 +186,8 @@ public sealed partial class Conversation
 
     private TurnPlan Plan(ConversationState? state, TurnRequest request)
     {
+        if (state is null && request.Mode == TurnMode.History)
+            ConversationKey.ValidateNew(Key.Id, "id");
         if (request.Mode == TurnMode.History)
             return PlanFor(state, request.Messages, request.Options) with { CacheSalt = SaltOf(state, request.CacheSalt) };
         if (state is null)
@@ -240,6 +244,7 @@ public sealed partial class Conversation
             MinNewTokens = options.MinTokens ?? defaults.MinTokens ?? 0,
             BadWords = options.BadWords ?? defaults.BadWords ?? [],
             Constraint = ConstraintOf(options),
+            Tenant = Key.Tenant,
             TenantSalt = _services.Salts.For(Key.Tenant, plan.CacheSalt),
             UseCache = options.UseCache,
             KeepLease = options.UseCache,

@@ -64,7 +64,9 @@ public sealed partial class Conversation : IDisposable
     /// <exception cref="ConversationConflictException">There is one already.</exception>
     public async Task<ConversationView> CreateAsync(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default)
     {
+        ConversationKey.ValidateNew(Key.Id, "id");
         InputCheck.Messages(messages, nameof(messages));
+        await CheckRoomAsync(cancellationToken).ConfigureAwait(false);
         TokenLog log = _services.Encoder.Encode(messages, TokenLog.Empty);
         return View(await StoreNewAsync(Creation(log), cancellationToken).ConfigureAwait(false));
     }
@@ -118,10 +120,12 @@ public sealed partial class Conversation : IDisposable
     {
         if (fork.Tenant != Key.Tenant)
             throw new ArgumentException($"The fork's tenant is '{fork.Tenant}'; it must be '{Key.Tenant}'.", nameof(fork));
+        ConversationKey.ValidateNew(fork.Id, "id");
         ConversationState state = await RequireAsync(expectedVersion: null, cancellationToken).ConfigureAwait(false);
         int count = messageCount ?? state.Log.Messages.Length;
         if (count < 0 || count > state.Log.Messages.Length)
             throw new ArgumentOutOfRangeException(nameof(messageCount), count, $"At is {count}; the conversation has {state.Log.Messages.Length} messages.");
+        await CheckRoomAsync(cancellationToken).ConfigureAwait(false);
         ConversationCreated created = Creation(state.Log.Take(count)) with { Model = state.Model, Vocabulary = state.Vocabulary, ForkedFrom = Key.Id, CacheSalt = state.CacheSalt };
         if (!await _services.Store.TryAppendAsync(fork, replaced: null, created, cancellationToken).ConfigureAwait(false))
             throw Taken(fork);
@@ -296,6 +300,15 @@ public sealed partial class Conversation : IDisposable
         _path ??= _services.PathOf(_root, []);
         _path.Follow(tokens.Span);
         _services.Paths.Set(Key, _path);
+    }
+
+    // For one that is to be begun. What is counted quickly may be too many, so the list has the last word.
+    private async Task CheckRoomAsync(CancellationToken cancellationToken)
+    {
+        if (_services.Options.MostConversations?.Invoke(Key.Tenant) is { } most
+            && await _services.Store.CountAsync(Key.Tenant, cancellationToken).ConfigureAwait(false) >= most
+            && (await _services.Store.ListAsync(Key.Tenant, cancellationToken).ConfigureAwait(false)).Count >= most)
+            throw new ConversationLimitException(Key.Tenant, most);
     }
 
     private ConversationCreated Creation(TokenLog log) => new()

@@ -20,6 +20,12 @@ public sealed record ConversationOptions
     /// </summary>
     public string Owner { get; init; } = "";
 
+    /// <summary>
+    /// Stored conversations that a tenant may have; null for one = any number. Asked when one is begun: created, forked, or by its first turn. Those that begin at one
+    /// moment do not see each other, so there may be as many more. Null, the default: no tenant has a bound.
+    /// </summary>
+    public Func<string, int?>? MostConversations { get; init; }
+
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentException">A value is out of range; the message names property, value and rule.</exception>
     public void Validate()

@@ -16,7 +16,7 @@ internal sealed class SiloMetrics : IDisposable
     private readonly Histogram<double> _turnDuration;
 
     /// <summary>Instruments at zero.</summary>
-    public SiloMetrics(TurnGate gate)
+    public SiloMetrics(TurnGate gate, Refusals refusals)
     {
         _requests = _meter.CreateCounter<long>("kvtiers.silo.requests", "{request}", "HTTP requests answered, by route and status.");
         _promptTokens = _meter.CreateCounter<long>("kvtiers.silo.prompt_tokens", "{token}", "Prompt tokens of answered turns, by where they came from.");
@@ -24,8 +24,8 @@ internal sealed class SiloMetrics : IDisposable
         _invalidatedTokens = _meter.CreateCounter<long>("kvtiers.silo.invalidated_tokens", "{token}", "Tokens that changed histories cut off.");
         _timeToFirstToken = _meter.CreateHistogram<double>("kvtiers.silo.ttft", "s", "Time from a turn's start to its first token.");
         _turnDuration = _meter.CreateHistogram<double>("kvtiers.silo.turn", "s", "Time from a turn's start to its end.");
-        _meter.CreateObservableGauge("kvtiers.silo.turns", () => gate.Running, "{turn}", "Turns computed or waiting now.");
-        _meter.CreateObservableCounter("kvtiers.silo.turns_refused", () => gate.Refused, "{turn}", "Turns refused because the server was busy.");
+        _meter.CreateObservableGauge("kvtiers.silo.turns", () => gate.Running, "{turn}", "Answers computed or waiting now; a turn counts as many as it has prompts times choices.");
+        _meter.CreateObservableCounter("kvtiers.silo.turns_refused", () => Enum.GetValues<RefusalReason>().Select(reason => new Measurement<long>(refusals.Of(reason), new KeyValuePair<string, object?>("reason", WordOf(reason)))), "{turn}", "Requests refused with 429, by reason.");
     }
 
     /// <summary>A request was answered.</summary>
@@ -45,6 +45,14 @@ internal sealed class SiloMetrics : IDisposable
         _timeToFirstToken.Record(usage.TtftMs / 1000);
         _turnDuration.Record(usage.TotalMs / 1000);
     }
+
+    private static string WordOf(RefusalReason reason) => reason switch
+    {
+        RefusalReason.ConcurrentTurns => "concurrent_turns",
+        RefusalReason.Requests => "requests",
+        RefusalReason.Tokens => "tokens",
+        _ => "share",
+    };
 
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
 using KvTiers.Conversations;
@@ -14,6 +15,8 @@ internal static partial class ServerErrors
         {
             "conversation_not_found" when subject is not null => new ConversationNotFoundException(subject.Key),
             "conversation_conflict" when subject is not null => new ConversationConflictException(subject.Key, message, subject.ExpectedVersion),
+            "conversation_limit" when LimitMessage().Match(message) is { Success: true } limit =>
+                new ConversationLimitException(limit.Groups["tenant"].Value, int.Parse(limit.Groups["most"].Value, CultureInfo.InvariantCulture)),
             "conversation_damaged" when DamageMessage().Match(message) is { Success: true } damage =>
                 new ConversationDamagedException(damage.Groups["path"].Value, damage.Groups["reason"].Value),
             _ when IsBadInput(error, status) => new ArgumentException(message, error.Param),
@@ -28,4 +31,7 @@ internal static partial class ServerErrors
     // ConversationDamagedException's own words; its parts do not travel one by one.
     [GeneratedRegex("^The stored conversation '(?<path>.*?)' is damaged: (?<reason>.*)$", RegexOptions.Singleline)]
     private static partial Regex DamageMessage();
+
+    [GeneratedRegex("^The tenant '(?<tenant>[^']*)' has as many conversations as it may have, (?<most>[0-9]{1,9})\\.")]
+    private static partial Regex LimitMessage();
 }

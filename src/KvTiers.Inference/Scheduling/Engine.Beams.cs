@@ -34,6 +34,7 @@ public sealed partial class Engine
 
         search.Beams = ForkBeams(search, steps);
         _generatedTokens += steps.Count;
+        search.Generation.GeneratedTokenCount += steps.Count;
         foreach (Sequence beam in search.Beams)
             NoteFirstToken(beam);
     }

@@ -148,8 +148,6 @@ public sealed partial class Engine
 
         HandOver();
         CountSequences();
-        lock (_gate)
-            _waitingCount = _scheduler.Waiting.Count + _scheduler.Loading.Count + _submitted.Count;
     }
 
     private void Step()

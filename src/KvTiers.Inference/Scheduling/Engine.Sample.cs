@@ -43,6 +43,7 @@ public sealed partial class Engine
         TokenLogProb? logProb = options.TopLogProbs is { } top ? Sampler.Describe(logits, id, top) : null;
         AcceptedToken accepted = sequence.Accept(id, logProb, !generation.Request.IgnoreEndOfText && _endOfText.Contains(id));
         _generatedTokens++;
+        generation.GeneratedTokenCount++;
         NoteFirstToken(sequence);
         generation.Emit(new GeneratedToken(sequence.Choice, id, accepted.Text, logProb));
         if (accepted.FinishReason is { } reason)

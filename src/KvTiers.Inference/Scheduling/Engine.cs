@@ -36,11 +36,12 @@ public sealed partial class Engine : IAsyncDisposable
     private readonly List<Sequence> _arrived = [];
     private readonly List<PromotedSequence> _returned = [];
 
-    // Guards the six fields below it; the engine's thread waits on it.
+    private readonly TenantPlaces _places;
+
+    // Guards the five fields below it; the engine's thread waits on it.
     private readonly object _gate = new();
     private readonly Queue<Sequence> _submitted = new();
     private readonly Queue<PromotedSequence> _promoted = new();
-    private int _waitingCount;
     private bool _hasCancellations;
     private bool _isStopping;
     private long _lastNumber;
@@ -71,6 +72,7 @@ public sealed partial class Engine : IAsyncDisposable
         Tiers = tiers;
         Time = time ?? TimeProvider.System;
         _options = options;
+        _places = new TenantPlaces(options.MaxRunning + options.MaxWaiting, Time);
         _logger = logger ?? NullLogger<Engine>.Instance;
         _prefillBound = new PrefillBound(options.MaxPrefillDelay, options.MaxTokensPerStep);
         _scheduler = new Scheduler(cache, options, hasTiers: tiers is not null) { PrefillBesideDecode = _prefillBound.Tokens };
@@ -118,7 +120,7 @@ public sealed partial class Engine : IAsyncDisposable
     /// <param name="cancellationToken">Stops computing at the next step and gives the blocks back.</param>
     /// <exception cref="ArgumentException">A value is out of range; the parameter name is the property.</exception>
     /// <exception cref="PromptTooLongException">The prompt leaves no room for a new token.</exception>
-    /// <exception cref="EngineBusyException">As many requests wait as may.</exception>
+    /// <exception cref="EngineBusyException">There are as many sequences as may be, or as many of this tenant as its share is.</exception>
     /// <exception cref="ObjectDisposedException">The engine was disposed.</exception>
     public Generation Submit(GenerationRequest request, CancellationToken cancellationToken = default)
     {
@@ -131,16 +133,22 @@ public sealed partial class Engine : IAsyncDisposable
             throw new ArgumentException("Constraint is made for another tokenizer; it must be made for the engine's own.", nameof(request.Constraint));
         int maxTokenCount = Math.Min(CheckLength(request), (int)Math.Min(int.MaxValue, (long)request.Prompt.Length + request.MaxNewTokens));
         BadWords? badWords = request.BadWords.Count == 0 ? null : BadWords.Compile(request.BadWords, Tokenizer, _sampledVocabulary);
+        BlockHash root = RootFor(request.TenantSalt.Span);
+        string tenant = request.Tenant ?? root.ToString();
+        double weight = _options.WeightOf?.Invoke(tenant) ?? double.PositiveInfinity;
+        if (request.SequenceCount > _places.MostFor(weight))
+            throw new ArgumentException($"Choices is {request.SequenceCount}; it must be at most {_places.MostFor(weight)}, as many sequences as one tenant may have in the engine.", nameof(request.Choices));
         long seed = request.Sampling.Seed ?? Random.Shared.NextInt64();
-        var generation = new Generation(this, request, RootFor(request.TenantSalt.Span), Interlocked.Increment(ref _lastNumber), maxTokenCount, seed) { BadWords = badWords };
+        var generation = new Generation(this, request, root, Interlocked.Increment(ref _lastNumber), maxTokenCount, seed) { BadWords = badWords, Tenant = tenant };
         var sequence = new Sequence(generation, Tokenizer);
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isStopping, this);
-            if (_waitingCount >= _options.MaxWaiting)
-                throw new EngineBusyException(_options.MaxWaiting);
+            if (!_places.TryTake(tenant, weight, request.SequenceCount, out TimeSpan retryAfter))
+                throw new EngineBusyException(_options.MaxWaiting, retryAfter);
+            if (request.Tenant is not null)
+                Tiers?.Assign(root, request.Tenant);
             generation.CancelWith(cancellationToken);
-            _waitingCount++;
             _submitted.Enqueue(sequence);
             Monitor.Pulse(_gate);
         }
@@ -167,6 +175,14 @@ public sealed partial class Engine : IAsyncDisposable
             _hasCancellations = true;
             Monitor.Pulse(_gate);
         }
+    }
+
+    /// <summary>A generation has its result, or its error: on the engine's thread, once for each.</summary>
+    internal void Leave(Generation generation)
+    {
+        _places.Give(generation.Tenant, generation.Request.SequenceCount);
+        if (_options.Ended is { } ended)
+            Tell(() => ended(generation.Tenant, generation.ComputedTokenCount + generation.GeneratedTokenCount));
     }
 
     private void CheckTokens(GenerationRequest request)

@@ -18,8 +18,24 @@ public sealed record EngineOptions
     /// <summary>Sequences (choices) computed side by side at most; 1 to 4,096, and no more than MaxTokensPerStep, so that each gets its row. Default 64.</summary>
     public int MaxRunning { get; init; } = 64;
 
-    /// <summary>Requests that may wait to be started; 1 or more. One more is refused with <see cref="EngineBusyException"/>. Default 1,024.</summary>
+    /// <summary>
+    /// Sequences that may be in the engine beside the <see cref="MaxRunning"/> that run; 1 or more. A request counts as many as it has choices, or beams, from its
+    /// submission to its end. One that finds no room is refused with <see cref="EngineBusyException"/>. Default 1,024.
+    /// </summary>
     public int MaxWaiting { get; init; } = 1024;
+
+    /// <summary>
+    /// The weight of a tenant (<see cref="GenerationRequest.Tenant"/>) beside one of weight 1: a number above 0; infinite for one that shares with nobody. It bounds
+    /// what the tenant may have in the engine (<see cref="TenantPlaces"/>) and says how steps are shared. Called on any thread, and not to throw. Null, the default: tenants
+    /// weigh the same, and one may fill the engine.
+    /// </summary>
+    public Func<string, double>? WeightOf { get; init; }
+
+    /// <summary>
+    /// Told what each request took when it has ended, in whatever way: its tenant, and tokens of the prompt that were computed plus tokens generated (of every beam). Called
+    /// on the engine's thread, so it must be quick. Null, the default: nobody is told.
+    /// </summary>
+    public Action<string, long>? Ended { get; init; }
 
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentException">A value is out of range; the message names property, value and rule, the parameter name is the property.</exception>

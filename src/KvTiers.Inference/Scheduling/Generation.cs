@@ -49,6 +49,9 @@ public sealed class Generation
     /// <summary>The first block hash of the request's tenant.</summary>
     internal BlockHash Root { get; }
 
+    /// <summary>With whom it shares places and steps.</summary>
+    internal string Tenant { get; init; } = "";
+
     /// <summary>Order of submission.</summary>
     internal long Number { get; }
 
@@ -73,6 +76,9 @@ public sealed class Generation
     internal int ComputedTokenCount { get; set; }
 
     internal int RecomputedTokenCount { get; set; }
+
+    /// <summary>Tokens generated so far, those of every choice and beam.</summary>
+    internal long GeneratedTokenCount { get; set; }
 
     /// <summary>Prompt tokens that each colder tier brought, by its name; null when none was asked.</summary>
     internal Dictionary<string, int>? PromotedTokenCounts { get; set; }
@@ -139,6 +145,7 @@ public sealed class Generation
         _cancellation.Unregister();
         TimeSpan duration = _engine.Time.GetElapsedTime(SubmittedAt);
         bool cancelled = _choices.Any(ended => ended!.FinishReason == FinishReason.Cancelled);
+        _engine.Leave(this);
         _tokens.Writer.Complete(cancelled ? new OperationCanceledException("The generation was cancelled.") : null);
         _completion.SetResult(new GenerationResult
         {
@@ -161,8 +168,10 @@ public sealed class Generation
     /// <summary>Ends it with an error, unless it is over. A lease that was kept for the caller is released.</summary>
     internal void Fail(Exception error)
     {
-        if (!_completion.TrySetException(error))
+        if (IsOver)
             return;
+        _engine.Leave(this);
+        _completion.SetException(error);
         _ = _completion.Task.Exception;
         _tokens.Writer.TryComplete(error);
         _cancellation.Unregister();

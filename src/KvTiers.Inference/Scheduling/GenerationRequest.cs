@@ -63,6 +63,12 @@ public sealed record GenerationRequest
     /// <summary>Keeps tenants apart: blocks are found only under the salt that they were computed under.</summary>
     public ReadOnlyMemory<byte> TenantSalt { get; init; }
 
+    /// <summary>With whom places and steps are shared: tenants are served alike, by their weights, whatever salts they use. Null = those of one salt are one tenant.</summary>
+    public string? Tenant { get; init; }
+
+    /// <summary>Sequences that the request is: one for each choice, or each beam.</summary>
+    public int SequenceCount => Beams?.Width ?? Choices;
+
     /// <summary>False neither looks for cached blocks nor leaves any. The output is the same, bit for bit.</summary>
     public bool UseCache { get; init; } = true;
 

@@ -1,5 +1,3 @@
-using KvTiers.Prefix;
-
 namespace KvTiers.Inference.Scheduling;
 
 /// <summary>Every sequence that has not ended, by its state, each state in order of submission; and what each tenant has of them.</summary>
@@ -7,9 +5,9 @@ namespace KvTiers.Inference.Scheduling;
 /// A state changes here alone, and every count with it: a sequence is in exactly the list of its state, or <see cref="SequenceState.Done"/>.
 /// So none is ever nowhere, whatever throws between two moves. Used by the engine's thread only.
 /// </remarks>
-internal sealed class LivingSequences
+internal sealed class LivingSequences(Func<string, double>? weightOf = null)
 {
-    private readonly Dictionary<BlockHash, TenantShare> _tenants = [];
+    private readonly Dictionary<string, TenantShare> _tenants = new(StringComparer.Ordinal);
 
     /// <summary>To be read only.</summary>
     public List<Sequence> Waiting { get; } = [];
@@ -29,7 +27,7 @@ internal sealed class LivingSequences
     /// <summary>Takes in a new sequence, as waiting.</summary>
     public void Add(Sequence sequence)
     {
-        TenantShare share = ShareOf(sequence.Generation.Root);
+        TenantShare share = ShareOf(sequence.Generation.Tenant);
         Insert(Waiting, sequence);
         sequence.Tenant = share;
         share.Waiting++;
@@ -60,7 +58,7 @@ internal sealed class LivingSequences
 
         sequence.Tenant = null;
         if (share is { Waiting: 0, Running: 0 })
-            _tenants.Remove(sequence.Generation.Root);
+            _tenants.Remove(sequence.Generation.Tenant);
     }
 
     /// <summary>Makes a sequence done; nothing else happens when it is, or when it was never taken in.</summary>
@@ -76,16 +74,18 @@ internal sealed class LivingSequences
     public IEnumerable<Sequence> All() => Running.Concat(Waiting).Concat(Loading).Concat(Parked);
 
     // A tenant that comes, or comes back, begins level with the one served least.
-    private TenantShare ShareOf(BlockHash root)
+    private TenantShare ShareOf(string tenant)
     {
-        if (_tenants.TryGetValue(root, out TenantShare? share))
+        if (_tenants.TryGetValue(tenant, out TenantShare? share))
             return share;
-        share = new TenantShare
-        {
-            Served = _tenants.Count == 0 ? 0 : _tenants.Values.Min(static tenant => tenant.Served),
-            Prefilled = _tenants.Count == 0 ? 0 : _tenants.Values.Min(static tenant => tenant.Prefilled),
-        };
-        _tenants.Add(root, share);
+
+        // Whoever shares with nobody has the weight 1 here: shares are all that weights are for.
+        double weight = weightOf?.Invoke(tenant) ?? 1;
+        share = new TenantShare(
+            double.IsPositiveInfinity(weight) ? 1 : weight,
+            _tenants.Count == 0 ? 0 : _tenants.Values.Min(static other => other.Served),
+            _tenants.Count == 0 ? 0 : _tenants.Values.Min(static other => other.Prefilled));
+        _tenants.Add(tenant, share);
         return share;
     }
 

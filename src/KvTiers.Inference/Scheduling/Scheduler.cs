@@ -15,7 +15,7 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
     // Rows with logits for prompt log-probabilities; a row is as long as the vocabulary.
     private const int PromptLogitRows = 32;
 
-    private readonly LivingSequences _living = new();
+    private readonly LivingSequences _living = new(options.WeightOf);
     private readonly List<ScheduledChunk> _chunks = [];
     private bool _isAdmissionHeld;
     private long _plan;
@@ -102,7 +102,7 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
                 continue;
             int scheduled = Schedule(sequence, 1);
             budget -= scheduled;
-            sequence.Tenant!.Served += scheduled;
+            sequence.Tenant!.Serve(scheduled);
         }
 
         Admit(isHeld: _isAdmissionHeld && Running.Count > 0);
@@ -117,7 +117,7 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
             int limit = sequence.NeedsPromptLogits ? Math.Min(options.PrefillChunk, PromptLogitRows) : options.PrefillChunk;
             int scheduled = Schedule(sequence, Math.Min(sequence.PendingCount, Math.Min(budget, limit)));
             budget -= scheduled;
-            sequence.Tenant!.Prefilled += scheduled;
+            sequence.Tenant!.Prefill(scheduled);
         }
 
         Touched = null;
@@ -166,7 +166,7 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
                 continue;
             }
 
-            first.Tenant!.Served += Math.Max(1, missing);
+            first.Tenant!.Serve(Math.Max(1, missing));
             Start(first);
         }
     }

@@ -1,7 +1,7 @@
 namespace KvTiers.Inference.Scheduling;
 
-/// <summary>Counts what one tenant has in the scheduler, and what it was given. Counts are compared between tenants that are there at the same time.</summary>
-internal sealed class TenantShare
+/// <summary>Counts what one tenant has in the scheduler, and what it was given. What is compared between tenants that are there at the same time is divided by their weights.</summary>
+internal sealed class TenantShare(double weight, double served, double prefilled)
 {
     /// <summary>Sequences in the queue.</summary>
     public int Waiting { get; set; }
@@ -9,9 +9,18 @@ internal sealed class TenantShare
     /// <summary>Sequences in work.</summary>
     public int Running { get; set; }
 
-    /// <summary>Tokens admitted to be computed, and tokens decoded.</summary>
-    public long Served { get; set; }
+    /// <summary>Tokens admitted to be computed, and tokens decoded, by its weight.</summary>
+    public double Served { get; private set; } = served;
 
-    /// <summary>Prompt tokens computed.</summary>
-    public long Prefilled { get; set; }
+    /// <summary>Prompt tokens computed, by its weight.</summary>
+    public double Prefilled { get; private set; } = prefilled;
+
+    /// <summary>Counts tokens admitted or decoded.</summary>
+    public void Serve(int tokens) => Served += tokens / weight;
+
+    /// <summary>Counts prompt tokens computed.</summary>
+    public void Prefill(int tokens) => Prefilled += tokens / weight;
+
+    /// <summary>What it would have in work, by its weight, with so many more.</summary>
+    public double Load(int more = 0) => (Running + more) / weight;
 }

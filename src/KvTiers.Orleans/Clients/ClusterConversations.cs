@@ -45,12 +45,22 @@ public sealed class ClusterConversations : IConversations
         CallAsync(key, grain => grain.GetAsync(cancellationToken));
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<ConversationSummary>> ListAsync(string tenant, CancellationToken cancellationToken = default)
+    public Task<IReadOnlyList<ConversationSummary>> ListAsync(string tenant, CancellationToken cancellationToken = default) =>
+        CallTenantAsync(tenant, grain => grain.ListAsync(cancellationToken));
+
+    /// <inheritdoc/>
+    public Task<ConversationPage> ListPageAsync(string tenant, int limit = ConversationPage.DefaultLimit, string? after = null, CancellationToken cancellationToken = default)
+    {
+        ConversationPage.CheckLimit(limit);
+        return CallTenantAsync(tenant, grain => grain.ListPageAsync(limit, after, cancellationToken));
+    }
+
+    private async Task<T> CallTenantAsync<T>(string tenant, Func<ITenantGrain, Task<T>> call)
     {
         ConversationKey.Validate(tenant, nameof(tenant));
         try
         {
-            return await _grains.GetGrain<ITenantGrain>(tenant).ListAsync(cancellationToken).ConfigureAwait(false);
+            return await call(_grains.GetGrain<ITenantGrain>(tenant)).ConfigureAwait(false);
         }
         catch (Exception exception) when (Translate(exception, null) is { } translated)
         {

@@ -10,12 +10,17 @@ namespace KvTiers.Orleans.Grains;
 [StatelessWorker]
 internal sealed class TenantGrain(SiloConversations silo) : Grain, ITenantGrain
 {
-    public async Task<IReadOnlyList<ConversationSummary>> ListAsync(CancellationToken cancellationToken)
+    public Task<IReadOnlyList<ConversationSummary>> ListAsync(CancellationToken cancellationToken) =>
+        CallAsync(async conversations => (IReadOnlyList<ConversationSummary>)[.. await conversations.ListAsync(this.GetPrimaryKeyString(), cancellationToken)], cancellationToken);
+
+    public Task<ConversationPage> ListPageAsync(int limit, string? after, CancellationToken cancellationToken) =>
+        CallAsync(conversations => conversations.ListPageAsync(this.GetPrimaryKeyString(), limit, after, cancellationToken), cancellationToken);
+
+    private async Task<T> CallAsync<T>(Func<LocalConversations, Task<T>> call, CancellationToken cancellationToken)
     {
         try
         {
-            LocalConversations conversations = await silo.LocalAsync(cancellationToken);
-            return [.. await conversations.ListAsync(this.GetPrimaryKeyString(), cancellationToken)];
+            return await call(await silo.LocalAsync(cancellationToken));
         }
         catch (Exception exception) when (ConversationFault.From(exception) is { } fault)
         {

@@ -13,4 +13,5 @@ internal enum ConversationFaultKind
     Unreachable = 7,
     StoreUnavailable = 8,
     Io = 9,
+    Limit = 10,
 }

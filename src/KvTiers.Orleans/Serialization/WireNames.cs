@@ -15,6 +15,7 @@ internal static class WireNames
     /// <summary>Records that travel as JSON, through <see cref="SessionsCodec"/>.</summary>
     public static IReadOnlyDictionary<Type, string> Json { get; } = new Dictionary<Type, string>
     {
+        [typeof(ConversationPage)] = "kvt.conversation-page",
         [typeof(ConversationSummary)] = "kvt.conversation-summary",
         [typeof(ConversationView)] = "kvt.conversation-view",
         [typeof(CreateConversation)] = "kvt.create-conversation",

@@ -79,12 +79,14 @@ public sealed partial class LocalConversations : IConversations, IAsyncDisposabl
         (await ReadAsync(key, cancellationToken).ConfigureAwait(false)).ToView(_services.Time.GetUtcNow());
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<ConversationSummary>> ListAsync(string tenant, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<ConversationSummary>> ListAsync(string tenant, CancellationToken cancellationToken = default) =>
+        [.. (await SummariesAsync(tenant, cancellationToken).ConfigureAwait(false)).OrderByDescending(summary => summary.UpdatedAt).ThenBy(summary => summary.Id, StringComparer.Ordinal)];
+
+    /// <inheritdoc/>
+    public async Task<ConversationPage> ListPageAsync(string tenant, int limit = ConversationPage.DefaultLimit, string? after = null, CancellationToken cancellationToken = default)
     {
-        ConversationKey.Validate(tenant, nameof(tenant));
-        IReadOnlyList<ConversationSummary> stored = await _services.Store.ListAsync(tenant, cancellationToken).ConfigureAwait(false);
-        HashSet<string> active = [.. _active.Keys().Where(key => key.Tenant == tenant).Select(key => key.Id)];
-        return [.. stored.Select(summary => summary with { Active = active.Contains(summary.Id) }).OrderByDescending(summary => summary.UpdatedAt).ThenBy(summary => summary.Id, StringComparer.Ordinal)];
+        ConversationPage.CheckLimit(limit);
+        return ConversationPage.Of(await SummariesAsync(tenant, cancellationToken).ConfigureAwait(false), limit, after);
     }
 
     /// <inheritdoc/>
@@ -160,6 +162,14 @@ public sealed partial class LocalConversations : IConversations, IAsyncDisposabl
         await _services.Erasures.IdleAsync().ConfigureAwait(false);
         await _services.Paths.Ready.ConfigureAwait(false);
         _metrics.Dispose();
+    }
+
+    private async Task<IEnumerable<ConversationSummary>> SummariesAsync(string tenant, CancellationToken cancellationToken)
+    {
+        ConversationKey.Validate(tenant, nameof(tenant));
+        IReadOnlyList<ConversationSummary> stored = await _services.Store.ListAsync(tenant, cancellationToken).ConfigureAwait(false);
+        HashSet<string> active = [.. _active.Keys().Where(key => key.Tenant == tenant).Select(key => key.Id)];
+        return stored.Select(summary => summary with { Active = active.Contains(summary.Id) });
     }
 
     private static string NewId() => "conv-" + Guid.CreateVersion7().ToString("n");

@@ -127,6 +127,14 @@ public sealed class FileConversationStore : IConversationStore
     }
 
     /// <inheritdoc/>
+    public ValueTask<int> CountAsync(string tenant, CancellationToken cancellationToken = default)
+    {
+        ConversationKey.Validate(tenant, nameof(tenant));
+        string folder = Path.Combine(_options.Folder, SafeFileName.For(tenant));
+        return ValueTask.FromResult(Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*" + Extension).Count() : 0);
+    }
+
+    /// <inheritdoc/>
     public async IAsyncEnumerable<ConversationState> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         if (!Directory.Exists(_options.Folder))

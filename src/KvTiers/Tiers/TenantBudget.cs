@@ -5,7 +5,8 @@ namespace KvTiers.Tiers;
 
 /// <summary>
 /// Keeps every tenant's blocks within a number of bytes, over all tiers together. What a tenant has beyond it goes in the background,
-/// its own least useful blocks first: superseded and expired hot ones, then those of the coldest tier up to the hottest, in each tier's order.
+/// its own least useful blocks first: superseded and expired hot ones, then those of the coldest tier up to the hottest, in each tier's order; of several namespaces, those
+/// of the one that was used longest ago.
 /// </summary>
 /// <remarks>
 /// A tenant is looked at when it has gained a block. Hot blocks in use stay, also beyond the budget; they go when they are released and
@@ -13,7 +14,8 @@ namespace KvTiers.Tiers;
 /// </remarks>
 internal sealed class TenantBudget : IAsyncDisposable
 {
-    private readonly long _budgetBytes;
+    private readonly TieredCacheOptions _options;
+    private readonly TenantNames _names = new();
     private readonly KvCache _cache;
     private readonly TierLane[] _lanes;
     private readonly Channel<int> _gained = Channel.CreateUnbounded<int>(new UnboundedChannelOptions { SingleReader = true });
@@ -23,9 +25,9 @@ internal sealed class TenantBudget : IAsyncDisposable
     private long _evictedBytes;
     private int _open;
 
-    public TenantBudget(long budgetBytes, KvCache cache, TierLane[] lanes)
+    public TenantBudget(TieredCacheOptions options, KvCache cache, TierLane[] lanes)
     {
-        _budgetBytes = budgetBytes;
+        _options = options;
         _cache = cache;
         _lanes = lanes;
         _work = Task.Run(KeepAsync);
@@ -33,6 +35,9 @@ internal sealed class TenantBudget : IAsyncDisposable
 
     /// <summary>Bytes evicted so far because of budgets.</summary>
     public long EvictedBytes => Interlocked.Read(ref _evictedBytes);
+
+    /// <summary>Says which tenant a number is of.</summary>
+    public void Assign(int number, string tenant) => _names.Assign(number, tenant);
 
     /// <summary>The tenant has gained a block. Never waits.</summary>
     public void Wake(int tenant)
@@ -84,19 +89,34 @@ internal sealed class TenantBudget : IAsyncDisposable
 
     private async Task TrimAsync(int tenant)
     {
-        long over = HotBytes(_cache.BlocksOf(tenant)) - _budgetBytes;
-        foreach (TierLane lane in _lanes)
-            over += await lane.BytesOfAsync(tenant).ConfigureAwait(false);
-
-        over -= EvictHot(tenant, over, deadOnly: true);
-        for (int i = _lanes.Length - 1; i >= 0 && over > 0; i--)
+        string? name = _names.Of(tenant);
+        if (((name is null ? null : _options.TenantBudgetOf?.Invoke(name)) ?? _options.TenantBudgetBytes) is not { } budgetBytes)
+            return;
+        IReadOnlyList<int> numbers = name is null ? [tenant] : _names.NumbersOf(name);
+        long over = -budgetBytes;
+        foreach (int number in numbers)
         {
-            long freed = await _lanes[i].EvictAsync(tenant, over).ConfigureAwait(false);
-            Interlocked.Add(ref _evictedBytes, freed);
-            over -= freed;
+            over += HotBytes(_cache.BlocksOf(number));
+            foreach (TierLane lane in _lanes)
+                over += await lane.BytesOfAsync(number).ConfigureAwait(false);
         }
 
-        EvictHot(tenant, over, deadOnly: false);
+        foreach (int number in numbers)
+            over -= EvictHot(number, over, deadOnly: true);
+        for (int i = _lanes.Length - 1; i >= 0; i--)
+        {
+            foreach (int number in numbers)
+            {
+                if (over <= 0)
+                    return;
+                long freed = await _lanes[i].EvictAsync(number, over).ConfigureAwait(false);
+                Interlocked.Add(ref _evictedBytes, freed);
+                over -= freed;
+            }
+        }
+
+        foreach (int number in numbers)
+            over -= EvictHot(number, over, deadOnly: false);
     }
 
     private long EvictHot(int tenant, long byteCount, bool deadOnly)

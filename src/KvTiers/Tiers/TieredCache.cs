@@ -29,10 +29,10 @@ public sealed class TieredCache : IAsyncDisposable
         _lanes = [.. options.Tiers.Zip(tiers, (tier, blocks) => Lane(tier, blocks, time))];
         _losses = [.. _lanes.Select(lane => lane.Tier.Loss).Where(loss => loss != 0).Distinct().Order()];
         _demotion = new Demotion(_lanes, Gained);
-        Cache = new KvCache(shape, options.Hot, time, _lanes.Length == 0 && options.TenantBudgetBytes is null ? null : _demotion);
+        Cache = new KvCache(shape, options.Hot, time, _lanes.Length == 0 && !options.HasBudgets ? null : _demotion);
         _promotion = new Promotion(Cache, _lanes, options.Promotion, Planner, time);
         _erasure = new Erasure(Cache, _lanes, time);
-        _budget = options.TenantBudgetBytes is { } bytes ? new TenantBudget(bytes, Cache, _lanes) : null;
+        _budget = options.HasBudgets ? new TenantBudget(options, Cache, _lanes) : null;
         if (options.Watermarks is { } marks)
             _demotion.StartAhead(Cache, marks);
         _instruments = new TierInstruments(this);
@@ -99,6 +99,11 @@ public sealed class TieredCache : IAsyncDisposable
     /// <param name="tenantSalt">The tenant's secret; empty for a single tenant.</param>
     public BlockHash RootFor(ReadOnlySpan<byte> modelFingerprint, ReadOnlySpan<byte> tenantSalt = default) =>
         BlockHash.LossyRoot(modelFingerprint, Cache.Shape, tenantSalt, _losses);
+
+    /// <summary>Says whose a namespace is, so that a tenant with several has one budget for all. The 1,024 that were used last count together.</summary>
+    /// <param name="root">The namespace.</param>
+    /// <param name="tenant">The tenant's name, for <see cref="TieredCacheOptions.TenantBudgetOf"/>.</param>
+    public void Assign(BlockHash root, string tenant) => _budget?.Assign(root.TenantNumber, tenant);
 
     /// <summary>Takes a lease on what is held of a sequence: what is hot, and what was worth loading from the colder tiers.</summary>
     /// <param name="root">The namespace, <see cref="RootFor"/>.</param>

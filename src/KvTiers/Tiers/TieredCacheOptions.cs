@@ -18,6 +18,14 @@ public sealed record TieredCacheOptions
     /// <summary>Bytes that one tenant's blocks may take up over all tiers together, the hot one included; 1 or more. Null, the default: as much as there is.</summary>
     public long? TenantBudgetBytes { get; init; }
 
+    /// <summary>
+    /// The same for a tenant by its name, as <see cref="TieredCache.Assign"/> gives it: all its namespaces together; null = as <see cref="TenantBudgetBytes"/> has it. Asked each
+    /// time that the tenant has gained a block, on any thread, and not to throw. Null, the default: no tenant has a budget of its own.
+    /// </summary>
+    public Func<string, long?>? TenantBudgetOf { get; init; }
+
+    internal bool HasBudgets => TenantBudgetBytes is not null || TenantBudgetOf is not null;
+
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentException">Names the property, its value and the rule.</exception>
     internal void Validate()

@@ -33,7 +33,7 @@ internal sealed class EchoServer
         if (path is ["readyz"])
             return FakeServer.Json("{}");
         if (path is ["v1", "conversations"] && request.Method == "GET")
-            return FakeServer.Json(new JsonArray(Summary(_id), Summary("another")).ToJsonString());
+            return FakeServer.Json(new JsonObject { ["object"] = "list", ["data"] = new JsonArray(Summary(_id), Summary("another")), ["has_more"] = false }.ToJsonString());
         if (path is ["v1", "conversations"])
         {
             _messages.Clear();

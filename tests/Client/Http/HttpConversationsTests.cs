@@ -54,7 +54,7 @@ public class HttpConversationsTests
     {
         var server = new FakeServer(request => FakeServer.Json(request switch
         {
-            { Path: "/v1/conversations", Method: "GET" } => "[]",
+            { Path: "/v1/conversations", Method: "GET" } => """{"object":"list","data":[],"has_more":false}""",
             { Path: "/v1/conversations" or "/v1/conversations/c1/fork" } or { Method: "GET", Path: "/v1/conversations/c1" } => View,
             { Path: "/v1/conversations/c1/warm" } => """{"conversation":"c1","tokens":9,"cached_tokens":4,"computed_tokens":5,"total_ms":1.5}""",
             { Path: "/v1/conversations/c1/pin" } => """{"conversation":"c1","version":2,"pinned_until":"2026-01-02T03:04:05+00:00","tokens":9,"blocks":1}""",

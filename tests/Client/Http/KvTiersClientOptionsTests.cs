@@ -51,7 +51,7 @@ public class KvTiersClientOptionsTests
     [Fact]
     public async Task AServiceProviderGivesBothClients()
     {
-        var server = new FakeServer(_ => FakeServer.Json("[]"));
+        var server = new FakeServer(_ => FakeServer.Json("""{"object":"list","data":[],"has_more":false}"""));
         var services = new ServiceCollection();
         services.AddKvTiersClient(options => options.ApiKey = "secret-key").ConfigurePrimaryHttpMessageHandler(() => server);
         await using ServiceProvider provider = services.BuildServiceProvider();

@@ -90,6 +90,8 @@ internal sealed class FakeSilo(Dictionary<string, FakeSilo.Stored> shared) : ICo
 
     public Task<IReadOnlyList<ConversationSummary>> ListAsync(string tenant, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
+    public Task<ConversationPage> ListPageAsync(string tenant, int limit = ConversationPage.DefaultLimit, string? after = null, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
     public IAsyncEnumerable<TurnEvent> RegenerateAsync(ConversationKey key, GenerationOptions options, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
     public Task<EditReceipt> EditAsync(ConversationKey key, EditRequest request, CancellationToken cancellationToken = default) => throw new NotSupportedException();

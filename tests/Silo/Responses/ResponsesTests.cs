@@ -277,7 +277,7 @@ public sealed class ResponsesTests(SharedSilo silo)
     private Task<JsonObject> FollowAsync(string id, string input) =>
         silo.Http.PostAsync(Path, $$"""{"input":"{{input}}","previous_response_id":"{{id}}","max_output_tokens":3,"temperature":0}""");
 
-    private async Task<JsonArray> ListAsync() => JsonNode.Parse(await silo.Http.GetStringAsync("/v1/conversations"))!.AsArray();
+    private async Task<JsonArray> ListAsync() => (await silo.Http.GetJsonAsync("/v1/conversations?limit=1000"))["data"]!.AsArray();
 
     private async Task<List<(string Name, JsonObject Data)>> EventsAsync(string body)
     {
