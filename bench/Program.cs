@@ -2,6 +2,7 @@ using System.CommandLine;
 using KvTiers.Bench.Cache;
 using KvTiers.Bench.Encodings;
 using KvTiers.Bench.EngineSpeed;
+using KvTiers.Bench.Flooding;
 using KvTiers.Bench.HitRate;
 using KvTiers.Bench.Limits;
 using KvTiers.Bench.Memory;
@@ -27,6 +28,7 @@ var root = new RootCommand("KvTiers benchmarks. Every figure stands beside the m
     WarmTurnCommand.Create(),
     StartCommand.Create(),
     ServingCommand.Create(),
+    FloodCommand.Create(),
     AllCommand.Create(),
     SummaryCommand.Create(),
 };
