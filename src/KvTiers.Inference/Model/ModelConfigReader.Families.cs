@@ -48,7 +48,6 @@ internal static partial class ModelConfigReader
 
     private static ModelConfig Gemma2(JsonProperties json, string architecture)
     {
-        MustBe(json, "use_bidirectional_attention", false);
         ModelConfig config = Gemma(json, Base(json, architecture, GemmaDefaults)) with
         {
             AttentionCap = Cap(json, "attn_logit_softcapping", 50),
@@ -59,7 +58,6 @@ internal static partial class ModelConfigReader
 
     private static ModelConfig Gemma3(JsonProperties json, string architecture)
     {
-        MustBe(json, "use_bidirectional_attention", false);
         ModelConfig config = Gemma(json, Base(json, architecture, GemmaDefaults with { Theta = 1_000_000, HasRotaryByLayerType = true })) with
         {
             QueryKeyNorm = QueryKeyNorm.Head,
@@ -100,6 +98,8 @@ internal static partial class ModelConfigReader
     private static ModelConfig Phi3(JsonProperties json, string architecture)
     {
         NoBiases(json);
+        foreach (string name in (string[])["full_attn_mod", "interpolate_factor"])
+            json.Int(name, 1, 1, 1);
         ModelConfig config = Base(json, architecture, new FamilyDefaults { ContextLength = 4_096, Epsilon = 1e-5, Partial = 1 });
         json.Int("original_max_position_embeddings", 1, MostTokens, 4_096);
         return WithWindow(config, Window(json, null), _ => true);

@@ -24,7 +24,7 @@ internal static partial class ModelConfigReader
         ["GraniteForCausalLM"] = new("granite", Granite),
         ["Olmo2ForCausalLM"] = new("olmo2", Olmo2),
         ["StableLmForCausalLM"] = new("stablelm", StableLm),
-        ["GPTNeoXForCausalLM"] = new("gpt_neox", GptNeoX),
+        ["GPTNeoXForCausalLM"] = new("gpt_neox", GptNeoX, "attention_probs_dropout_prob", "hidden_dropout_prob"),
         ["GPT2LMHeadModel"] = new(
             "gpt2", Gpt2, "attn_pdrop", "embd_pdrop", "n_ctx", "reorder_and_upcast_attn", "resid_pdrop", "summary_activation", "summary_first_dropout",
             "summary_proj_to_labels", "summary_type", "summary_use_proj"),
@@ -32,6 +32,20 @@ internal static partial class ModelConfigReader
         ["Qwen3MoeForCausalLM"] = new("qwen3_moe", Qwen3Moe, "output_router_logits", "router_aux_loss_coef", "max_window_layers"),
         ["OlmoeForCausalLM"] = new("olmoe", Olmoe, "output_router_logits", "router_aux_loss_coef"),
     };
+
+    // Said by some files of any architecture, and computed this way only.
+    private static readonly (string Name, bool Value)[] AsComputed =
+    [
+        ("add_cross_attention", false),
+        ("is_causal", true),
+        ("is_encoder_decoder", false),
+        ("is_llama_config", true),
+        ("lm_head_bias", false),
+        ("rope_interleaved", false),
+        ("tie_encoder_decoder", false),
+        ("use_bidirectional_attention", false),
+        ("use_mrope", false),
+    ];
 
     /// <summary>The architectures, by name.</summary>
     public static IReadOnlyCollection<string> Architectures => Families.Keys;
@@ -45,8 +59,9 @@ internal static partial class ModelConfigReader
             throw json.Fault("quantization_config", "is not supported.");
         if (json.Has("auto_map") && !family.Harmless.Contains("auto_map"))
             throw json.Fault("auto_map", "is not supported: the model brings code of its own.");
-        foreach (string name in (string[])["is_encoder_decoder", "add_cross_attention", "tie_encoder_decoder"])
-            MustBe(json, name, false);
+        foreach ((string name, bool value) in AsComputed)
+            MustBe(json, name, value);
+        json.Object("pruned_heads")?.RequireAllRead("pruned_heads");
         ModelConfig config = family.Read(json, architecture);
         if (config.Heads % config.KvHeads != 0)
             throw json.Fault("num_key_value_heads", $"is {config.KvHeads} but must divide the number of heads, {config.Heads}.");

@@ -19,13 +19,15 @@ internal sealed record ConfigMembers(string Fixture, string[] Changed, string[] 
     [
         "initializer_range: 0.5", "use_cache: false", "pad_token_id: 1", "bos_token_id: 2", "eos_token_id: [3]", "attention_dropout: 0.3",
         "torch_dtype: \"float16\"", "dtype: \"bfloat16\"", "transformers_version: \"5.0.0\"", "_name_or_path: \"x\"", "model_type: \"anything\"",
-        "unknown_but_null: null",
+        "unknown_but_null: null", "use_mrope: false", "rope_interleaved: false", "is_llama_config: true", "lm_head_bias: false", "is_causal: true", "is_decoder: true",
+        "pruned_heads: {}",
     ];
 
     private static readonly string[] NeverComputed =
     [
         "unknown_factor: 2", "quantization_config: {\"bits\": 4}", "is_encoder_decoder: true", "add_cross_attention: true", "tie_encoder_decoder: true",
-        "architectures: [\"FalconForCausalLM\"]",
+        "architectures: [\"FalconForCausalLM\"]", "use_mrope: true", "rope_interleaved: true", "is_llama_config: false", "lm_head_bias: true", "is_causal: false",
+        "use_bidirectional_attention: true", "pruned_heads: {\"0\": [1]}",
     ];
 
     private static readonly string[] Router = ["router_aux_loss_coef: 0.5", "output_router_logits: true"];
@@ -52,20 +54,20 @@ internal sealed record ConfigMembers(string Fixture, string[] Changed, string[] 
             [.. Shape[..5], Shape[6], .. Rms, "num_hidden_layers: 5", "tie_word_embeddings: false", "attention_bias: true", "hidden_activation: \"silu\"",
                 "query_pre_attn_scalar: 25", "attn_logit_softcapping: 9", "attn_logit_softcapping: null", "final_logit_softcapping: 9", "final_logit_softcapping: null",
                 "sliding_window: 9", "layer_types: [\"full_attention\", \"full_attention\", \"full_attention\"]"],
-            ["hidden_act: \"gelu_new\"", "cache_implementation: \"hybrid\""], ["use_bidirectional_attention: true", "hidden_act: \"tanh\""]),
+            ["hidden_act: \"gelu_new\"", "cache_implementation: \"hybrid\""], ["hidden_act: \"tanh\""]),
         new("gemma3",
             [.. Shape[..5], Shape[6], .. Rms, "num_hidden_layers: 5", "tie_word_embeddings: false", "attention_bias: true", "hidden_activation: \"silu\"",
                 "query_pre_attn_scalar: 25", "attn_logit_softcapping: 9", "final_logit_softcapping: 9", "sliding_window: 9", "sliding_window_pattern: 2",
                 "rope_local_base_freq: 77", "layer_types: [\"full_attention\", \"full_attention\", \"full_attention\", \"full_attention\"]"],
             ["hidden_act: \"gelu_new\"", "cache_implementation: \"hybrid\""],
-            ["use_bidirectional_attention: true", "_sliding_window_pattern: 3", "rope_scaling: {\"full_attention\": {\"rope_theta\": 7}}"]),
+            ["_sliding_window_pattern: 3", "rope_scaling: {\"full_attention\": {\"rope_theta\": 7}}"]),
         new("gemma3-nested",
             ["rope_parameters: {\"full_attention\": {\"rope_theta\": 7}, \"sliding_attention\": {\"rope_theta\": 300}}", "rope_parameters: {\"rope_theta\": 7}"],
             [], ["rope_parameters: {\"full_attention\": {\"rope_theta\": 7}, \"local\": {\"rope_theta\": 300}}",
                 "rope_parameters: {\"full_attention\": {\"rope_theta\": 7}, \"sliding_attention\": {\"rope_theta\": 300, \"alpha\": 1}}"]),
         new("phi3", [.. Shape, .. Rms, "num_hidden_layers: 5", "tie_word_embeddings: false", "sliding_window: 9", "sliding_window: null", "partial_rotary_factor: 0.5"],
-            ["original_max_position_embeddings: 512", "resid_pdrop: 0.5", "embd_pdrop: 0.5", "auto_map: {\"AutoConfig\": \"x\"}"],
-            ["attention_bias: true", "mlp_bias: true", "partial_rotary_factor: 1.5", "partial_rotary_factor: 0.2"]),
+            ["original_max_position_embeddings: 512", "resid_pdrop: 0.5", "embd_pdrop: 0.5", "auto_map: {\"AutoConfig\": \"x\"}", "full_attn_mod: 1", "interpolate_factor: 1"],
+            ["attention_bias: true", "mlp_bias: true", "full_attn_mod: 2", "interpolate_factor: 2", "partial_rotary_factor: 1.5", "partial_rotary_factor: 0.2"]),
         new("phi3-longrope", ["original_max_position_embeddings: 1024", "original_max_position_embeddings: 64", "max_position_embeddings: 512"], [],
             ["rope_scaling: {\"type\": \"longrope\", \"short_factor\": [1], \"long_factor\": [1]}", "rope_scaling: {\"type\": \"longrope\", \"factor\": 2}"]),
         new("granite",
@@ -80,7 +82,7 @@ internal sealed record ConfigMembers(string Fixture, string[] Changed, string[] 
         new("gpt-neox",
             [Shape[0], "hidden_size: 96", "intermediate_size: 50", "num_attention_heads: 6", .. Shape[4..], "num_hidden_layers: 3", "layer_norm_eps: 0.0001",
                 "tie_word_embeddings: true", "rotary_pct: 0.5", "rotary_emb_base: 777", "use_parallel_residual: false", "attention_bias: false"],
-            ["hidden_dropout: 0.5", "classifier_dropout: 0.5"],
+            ["hidden_dropout: 0.5", "classifier_dropout: 0.5", "hidden_dropout_prob: 0.5", "attention_probs_dropout_prob: 0.5"],
             ["num_key_value_heads: 1", "head_dim: 8", "rope_theta: 777", "partial_rotary_factor: 0.5", "hidden_size: 50"]),
         new("gpt2-prefixed",
             ["vocab_size: 65", "n_embd: 64", "n_head: 4", "n_layer: 3", "n_positions: 64", "n_inner: 50", "layer_norm_epsilon: 0.0001", "activation_function: \"gelu\"",
