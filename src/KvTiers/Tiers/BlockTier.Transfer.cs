@@ -21,7 +21,7 @@ internal sealed partial class BlockTier
             BlockAttributes attributes;
             try
             {
-                fault = _format.TryRead(hash, record, block, out attributes);
+                fault = _format.TryRead(hash, record, block, out attributes, isOwn: true);
             }
             finally
             {
@@ -176,6 +176,9 @@ internal sealed partial class BlockTier
         RecordFault.OtherEncoding => TierMiss.OtherEncoding,
         RecordFault.OtherLayout => TierMiss.OtherLayout,
         RecordFault.OtherBlock => TierMiss.OtherBlock,
+        RecordFault.OtherKey => TierMiss.OtherKey,
+        RecordFault.Unauthentic => TierMiss.Unauthentic,
+        RecordFault.NotFinite => TierMiss.NotFinite,
         _ => TierMiss.Corrupt,
     };
 

@@ -67,6 +67,7 @@ internal sealed partial class BlockTier : IAsyncDisposable
                     ReadBytes = totals.ReadBytes,
                     WrittenBytes = totals.WrittenBytes,
                     IsDegraded = _store.IsDegraded,
+                    Trouble = _store.Trouble,
                 };
             }
             catch (Exception fault)

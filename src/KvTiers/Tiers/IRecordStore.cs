@@ -30,6 +30,9 @@ public interface IRecordStore : IAsyncDisposable
     /// <summary>Whether the store is left alone for now, because it failed too often.</summary>
     bool IsDegraded => false;
 
+    /// <summary>What an operator should know of it though it works, in a sentence without its first capital; null = nothing.</summary>
+    string? Trouble => null;
+
     /// <summary>
     /// Whether every call completes at once, from memory. Blocks are then handed over on the thread of whoever needs their room, which waits for it. Constant.
     /// </summary>

@@ -23,4 +23,13 @@ internal enum RecordFault
 
     /// <summary>A sound record of another block.</summary>
     OtherBlock,
+
+    /// <summary>Written under a key that this reader does not have, or under one where this reader has none.</summary>
+    OtherKey,
+
+    /// <summary>Nobody with the key wrote this: its authentication code disagrees, or it has none where one is asked for.</summary>
+    Unauthentic,
+
+    /// <summary>Whoever wrote it, it holds what is no number, or an infinite one.</summary>
+    NotFinite,
 }

@@ -39,7 +39,7 @@ internal abstract partial class TierLane
             byte[] block = _evicted is { } scratch && scratch.Length == BlockBytes ? scratch : _evicted = GC.AllocateUninitializedArray<byte>(BlockBytes, pinned: true);
 
             // A tier's own time to live is no other's.
-            if (Tier.Format.TryRead(hash, record.Span, block) == RecordFault.None)
+            if (Tier.Format.TryRead(hash, record.Span, block, out _, isOwn: true) == RecordFault.None)
                 below(hash, Options.TimeToLive is null ? attributes : attributes with { Expires = null }, block, Budget ?? StallBudget.None);
         }
         catch (Exception)

@@ -24,6 +24,15 @@ public enum TierMiss
     /// <summary>The record is a sound one of another block.</summary>
     OtherBlock,
 
+    /// <summary>The record was written under a key that this tier does not have, or under one where it has none.</summary>
+    OtherKey,
+
+    /// <summary>Nobody with the tier's key wrote the record: bits of it were changed, or it was forged.</summary>
+    Unauthentic,
+
+    /// <summary>The record holds a value that is no number, or an infinite one.</summary>
+    NotFinite,
+
     /// <summary>The store failed with an error while reading.</summary>
     ReadError,
 

@@ -1,3 +1,4 @@
+using KvTiers.Keys;
 using KvTiers.Tiers.Disk;
 using KvTiers.Tiers.Encodings;
 
@@ -14,6 +15,11 @@ public sealed record TierOptions
 
     /// <summary>How blocks are encoded. Default as they are.</summary>
     public BlockEncoding Encoding { get; init; }
+
+    /// <summary>
+    /// The keys of records that leave the process. Null, the default: records have checksums, which find damage; whoever can write the store writes what is read.
+    /// </summary>
+    public RecordProtection? Protection { get; init; }
 
     /// <summary>When blocks are copied to it. Default on demotion.</summary>
     public WritePolicy WritePolicy { get; init; }

@@ -32,6 +32,9 @@ public sealed record TierUsage(string Name, long CapacityBytes, long UsedBytes, 
     /// <summary>Whether the tier is left alone for now, because it failed too often or does not keep pace.</summary>
     public bool IsDegraded { get; init; }
 
+    /// <summary>What an operator should know of the tier though it works, in a sentence without its first capital; null = nothing.</summary>
+    public string? Trouble { get; init; }
+
     /// <summary>Blocks that wait to be written or are being written.</summary>
     public int QueuedBlocks { get; init; }
 

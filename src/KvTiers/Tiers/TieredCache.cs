@@ -80,7 +80,7 @@ public sealed class TieredCache : IAsyncDisposable
         {
             foreach (TierOptions tier in options.Tiers)
             {
-                var format = new BlockRecord(shape, tier.Encoding);
+                var format = new BlockRecord(shape, tier.Encoding, tier.Protection);
                 tiers.Add(new BlockTier(tier.Name, format, await tier.Open(format, time).ConfigureAwait(false), time));
             }
 

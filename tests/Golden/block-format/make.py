@@ -1,9 +1,16 @@
-"""Writes the committed records of block format 1, from docs/block-format.md alone: python3 make.py"""
+"""Writes the committed records of block format 2, from docs/block-format.md alone: python3 make.py (needs the package cryptography)"""
 import hashlib
 import struct
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 LAYERS, KV_HEADS, HEAD_DIM, BLOCK_SIZE, TOKENS_PER_SCALE = 2, 1, 16, 16, 4
 TOKENS = list(range(1, BLOCK_SIZE + 1))
+SECRET = bytes(range(32))
+SALT = bytes(range(100, 116))
+COUNTER = 7
 
 
 def crc32c(data):
@@ -74,14 +81,36 @@ def payload(encoding):
     return out
 
 
-for number, encoding in enumerate(["hot", "bf16", "fp8", "int8", "int4"]):
+def derive(purpose, salt):
+    return HKDF(hashes.SHA256(), 32, salt, purpose).derive(SECRET)
+
+
+def record(number, encoding, protection):
     data = payload(encoding)
     fingerprint = hashlib.sha256(struct.pack("<5i", LAYERS, KV_HEADS, HEAD_DIM, BLOCK_SIZE, 0)).digest()[:8]
-    header = b"KVTB" + struct.pack("<HBB", 1, number, TOKENS_PER_SCALE if number >= 2 else 0)
+    header = b"KVTB" + struct.pack("<HBB", 2, number, TOKENS_PER_SCALE if number >= 2 else 0)
     header += struct.pack("<ii", len(TOKENS), len(data)) + block_hash(0) + fingerprint
     header += struct.pack("<qqii", 123456789, 1893456000000, 3, 42)
-    header = header.ljust(120, b"\0") + struct.pack("<I", crc32c(data))
+    if protection:
+        header += struct.pack("<I", protection) + derive(b"KvTiers key id", None)[:4] + SALT + struct.pack("<q", COUNTER)
+    header = header.ljust(120, b"\0") + struct.pack("<I", 0 if protection else crc32c(data))
     header += struct.pack("<I", crc32c(header))
-    record = header.ljust(512, b"\0") + data
-    with open(f"v1-{encoding}.kvb", "wb") as file:
-        file.write(record.ljust(-(-len(record) // 512) * 512, b"\0"))
+    if protection:
+        cipher = AESGCM(derive(b"KvTiers block record 2", SALT))
+        nonce = struct.pack("<qi", COUNTER, 1)
+        if protection == 2:
+            sealed = cipher.encrypt(nonce, data, None)
+            data, tag = sealed[:-16], sealed[-16:]
+        else:
+            tag = cipher.encrypt(nonce, b"", data)
+        header += tag
+        header += cipher.encrypt(struct.pack("<qi", COUNTER, 2), b"", header)
+    whole = header.ljust(512, b"\0") + data
+    return whole.ljust(-(-len(whole) // 512) * 512, b"\0")
+
+
+for number, encoding in enumerate(["hot", "bf16", "fp8", "int8", "int4"]):
+    for protection, suffix in enumerate(["", "-authentic", "-encrypted"]):
+        if protection == 0 or encoding in ("hot", "int8"):
+            with open(f"v2-{encoding}{suffix}.kvb", "wb") as file:
+                file.write(record(number, encoding, protection))

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using KvTiers.Blocks;
+using KvTiers.Keys;
 using KvTiers.Prefix;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Encodings;
@@ -26,10 +27,14 @@ public sealed class BlockFormatFixtureTests
     [InlineData(BlockEncoding.Float8E4M3, "fp8")]
     [InlineData(BlockEncoding.Int8, "int8")]
     [InlineData(BlockEncoding.Int4, "int4")]
+    [InlineData(BlockEncoding.Hot, "hot-authentic")]
+    [InlineData(BlockEncoding.Hot, "hot-encrypted")]
+    [InlineData(BlockEncoding.Int8, "int8-authentic")]
+    [InlineData(BlockEncoding.Int8, "int8-encrypted")]
     public void ACommittedRecordIsReadAndWrittenByteForByte(BlockEncoding encoding, string name)
     {
         byte[] record = File.ReadAllBytes(PathOf(BlockRecord.FormatVersion, name));
-        var format = new BlockRecord(BlockCodec.Create(Layout, encoding));
+        BlockRecord format = FormatOf(encoding, name);
         byte[] block = new byte[Layout.BytesPerBlock];
         Assert.Equal(RecordFault.None, format.TryRead(Hash, record, block));
         Assert.Equal(ExpectedBlock(encoding), block);
@@ -54,15 +59,19 @@ public sealed class BlockFormatFixtureTests
         }
     }
 
-    [Fact]
-    public void AnyOtherBitOfTheHeaderOrThePayloadIsAFault()
+    [Theory]
+    [InlineData(BlockEncoding.Hot, "hot", BlockRecord.SummedBytes)]
+    [InlineData(BlockEncoding.Hot, "hot-authentic", RecordSeal.HeaderBytes)]
+    [InlineData(BlockEncoding.Int8, "int8-encrypted", RecordSeal.HeaderBytes)]
+    public void AnyOtherBitOfTheHeaderOrThePayloadIsAFault(BlockEncoding encoding, string name, int headerBytes)
     {
-        byte[] record = File.ReadAllBytes(PathOf(BlockRecord.FormatVersion, "hot"));
-        var format = new BlockRecord(BlockCodec.Create(Layout, BlockEncoding.Hot));
+        byte[] record = File.ReadAllBytes(PathOf(BlockRecord.FormatVersion, name));
+        BlockRecord format = FormatOf(encoding, name);
         byte[] block = new byte[Layout.BytesPerBlock];
-        for (int at = 0; at < record.Length; at++)
+        int end = BlockRecord.SectorBytes + BinaryPrimitives.ReadInt32LittleEndian(record.AsSpan(12));
+        for (int at = 0; at < end; at++)
         {
-            bool isChecked = at < BlockRecord.HeaderBytes || at >= BlockRecord.SectorBytes;
+            bool isChecked = at < headerBytes || at >= BlockRecord.SectorBytes;
             for (int bit = 0; bit < 8 && isChecked; bit++)
             {
                 record[at] ^= (byte)(1 << bit);
@@ -70,6 +79,17 @@ public sealed class BlockFormatFixtureTests
                 record[at] ^= (byte)(1 << bit);
             }
         }
+    }
+
+    // As in make.py: the key's bytes are 0, 1, 2, …, the salt's 100, 101, …, and it is the seventh record of its writer.
+    private static BlockRecord FormatOf(BlockEncoding encoding, string name)
+    {
+        BlockCodec codec = BlockCodec.Create(Layout, encoding);
+        if (!name.Contains('-', StringComparison.Ordinal))
+            return new BlockRecord(codec);
+        var key = new RecordKey([.. Enumerable.Range(0, RecordKey.ByteCount).Select(i => (byte)i)]);
+        var protection = new RecordProtection(new KeyRing(key)) { Encrypts = name.EndsWith("encrypted", StringComparison.Ordinal) };
+        return new BlockRecord(codec, new RecordSeal(protection, [.. Enumerable.Range(100, 16).Select(i => (byte)i)], counter: 7));
     }
 
     private static string PathOf(int version, string encoding) =>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using KvTiers.Blocks;
 using KvTiers.Prefix;
 using KvTiers.Tiers;
@@ -16,8 +17,16 @@ internal static class TestBlocks
     public static byte[] Bytes(int number)
     {
         byte[] bytes = new byte[Layout.BytesPerBlock];
-        new Random(number).NextBytes(bytes);
+        Fill(bytes, number);
         return bytes;
+    }
+
+    /// <summary>Random numbers, all finite.</summary>
+    public static void Fill(Span<byte> block, int seed)
+    {
+        var random = new Random(seed);
+        foreach (ref float value in MemoryMarshal.Cast<byte, float>(block))
+            value = random.NextSingle() - 0.5f;
     }
 
     public static BlockAttributes Attributes(int priority = 0, DateTimeOffset? expires = null) =>

@@ -18,6 +18,8 @@ internal abstract class WrappedStore(IRecordStore inner) : IRecordStore
 
     public bool IsDegraded => inner.IsDegraded;
 
+    public string? Trouble => inner.Trouble;
+
     public bool IsInPlace => inner.IsInPlace;
 
     public virtual Action<BlockHash, BlockAttributes, ReadOnlyMemory<byte>>? Evicting

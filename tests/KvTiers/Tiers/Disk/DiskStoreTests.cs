@@ -158,7 +158,7 @@ public sealed class DiskStoreTests : BlockTierTests
         var format = new BlockRecord(BlockCodec.Create(layout, BlockEncoding.Hot));
         BlockHash hash = BlockHash.Root("model"u8, layout, []).Next([1]);
         using var block = new AlignedBuffer(layout.BytesPerBlock);
-        Random.Shared.NextBytes(block.GetSpan());
+        TestBlocks.Fill(block.GetSpan(), seed: 4);
         byte[] expected = block.GetSpan().ToArray();
         var options = new DiskStoreOptions { Folder = Path.Combine(_folder, "long"), CapacityBytes = 2L * format.RecordBytes };
         await using (var tier = new BlockTier("disk", format, DiskStore.Open(format, options)))
