@@ -26,14 +26,59 @@ internal static class RedisScripts
         return evict(tonumber(ARGV[5]), tonumber(ARGV[6]), 7, 7)
         """;
 
-    /// <summary>KEYS 6: the record. ARGV: hash, milliseconds to live. A use; the priority stays.</summary>
+    /// <summary>KEYS 6: the record. ARGV: hash, milliseconds to live. A use; the priority stays. A record that is in no book is entered.</summary>
     public const string Touch = Functions + """
         local old = redis.call('ZSCORE', KEYS[1], ARGV[1])
-        if old and redis.call('PEXPIRE', KEYS[6], ARGV[2]) == 1 then
+        if redis.call('PEXPIRE', KEYS[6], ARGV[2]) == 1 then
           local tenant = redis.call('HGET', KEYS[4], ARGV[1])
-          use(ARGV[1], old, tenant, tenant or '0', math.floor(tonumber(old) / 70368744177664), tonumber(ARGV[2]))
+          if old and tenant then
+            use(ARGV[1], old, tenant, tenant, math.floor(tonumber(old) / 70368744177664), tonumber(ARGV[2]))
+          else
+            adopt(ARGV[1], KEYS[6])
+          end
         end
         return 0
+        """;
+
+    /// <summary>What <see cref="Check"/> says of books that are gone, which happens to whoever is emptied.</summary>
+    public const string Emptied = "they were emptied";
+
+    /// <summary>
+    /// ARGV: the records that the caller last heard of. Looks whether the books are of their types, hold numbers in their ranges, and agree on how many records
+    /// there are; deletes all of them when not. Returns what is wrong, or nothing.
+    /// </summary>
+    public const string Check = """
+        local kinds, wrong = {'zset', 'string', 'zset', 'hash', 'zset'}, ''
+        for i = 1, 5 do
+          local kind = redis.call('TYPE', KEYS[i]).ok
+          if kind ~= 'none' and kind ~= kinds[i] then wrong = KEYS[i] .. ' is a ' .. kind end
+        end
+        if wrong == '' then
+          local count, uses = redis.call('ZCARD', KEYS[1]), redis.call('GET', KEYS[2])
+          if count ~= redis.call('ZCARD', KEYS[3]) or count ~= redis.call('HLEN', KEYS[4]) or count ~= redis.call('ZCARD', KEYS[5]) then
+            wrong = 'they do not agree'
+          elseif not uses then
+            if count > 0 or tonumber(ARGV[1]) > 0 then wrong = 'they were emptied' end
+          elseif not string.match(uses, '^%d+$') or #uses > 15 or tonumber(uses) >= 70368744177664 then
+            wrong = KEYS[2] .. ' is no counter'
+          elseif count > 0 then
+            local first, last = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES'), redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
+            if not (tonumber(first[2]) >= 0 and tonumber(last[2]) < 16 * 70368744177664) then wrong = KEYS[1] .. ' has scores that are none' end
+            last = redis.call('ZRANGE', KEYS[3], -1, -1, 'WITHSCORES')
+            if not (tonumber(last[2]) < 9007199254740992) then wrong = KEYS[3] .. ' has times that are none' end
+          end
+        end
+        if wrong ~= '' then redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]) end
+        return wrong
+        """;
+
+    /// <summary>KEYS 6, …: records. ARGV: their hashes. Enters those that are in no book. Returns how many records there are among them.</summary>
+    public const string Adopt = Functions + """
+        local records = 0
+        for i = 1, #ARGV do
+          if redis.call('ZSCORE', KEYS[1], ARGV[i]) or adopt(ARGV[i], KEYS[i + 5]) then records = records + 1 end
+        end
+        return records
         """;
 
     /// <summary>KEYS 6, …: records. ARGV: milliseconds to live, then their hashes. No use. Returns how many were held.</summary>
@@ -106,6 +151,17 @@ internal static class RedisScripts
           redis.call('ZADD', KEYS[3], now() + live, hash)
           if was ~= tenant then redis.call('HSET', KEYS[4], hash, tenant) end
           redis.call('ZADD', KEYS[5], 0, place(tenant, score, hash))
+        end
+        local function adopt(hash, key)
+          local live = redis.call('PTTL', key)
+          if live == -1 or redis.call('TYPE', key).ok ~= 'string' then
+            redis.call('DEL', key)
+            return false
+          end
+          if tostring(redis.call('STRLEN', key)) ~= string.match(KEYS[1], '(%d+)$') then return false end
+          local priority, tenant = struct.unpack('<i4i4', redis.call('GETRANGE', key, 72, 79))
+          use(hash, redis.call('ZSCORE', KEYS[1], hash), redis.call('HGET', KEYS[4], hash), string.format('%.0f', tenant), math.max(0, math.min(15, priority)), live)
+          return true
         end
         local function expire()
           for _, hash in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now(), 'LIMIT', 0, 256)) do forget(hash, redis.call('ZSCORE', KEYS[1], hash)) end

@@ -6,11 +6,19 @@ namespace KvTiers.Redis;
 /// <remarks>Thread-safe.</remarks>
 internal sealed class RedisShard(int number, int of, string prefix, int recordBytes)
 {
+    private const int HashDigits = 64;
+
     private long _count = -1;
     private volatile RedisValue[] _next = [];
 
     /// <summary>The keys that every script has first; <see cref="RedisScripts"/> says what they are.</summary>
     public RedisKey[] Index { get; } = [.. new[] { "order", "uses", "expiries", "tenants", "places" }.Select(name => (RedisKey)$"{prefix}{name}:{recordBytes}")];
+
+    /// <summary>Held by whoever looks at the part's books and mends them.</summary>
+    public SemaphoreSlim Mending { get; } = new(1, 1);
+
+    /// <summary>A pattern for the keys of the part's records; other keys of the part have it too.</summary>
+    public string PatternOfRecords { get; } = string.Concat(prefix.Select(c => c is '*' or '?' or '[' or ']' or '\\' ? $"\\{c}" : $"{c}")) + "*";
 
     /// <summary>A key of the part's slot.</summary>
     public RedisKey Slot => Index[0];
@@ -23,6 +31,15 @@ internal sealed class RedisShard(int number, int of, string prefix, int recordBy
 
     /// <summary>A record's key.</summary>
     public RedisKey KeyOf(string hash) => prefix + hash;
+
+    /// <summary>The hash of the record under a key; null = it is no record's.</summary>
+    public string? NameOf(RedisKey key)
+    {
+        string text = key.ToString();
+        return text.Length == prefix.Length + HashDigits && text.StartsWith(prefix, StringComparison.Ordinal) && text.AsSpan(prefix.Length).IndexOfAnyExceptInRange('0', 'f') < 0
+            ? text[prefix.Length..]
+            : null;
+    }
 
     /// <summary>The keys of records that are told as hash and score.</summary>
     public IEnumerable<RedisKey> KeysOf(RedisValue[] named) => named.Where((_, i) => i % 2 == 0).Select(hash => KeyOf(hash!));

@@ -44,6 +44,10 @@ public sealed partial class RedisStore
 
     private Task<RedisResult> ScriptAsync(
         RedisShard shard, string script, IEnumerable<RedisKey> records, RedisValue[] arguments, CancellationToken cancellationToken) =>
+        WithBooksAsync(shard, () => RunAsync(shard, script, records, arguments, cancellationToken), cancellationToken);
+
+    private Task<RedisResult> RunAsync(
+        RedisShard shard, string script, IEnumerable<RedisKey> records, RedisValue[] arguments, CancellationToken cancellationToken) =>
         CallAsync(_nodes.Of(shard.Slot), () => _control.GetDatabase().ScriptEvaluateAsync(script, [.. shard.Index, .. records], arguments), cancellationToken);
 
     /// <summary>
@@ -52,6 +56,7 @@ public sealed partial class RedisStore
     /// </summary>
     private async void Probe()
     {
+        LookNowAndThen();
         if (!_breakers.IsAnyOpen || Interlocked.Exchange(ref _isProbing, 1) == 1)
             return;
 
@@ -113,6 +118,11 @@ public sealed partial class RedisStore
         {
             // The part is on its way to another node: it will be back in a moment, and the node is well.
             throw new IOException($"A part of the tier is moving: {moving.Message}", moving);
+        }
+        catch (RedisServerException fault) when (BookkeepingException.Says(fault))
+        {
+            breaker.Succeeded();
+            throw new BookkeepingException($"A key of the tier holds what is not its own: {fault.Message}", fault);
         }
         catch (Exception fault) when (fault is RedisException or ObjectDisposedException or OperationCanceledException)
         {

@@ -31,11 +31,17 @@ public sealed partial class RedisStore
 
         try
         {
-            using Lease<byte>? record = await ReadAsync(hash, cancellationToken).ConfigureAwait(false);
+            RedisShard shard = (await ShardsAsync(cancellationToken).ConfigureAwait(false)).Of(hash);
+            using Lease<byte>? record = await WithBooksAsync(shard, () => ReadAsync(shard, hash, cancellationToken), cancellationToken).ConfigureAwait(false);
             if (record is null || record.Length == 0)
                 return false;
 
             Copy(record.Span, header.Span, payload.Span);
+        }
+        catch (BookkeepingException)
+        {
+            // Under the record's name there is something of another type: as a record it is one of zeros, which is dropped.
+            Copy([], header.Span, payload.Span);
         }
         finally
         {
@@ -71,8 +77,10 @@ public sealed partial class RedisStore
         RedisValue[] named = shard.Next;
         RedisKey[] keys = [.. shard.Index, key, .. shard.KeysOf(named)];
         RedisValue[] arguments = [name, MillisecondsOf(live), attributes.Priority, attributes.Tenant, room, VictimsAtOnce, .. named];
-        (bool written, RedisResult kept) = await CallAsync(
-            _nodes.Of(shard.Slot), () => WriteAsync(key, record.AsMemory(0, RecordBytes), live, keys, arguments), cancellationToken).ConfigureAwait(false);
+        (bool written, RedisResult kept) = await WithBooksAsync(
+            shard,
+            () => CallAsync(_nodes.Of(shard.Slot), () => WriteAsync(key, record.AsMemory(0, RecordBytes), live, keys, arguments), cancellationToken),
+            cancellationToken).ConfigureAwait(false);
 
         // Not after a fault: the client may still send it.
         ArrayPool<byte>.Shared.Return(record);
@@ -95,12 +103,11 @@ public sealed partial class RedisStore
         return (await set.ConfigureAwait(false), await keep.ConfigureAwait(false));
     }
 
-    private async Task<Lease<byte>?> ReadAsync(BlockHash hash, CancellationToken cancellationToken)
+    private Task<Lease<byte>?> ReadAsync(RedisShard shard, BlockHash hash, CancellationToken cancellationToken)
     {
-        RedisShard shard = (await ShardsAsync(cancellationToken).ConfigureAwait(false)).Of(hash);
         string name = hash.ToString();
         RedisKey key = shard.KeyOf(name);
-        return await CallAsync(
+        return CallAsync(
             _nodes.Of(shard.Slot),
             async () =>
             {
@@ -111,7 +118,7 @@ public sealed partial class RedisStore
                 await Task.WhenAll(touch, read).ConfigureAwait(false);
                 return await read.ConfigureAwait(false);
             },
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken);
     }
 
     // What a record that is too short lacks is zeros, which no checksum agrees with.

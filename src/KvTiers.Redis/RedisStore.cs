@@ -38,6 +38,7 @@ public sealed partial class RedisStore : IPartedStore
         _control = control;
         _data = data;
         _nodes = new RedisNodes(control);
+        _mended = new MendingLog(options.Report, time);
         _breakers = new NodeBreakers(options.FaultsToOpen, options.RetryAfter, time);
         _reads = new SemaphoreSlim(Math.Max(1, options.ReadBytesAtOnce / recordBytes));
         _probe = time.CreateTimer(_ => Probe(), null, options.RetryAfter / 2, options.RetryAfter / 2);

@@ -9,8 +9,8 @@ public sealed record RedisStoreOptions
     /// <summary>Room for records over all processes that share the server, in bytes; at least one record. They must agree on it.</summary>
     public required long CapacityBytes { get; init; }
 
-    /// <summary>Begins every key. Default <c>kvt:2:</c>, the version of keys and records in it.</summary>
-    public string KeyPrefix { get; init; } = "kvt:2:";
+    /// <summary>Begins every key. Default <c>kvt:3:</c>, the version of keys and records in it.</summary>
+    public string KeyPrefix { get; init; } = "kvt:3:";
 
     /// <summary>
     /// Parts that the tier falls into, each with its share of the capacity and an order of eviction of its own: a power of two, 1 to 1,024. Null, the default:
@@ -39,6 +39,9 @@ public sealed record RedisStoreOptions
 
     /// <summary>How long it is left alone before one call tries again. 10 ms to 10 min. Default 2 s.</summary>
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Is told in a sentence when what the tier keeps books in was replaced or emptied by somebody else, and was mended; at most once a minute. Null: nobody is.</summary>
+    public Action<string>? Report { get; init; }
 
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentException">Names the property, its value and the rule.</exception>

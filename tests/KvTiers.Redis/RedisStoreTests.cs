@@ -121,7 +121,7 @@ public sealed class RedisStoreTests : BlockTierTests, IClassFixture<RedisServer>
         RedisStoreOptions options = Options(_server, "short:", 0) with { CapacityBytes = 8L * format.RecordBytes, DataConnections = 3 };
         await using var tier = new BlockTier("redis", format, await RedisStore.ConnectAsync(format.RecordBytes, options));
         byte[] block = new byte[layout.BytesPerBlock], read = new byte[layout.BytesPerBlock];
-        new Random(5).NextBytes(block);
+        TestBlocks.Fill(block, seed: 5);
         Assert.True(await tier.TryWriteAsync(TestBlocks.Hash(1), block, TestBlocks.Attributes(), CancellationToken.None));
         Assert.True(await tier.TryReadAsync(TestBlocks.Hash(1), read, CancellationToken.None));
         Assert.Equal(block, read);
