@@ -10,11 +10,13 @@ internal static class ConversationScripts
 {
     /// <summary>
     /// KEYS: conversation. ARGV: the incarnation and number replaced (empty and 0 for none), the incarnation from now on, the record, its first bytes
-    /// that no other record has, milliseconds to live or 0. Returns whether the record is stored, by this call or an earlier one, and the records held.
+    /// that no other record has, milliseconds to live or 0. Returns whether the record is stored, by this call or an earlier one, and the records held; −1 when the
+    /// conversation's numbers are none.
     /// </summary>
     public const string Append = """
         local head = redis.call('HMGET', KEYS[1], 'i', 'n', 'f')
         local number = tonumber(ARGV[2]) + 1
+        if head[1] and not (tonumber(head[2]) and tonumber(head[3])) then return {-1, 0} end
         if head[1] == ARGV[3] then
           local there = redis.call('HGET', KEYS[1], tostring(number))
           if there and string.sub(there, 1, string.len(ARGV[5])) == ARGV[5] then return {1, tonumber(head[2]) - tonumber(head[3]) + 1} end
@@ -69,6 +71,14 @@ internal static class ConversationScripts
           redis.call('ZADD', KEYS[2], now(), ARGV[1])
         end
         return 0
+        """;
+
+    /// <summary>KEYS: any. ARGV: a type. Deletes what is of another one; returns 1 when it was.</summary>
+    public const string DropOther = """
+        local kind = redis.call('TYPE', KEYS[1]).ok
+        if kind == ARGV[1] or kind == 'none' then return 0 end
+        redis.call('DEL', KEYS[1])
+        return 1
         """;
 
     private const string Now = """

@@ -17,16 +17,18 @@ public sealed partial class RedisConversationStore
     // First the doubt: then whoever unlists meanwhile has the id listed again right after, or finds no doubt that is old.
     private async Task ListIdAsync(ConversationKey key, CancellationToken cancellationToken)
     {
-        await CallAsync(() => Database.SortedSetRemoveAsync(DoubtsOf(key.Tenant), key.Id), cancellationToken).ConfigureAwait(false);
-        await CallAsync(() => Database.SetAddAsync(IdsOf(key.Tenant), key.Id), cancellationToken).ConfigureAwait(false);
+        await OnListAsync(key.Tenant, () => Database.SortedSetRemoveAsync(DoubtsOf(key.Tenant), key.Id), cancellationToken).ConfigureAwait(false);
+        await OnListAsync(key.Tenant, () => Database.SetAddAsync(IdsOf(key.Tenant), key.Id), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Ids whose conversations have not been found for long, and since when.</summary>
     private async Task<Dictionary<string, RedisValue>> DoubtedAsync(string tenant, int atMost, CancellationToken cancellationToken)
     {
-        RedisResult result = await CallAsync(
+        RedisResult result = await OnListAsync(
+            tenant,
             () => Database.ScriptEvaluateAsync(
-                ConversationScripts.Doubted, [DoubtsOf(tenant)], [(long)_options.UnlistAfter.TotalMilliseconds, atMost]), cancellationToken).ConfigureAwait(false);
+                ConversationScripts.Doubted, [DoubtsOf(tenant)], [(long)_options.UnlistAfter.TotalMilliseconds, atMost]),
+            cancellationToken).ConfigureAwait(false);
         var items = (RedisValue[])result!;
         return items.Chunk(2).ToDictionary(pair => pair[0].ToString(), pair => pair[1], StringComparer.Ordinal);
     }
@@ -37,9 +39,9 @@ public sealed partial class RedisConversationStore
         try
         {
             RedisKey[] keys = [IdsOf(key.Tenant), DoubtsOf(key.Tenant)];
-            await CallAsync(() => Database.ScriptEvaluateAsync(ConversationScripts.Unlist, keys, [key.Id, doubtedSince]), cancellationToken).ConfigureAwait(false);
+            await OnListAsync(key.Tenant, () => Database.ScriptEvaluateAsync(ConversationScripts.Unlist, keys, [key.Id, doubtedSince]), cancellationToken).ConfigureAwait(false);
         }
-        catch (ConversationStoreUnavailableException)
+        catch (IOException)
         {
             // What is listed too long costs a look, and nothing else.
         }
@@ -69,7 +71,7 @@ public sealed partial class RedisConversationStore
                 Volatile.Write(ref _isTidying, 0);
             }
         }
-        catch (ConversationStoreUnavailableException)
+        catch (IOException)
         {
             // What is listed too long costs a look, and nothing else.
         }
@@ -79,13 +81,16 @@ public sealed partial class RedisConversationStore
     private string[] Tenants()
     {
         string start = _options.KeyPrefix, end = IdsOf("").ToString()[start.Length..];
+        return [.. Search($"{PatternOf(start)}*{end}").Select(key => key[start.Length..^end.Length]).Distinct()];
+    }
+
+    /// <summary>Keys of every node.</summary>
+    /// <exception cref="IOException">A node does not answer.</exception>
+    private string[] Search(string pattern)
+    {
         try
         {
-            return
-            [
-                .. _nodes.Primaries.SelectMany(place => _connection.GetServer(place).Keys(Database.Database, start + "*" + end, pageSize: 1000))
-                    .Select(key => key.ToString()[start.Length..^end.Length]).Distinct(),
-            ];
+            return [.. _nodes.Primaries.SelectMany(place => _connection.GetServer(place).Keys(Database.Database, pattern, pageSize: 1000)).Select(key => key.ToString())];
         }
         catch (Exception fault) when (fault is RedisException or TimeoutException or ObjectDisposedException or ArgumentException)
         {

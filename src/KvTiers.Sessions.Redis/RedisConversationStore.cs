@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using KvTiers.Conversations;
@@ -8,7 +6,6 @@ using KvTiers.Sessions.Changes;
 using KvTiers.Sessions.Secrets;
 using KvTiers.Sessions.Serialization;
 using KvTiers.Sessions.Storage;
-using KvTiers.Tiers;
 using StackExchange.Redis;
 
 namespace KvTiers.Sessions.Redis;
@@ -38,8 +35,10 @@ public sealed partial class RedisConversationStore : IConversationStore, IShared
     private RedisConversationStore(RedisConversationStoreOptions options, ConnectionMultiplexer connection, TimeProvider time)
     {
         _options = options;
+        Sealer = new(options.Protection, options.AcceptUnsigned);
         _connection = connection;
         _nodes = new RedisNodes(connection);
+        _mended = new MendingLog(options.Report, time);
         _isFailing = !connection.IsConnected;
         Tombstones = new RedisTombstones(this, $"{options.KeyPrefix}//tombstones");
         _probe = time.CreateTimer(_ => Probe(), null, ProbeEvery, ProbeEvery);
@@ -50,6 +49,8 @@ public sealed partial class RedisConversationStore : IConversationStore, IShared
 
     /// <inheritdoc/>
     public ITombstoneStore Tombstones { get; }
+
+    internal RecordSealer Sealer { get; }
 
     private IDatabase Database => _connection.GetDatabase();
 
@@ -72,32 +73,18 @@ public sealed partial class RedisConversationStore : IConversationStore, IShared
     /// <inheritdoc/>
     public async ValueTask<ConversationVersion?> ReadVersionAsync(ConversationKey key, CancellationToken cancellationToken = default)
     {
-        RedisValue[] head = await CallAsync(() => Database.HashGetAsync(KeyOf(key), ["i", "n"]), cancellationToken).ConfigureAwait(false);
+        RedisValue[] head = await OnConversationAsync(key, () => Database.HashGetAsync(KeyOf(key), ["i", "n"]), cancellationToken).ConfigureAwait(false);
         return VersionOf(key, head[0], head[1]);
     }
 
     /// <inheritdoc/>
     public async ValueTask<ConversationState?> ReadAsync(ConversationKey key, CancellationToken cancellationToken = default)
     {
-        HashEntry[] entries = await CallAsync(() => Database.HashGetAllAsync(KeyOf(key)), cancellationToken).ConfigureAwait(false);
-        if (entries.Length == 0)
+        if (await ReadStoredAsync(key, cancellationToken).ConfigureAwait(false) is not (ConversationState state, bool hasUnsigned))
             return null;
-        Dictionary<string, RedisValue> fields = entries.ToDictionary(entry => entry.Name.ToString(), entry => entry.Value, StringComparer.Ordinal);
-        ConversationVersion version = VersionOf(key, fields.GetValueOrDefault("i"), fields.GetValueOrDefault("n")) ?? throw Damaged(key, "it has no version");
-        ConversationState? state = null;
-        for (long number = (long)fields.GetValueOrDefault("f"); number <= version.Number; number++)
-        {
-            try
-            {
-                state = ConversationRecord.Apply(key, state, Unwrap(fields.TryGetValue($"{number}", out RedisValue record) ? record : RedisValue.Null));
-            }
-            catch (FormatException exception)
-            {
-                throw Damaged(key, $"record {number} cannot be read: {exception.Message}", exception);
-            }
-        }
-
-        return state?.Version == version ? state : throw Damaged(key, "its records make another version than it says");
+        if (hasUnsigned)
+            await CompactAsync(state).ConfigureAwait(false);
+        return state;
     }
 
     /// <inheritdoc/>
@@ -108,7 +95,8 @@ public sealed partial class RedisConversationStore : IConversationStore, IShared
             throw new ArgumentException($"A {change.GetType().Name} {(replaced is null ? "must replace a version" : "replaces no version")}.", nameof(replaced));
         Guid incarnation = replaced?.Incarnation ?? ((ConversationCreated)change).Incarnation;
         byte[] nonce = Guid.NewGuid().ToByteArray();
-        byte[] record = Wrap(nonce, buffer => ConversationRecord.Write(buffer, (replaced?.Number ?? 0) + 1, change));
+        long number = (replaced?.Number ?? 0) + 1;
+        byte[] record = Wrap(nonce, PlaceOf(key, incarnation, number), buffer => ConversationRecord.Write(buffer, number, change));
         RedisValue[] arguments =
         [
             replaced is null ? RedisValue.EmptyString : Bytes(incarnation), replaced?.Number ?? 0, Bytes(incarnation), record, nonce,
@@ -117,9 +105,12 @@ public sealed partial class RedisConversationStore : IConversationStore, IShared
         if (replaced is null)
             await ListIdAsync(key, cancellationToken).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
-        RedisResult result = await CallAsync(
-            () => Database.ScriptEvaluateAsync(ConversationScripts.Append, [KeyOf(key)], arguments), CancellationToken.None).ConfigureAwait(false);
+        RedisResult result = await OnConversationAsync(
+            key, () => Database.ScriptEvaluateAsync(ConversationScripts.Append, [KeyOf(key)], arguments), CancellationToken.None).ConfigureAwait(false);
         long[] numbers = (long[])result!;
+        if (numbers[0] < 0)
+            throw Damaged(key, "its version cannot be read");
+        _tenants[key.Tenant] = true;
         if (numbers[0] == 1 && numbers[1] >= _options.CompactAfterRecords)
             await CompactAsync(key).ConfigureAwait(false);
         return numbers[0] == 1;
@@ -129,8 +120,8 @@ public sealed partial class RedisConversationStore : IConversationStore, IShared
     public async ValueTask<bool> TryDeleteAsync(ConversationKey key, ConversationVersion version, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        RedisResult result = await CallAsync(
-            () => Database.ScriptEvaluateAsync(ConversationScripts.Delete, [KeyOf(key)], [Bytes(version.Incarnation), version.Number]), CancellationToken.None).ConfigureAwait(false);
+        RedisResult result = await OnConversationAsync(
+            key, () => Database.ScriptEvaluateAsync(ConversationScripts.Delete, [KeyOf(key)], [Bytes(version.Incarnation), version.Number]), CancellationToken.None).ConfigureAwait(false);
         bool isDeleted = (long)result == 1;
         if (isDeleted)
             Tidy(key);
@@ -159,7 +150,7 @@ public sealed partial class RedisConversationStore : IConversationStore, IShared
     {
         ConversationKey.Validate(tenant, nameof(tenant));
         Dictionary<string, RedisValue> doubted = await DoubtedAsync(tenant, int.MaxValue, cancellationToken).ConfigureAwait(false);
-        RedisValue[] ids = await CallAsync(() => Database.SetMembersAsync(IdsOf(tenant)), cancellationToken).ConfigureAwait(false);
+        RedisValue[] ids = await OnListAsync(tenant, () => Database.SetMembersAsync(IdsOf(tenant)), cancellationToken).ConfigureAwait(false);
         var summaries = new List<ConversationSummary>();
         foreach (RedisValue id in ids)
         {
@@ -185,7 +176,7 @@ public sealed partial class RedisConversationStore : IConversationStore, IShared
         await CallAsync(_nodes.LookAsync, cancellationToken).ConfigureAwait(false);
         foreach (string tenant in await Task.Run(Tenants, cancellationToken).ConfigureAwait(false))
         {
-            foreach (RedisValue id in await CallAsync(() => Database.SetMembersAsync(IdsOf(tenant)), cancellationToken).ConfigureAwait(false))
+            foreach (RedisValue id in await OnListAsync(tenant, () => Database.SetMembersAsync(IdsOf(tenant)), cancellationToken).ConfigureAwait(false))
             {
                 if (await ReadUndamagedAsync(new(tenant, id!), cancellationToken).ConfigureAwait(false) is { } state)
                     yield return state;
@@ -198,9 +189,34 @@ public sealed partial class RedisConversationStore : IConversationStore, IShared
     {
         ArgumentNullException.ThrowIfNull(candidate);
         RedisKey key = $"{_options.KeyPrefix}//secret";
-        await CallAsync(database => database.StringSetAsync(key, candidate, when: When.NotExists), cancellationToken).ConfigureAwait(false);
-        byte[]? kept = await CallAsync(database => database.StringGetAsync(key), cancellationToken).ConfigureAwait(false);
-        return kept is { Length: TenantSalts.ByteCount } ? kept : throw new FormatException($"'{key}' has {kept?.Length ?? 0} bytes; it must have {TenantSalts.ByteCount}.");
+        byte[] place = RecordSealer.ContextOf("secret"), own = Sealer.Seal(place, candidate);
+        RedisValue value;
+        try
+        {
+            await CallAsync(database => database.StringSetAsync(key, own, when: When.NotExists), cancellationToken).ConfigureAwait(false);
+            value = await CallAsync(database => database.StringGetAsync(key), cancellationToken).ConfigureAwait(false);
+        }
+        catch (BookkeepingException exception)
+        {
+            throw new FormatException($"'{key}' holds something that is no secret.", exception);
+        }
+
+        byte[] kept;
+        bool isUnsigned;
+        try
+        {
+            kept = Sealer.Open(value.IsNull ? default : (byte[])value!, place, out isUnsigned).ToArray();
+        }
+        catch (FormatException exception)
+        {
+            throw new FormatException($"'{key}' cannot be used: {exception.Message}", exception);
+        }
+
+        if (kept.Length != TenantSalts.ByteCount)
+            throw new FormatException($"'{key}' has {kept.Length} bytes; it must have {TenantSalts.ByteCount}.");
+        if (isUnsigned)
+            await CallAsync(database => database.StringSetAsync(key, Sealer.Seal(place, kept)), cancellationToken).ConfigureAwait(false);
+        return kept;
     }
 
     /// <summary>Closes the connection; the conversations stay.</summary>
@@ -242,148 +258,6 @@ public sealed partial class RedisConversationStore : IConversationStore, IShared
         {
             return null;
         }
-    }
-
-    private async ValueTask CompactAsync(ConversationKey key)
-    {
-        try
-        {
-            if (await ReadAsync(key).ConfigureAwait(false) is not { } state)
-                return;
-            RedisValue[] arguments = [Bytes(state.Version.Incarnation), state.Version.Number, Wrap(Guid.NewGuid().ToByteArray(), buffer => ConversationRecord.Write(buffer, state))];
-            await CallAsync(() => Database.ScriptEvaluateAsync(ConversationScripts.Compact, [KeyOf(key)], arguments), CancellationToken.None).ConfigureAwait(false);
-
-            // The set of ids may have lost it, if its node has lost what it acknowledged.
-            await ListIdAsync(key, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (IOException)
-        {
-            // The change is stored. Compaction only saves room, and is tried again at the next one.
-        }
-    }
-
-    internal Task<T> CallAsync<T>(Func<IDatabase, Task<T>> call, CancellationToken cancellationToken) => CallAsync(() => call(Database), cancellationToken);
-
-    /// <summary>Makes a call under the deadline. A lost connection is tried again until then: every call may be made twice.</summary>
-    private async Task<T> CallAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(_options.Deadline);
-        while (true)
-        {
-            Task<T>? pending = null;
-            try
-            {
-                pending = call();
-                T result = await pending.WaitAsync(deadline.Token).ConfigureAwait(false);
-
-                // One node of a cluster that answers says nothing of the others.
-                if (!_nodes.IsCluster)
-                    _isFailing = false;
-                return result;
-            }
-            catch (RedisException fault) when (!deadline.IsCancellationRequested && PassesSoon(fault))
-            {
-                await Task.WhenAny(Task.Delay(RetryDelay, deadline.Token)).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                Forget(pending);
-                throw;
-            }
-            catch (Exception fault) when (fault is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException)
-            {
-                Forget(pending);
-                _isFailing = true;
-                string what = fault is RedisServerException ? "refused" : FormattableString.Invariant($"did not answer within {_options.Deadline.TotalSeconds:0.###} s");
-                throw new ConversationStoreUnavailableException($"The conversation store on Redis {what}: {fault.Message}", fault);
-            }
-        }
-    }
-
-    // A connection comes back; a server that was just started reads its file first; a cluster puts a replica in a node's place, and moves slots (the client follows one once).
-    private static bool PassesSoon(RedisException fault) => fault is RedisConnectionException
-        || (fault is RedisServerException && PassingErrors.Any(error => fault.Message.StartsWith(error, StringComparison.Ordinal)));
-
-    private async void Probe()
-    {
-        if (!_isFailing)
-            return;
-        try
-        {
-            _isFailing = !await CallAsync(AreWellAsync, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (Exception fault) when (fault is ConversationStoreUnavailableException or ArgumentException)
-        {
-            // Not back yet.
-        }
-    }
-
-    private async Task LookAsync()
-    {
-        try
-        {
-            await _nodes.LookAsync().WaitAsync(_options.Deadline).ConfigureAwait(false);
-        }
-        catch (Exception fault) when (fault is RedisException or TimeoutException)
-        {
-            _isFailing = true;
-        }
-    }
-
-    // A node of a cluster that has lost others may answer, and refuse every key.
-    private async Task<bool> AreWellAsync()
-    {
-        if (await _nodes.LookAsync().ConfigureAwait(false))
-        {
-            RedisResult[] all = await Task.WhenAll(_nodes.Primaries.Select(place => _connection.GetServer(place).ExecuteAsync("CLUSTER", "INFO"))).ConfigureAwait(false);
-            return all.All(info => info.ToString().Contains("cluster_state:ok", StringComparison.Ordinal));
-        }
-
-        await Database.PingAsync().ConfigureAwait(false);
-        return true;
-    }
-
-    private static void Forget(Task? task) => task?.ContinueWith(
-        static done => _ = done.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-
-    /// <summary>Nonce, payload, CRC-32C of both.</summary>
-    private static byte[] Wrap(byte[] nonce, Action<IBufferWriter<byte>> writePayload)
-    {
-        using var record = new RecordBuffer();
-        record.Write(nonce);
-        writePayload(record);
-        uint checksum = Crc32C.Compute(record.Written);
-        BinaryPrimitives.WriteUInt32LittleEndian(record.GetSpan(ChecksumBytes), checksum);
-        record.Advance(ChecksumBytes);
-
-        // A copy, and not the pool's memory: a call that is given up at its deadline may still be on its way.
-        return record.Written.ToArray();
-    }
-
-    private static ReadOnlyMemory<byte> Unwrap(RedisValue value)
-    {
-        if (value.IsNull)
-            throw new FormatException("It is not there.");
-        ReadOnlyMemory<byte> record = value;
-        if (record.Length < NonceBytes + ChecksumBytes
-            || BinaryPrimitives.ReadUInt32LittleEndian(record.Span[^ChecksumBytes..]) != Crc32C.Compute(record.Span[..^ChecksumBytes]))
-            throw new FormatException("It has a wrong checksum.");
-        return record[NonceBytes..^ChecksumBytes];
-    }
-
-    private static byte[] Bytes(Guid incarnation) => incarnation.ToByteArray(bigEndian: true);
-
-    private static ConversationDamagedException Damaged(ConversationKey key, string reason, Exception? inner = null) => new(key.ToString(), reason, inner);
-
-    private static ConversationVersion? VersionOf(ConversationKey key, RedisValue incarnation, RedisValue number)
-    {
-        if (incarnation.IsNull && number.IsNull)
-            return null;
-        byte[]? bytes = incarnation;
-        if (bytes is not { Length: 16 } || !number.TryParse(out long value))
-            throw Damaged(key, "its version cannot be read");
-        return new(new Guid(bytes, bigEndian: true), value);
     }
 
     private RedisKey KeyOf(ConversationKey key) => $"{_options.KeyPrefix}{key.Tenant}/{key.Id}";

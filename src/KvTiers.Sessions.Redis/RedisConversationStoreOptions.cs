@@ -1,3 +1,5 @@
+using KvTiers.Keys;
+
 namespace KvTiers.Sessions.Redis;
 
 /// <summary>How a <see cref="RedisConversationStore"/> uses its server.</summary>
@@ -17,6 +19,18 @@ public sealed record RedisConversationStoreOptions
 
     /// <summary>Records after which a conversation's changes are replaced by its state. 2 to 10,000. Default 64.</summary>
     public int CompactAfterRecords { get; init; } = 64;
+
+    /// <summary>The keys of records. Null, the default: they have checksums, which find damage; whoever can write the server writes what is read.</summary>
+    public RecordProtection? Protection { get; init; }
+
+    /// <summary>
+    /// Whether records without a seal are read although there are keys: those of before. A conversation that has one is written anew, sealed, when it is read.
+    /// Default false.
+    /// </summary>
+    public bool AcceptUnsigned { get; init; }
+
+    /// <summary>Is told in a sentence when what the store keeps lists in was replaced or emptied by somebody else, and was mended; at most once a minute. Null: nobody is.</summary>
+    public Action<string>? Report { get; init; }
 
     /// <summary>How long an id stays listed after its conversation was not found: far longer than a call that listed it may take to store the conversation.</summary>
     internal TimeSpan UnlistAfter { get; init; } = TimeSpan.FromMinutes(10);

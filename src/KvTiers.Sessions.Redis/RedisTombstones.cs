@@ -11,33 +11,33 @@ internal sealed class RedisTombstones(RedisConversationStore store, RedisKey key
     public async ValueTask WriteAsync(Tombstone tombstone, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        byte[] bytes = TombstoneFormat.Write(tombstone);
-        await store.CallAsync(database => database.HashSetAsync(key, NameOf(tombstone), bytes), CancellationToken.None).ConfigureAwait(false);
+        byte[] bytes = TombstoneFormat.Write(tombstone, store.Sealer);
+        await store.OnTombstonesAsync(key, database => database.HashSetAsync(key, NameOf(tombstone), bytes), CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async ValueTask RemoveAsync(Tombstone tombstone, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        await store.CallAsync(database => database.HashDeleteAsync(key, NameOf(tombstone)), CancellationToken.None).ConfigureAwait(false);
+        await store.OnTombstonesAsync(key, database => database.HashDeleteAsync(key, NameOf(tombstone)), CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<Tombstone> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        foreach (RedisValue name in await store.CallAsync(database => database.HashKeysAsync(key), cancellationToken).ConfigureAwait(false))
+        foreach (RedisValue name in await store.OnTombstonesAsync(key, database => database.HashKeysAsync(key), cancellationToken).ConfigureAwait(false))
         {
-            RedisValue value = await store.CallAsync(database => database.HashGetAsync(key, name), cancellationToken).ConfigureAwait(false);
+            RedisValue value = await store.OnTombstonesAsync(key, database => database.HashGetAsync(key, name), cancellationToken).ConfigureAwait(false);
             if (TryRead(value) is { } tombstone)
                 yield return tombstone;
         }
     }
 
-    private static Tombstone? TryRead(RedisValue value)
+    private Tombstone? TryRead(RedisValue value)
     {
         try
         {
-            return value.IsNull ? null : TombstoneFormat.Read((byte[])value!);
+            return value.IsNull ? null : TombstoneFormat.Read((byte[])value!, store.Sealer);
         }
         catch (FormatException)
         {

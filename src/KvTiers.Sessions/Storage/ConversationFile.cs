@@ -24,26 +24,26 @@ internal static class ConversationFile
     private static ReadOnlySpan<byte> Magic => "KVTCONV\u0001"u8;
 
     /// <summary>Writes a new file that begins with <paramref name="created"/>.</summary>
-    public static void Begin(RecordBuffer file, ConversationKey key, ConversationCreated created, Guid generation)
+    public static void Begin(RecordBuffer file, ConversationKey key, ConversationCreated created, Guid generation, RecordSealer? sealer = null)
     {
         WriteStart(file, key, generation);
-        Write(file, 1, created);
+        Write(file, new(key, generation, 0), 1, created, sealer);
     }
 
     /// <summary>Writes a new file that holds <paramref name="state"/> and none of the changes that led to it.</summary>
-    public static void Begin(RecordBuffer file, ConversationState state, Guid generation)
+    public static void Begin(RecordBuffer file, ConversationState state, Guid generation, RecordSealer? sealer = null)
     {
         WriteStart(file, state.Key, generation);
         int start = BeginRecord(file);
-        ConversationRecord.Write(file, state);
+        (sealer ?? RecordSealer.None).Write(file, new RecordPlace(state.Key, generation, 0).Context, output => ConversationRecord.Write(output, state));
         EndRecord(file, start);
     }
 
     /// <summary>Writes the record of one change.</summary>
-    public static void Write(RecordBuffer file, long version, ConversationChange change)
+    public static void Write(RecordBuffer file, RecordPlace place, long version, ConversationChange change, RecordSealer? sealer = null)
     {
         int start = BeginRecord(file);
-        ConversationRecord.Write(file, version, change);
+        (sealer ?? RecordSealer.None).Write(file, place.Context, output => ConversationRecord.Write(output, version, change));
         EndRecord(file, start);
     }
 
@@ -60,8 +60,9 @@ internal static class ConversationFile
     /// <summary>Reads a whole file.</summary>
     /// <param name="path">For messages.</param>
     /// <param name="bytes">The file; nothing of it is kept.</param>
+    /// <param name="sealer">Opens its records.</param>
     /// <exception cref="ConversationDamagedException">Something acknowledged cannot be read. A file appears whole, so one without a first version is damaged.</exception>
-    public static ConversationFileContent Read(string path, ReadOnlyMemory<byte> bytes)
+    public static ConversationFileContent Read(string path, ReadOnlyMemory<byte> bytes, RecordSealer? sealer = null)
     {
         Guid generation = ReadGeneration(bytes.Span) ?? throw new ConversationDamagedException(path, "its head is not that of a conversation file");
         int offset = HeadBytes;
@@ -72,10 +73,13 @@ internal static class ConversationFile
         int valid = offset;
         int firstRecordBytes = 0;
         int records = 0;
+        bool hasUnsigned = false;
         while (TryReadRecord(path, bytes, ref offset, out payload))
         {
             try
             {
+                payload = (sealer ?? RecordSealer.None).Open(payload, new RecordPlace(key, generation, records).Context, out bool isUnsigned);
+                hasUnsigned |= isUnsigned;
                 state = ConversationRecord.Apply(key, state, payload);
             }
             catch (FormatException exception)
@@ -90,7 +94,7 @@ internal static class ConversationFile
 
         return state is null
             ? throw new ConversationDamagedException(path, "it ends before its first version")
-            : new(state, generation, valid, records, firstRecordBytes);
+            : new(state, generation, valid, records, firstRecordBytes, hasUnsigned);
     }
 
     private static void WriteStart(RecordBuffer file, ConversationKey key, Guid generation)

@@ -22,6 +22,7 @@ public sealed class FileConversationStore : IConversationStore
 
     private readonly FileConversationStoreOptions _options;
     private readonly StoreLocks _locks;
+    private readonly RecordSealer _sealer;
     private readonly ConcurrentDictionary<string, KnownFile> _known = new();
 
     /// <summary>A store in a folder, which is created.</summary>
@@ -32,7 +33,8 @@ public sealed class FileConversationStore : IConversationStore
         options.Validate();
         _options = options with { Folder = Path.GetFullPath(options.Folder) };
         _locks = new(Path.Combine(_options.Folder, ".locks"), _options.LockDeadline);
-        Tombstones = new FileTombstones(Path.Combine(_options.Folder, ".tombstones"), _options.Sync);
+        _sealer = new(options.Protection, options.AcceptUnsigned);
+        Tombstones = new FileTombstones(Path.Combine(_options.Folder, ".tombstones"), _options.Sync, _sealer);
     }
 
     /// <inheritdoc/>
@@ -50,14 +52,18 @@ public sealed class FileConversationStore : IConversationStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<ConversationState?> ReadAsync(ConversationKey key, CancellationToken cancellationToken = default)
+    public async ValueTask<ConversationState?> ReadAsync(ConversationKey key, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
         string path = PathOf(key);
-        ConversationState? state = Read(path)?.State;
-        return state is null || state.Key == key
-            ? ValueTask.FromResult(state)
-            : throw new ConversationDamagedException(path, $"it says that it is the conversation '{state.Key}'");
+        ConversationFileContent? content = Read(path);
+        if (content is null)
+            return null;
+        if (content.State.Key != key)
+            throw new ConversationDamagedException(path, $"it says that it is the conversation '{content.State.Key}'");
+        if (content.HasUnsigned)
+            await SealAsync(key, cancellationToken).ConfigureAwait(false);
+        return content.State;
     }
 
     /// <inheritdoc/>
@@ -68,7 +74,7 @@ public sealed class FileConversationStore : IConversationStore
             throw new ArgumentException($"A {change.GetType().Name} {(replaced is null ? "must replace a version" : "replaces no version")}.", nameof(replaced));
         string path = PathOf(key);
         using IDisposable held = await _locks.EnterAsync(NameOf(key), cancellationToken).ConfigureAwait(false);
-        return await Task.Run(() => replaced is null ? TryCreate(path, key, (ConversationCreated)change) : TryAppend(path, replaced.Value, change), CancellationToken.None)
+        return await Task.Run(() => replaced is null ? TryCreate(path, key, (ConversationCreated)change) : TryAppend(path, key, replaced.Value, change), CancellationToken.None)
             .ConfigureAwait(false);
     }
 
@@ -90,8 +96,7 @@ public sealed class FileConversationStore : IConversationStore
         using IDisposable held = await _locks.EnterAsync(NameOf(key), cancellationToken).ConfigureAwait(false);
         try
         {
-            await ReadAsync(key, cancellationToken).ConfigureAwait(false);
-            return false;
+            return Read(path) is { } content && content.State.Key != key ? throw new ConversationDamagedException(path, "it is another's") : false;
         }
         catch (ConversationDamagedException)
         {
@@ -142,16 +147,19 @@ public sealed class FileConversationStore : IConversationStore
         foreach (string path in Directory.EnumerateFiles(_options.Folder, "*" + Extension, SearchOption.AllDirectories))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (await Task.Run(() => ReadUndamaged(path), cancellationToken).ConfigureAwait(false) is { } state)
-                yield return state;
+            if (await Task.Run(() => ReadUndamaged(path), cancellationToken).ConfigureAwait(false) is not { } content)
+                continue;
+            if (content.HasUnsigned)
+                await SealAsync(content.State.Key, cancellationToken).ConfigureAwait(false);
+            yield return content.State;
         }
     }
 
-    private ConversationState? ReadUndamaged(string path)
+    private ConversationFileContent? ReadUndamaged(string path)
     {
         try
         {
-            return Read(path)?.State;
+            return Read(path);
         }
         catch (ConversationDamagedException)
         {
@@ -213,7 +221,7 @@ public sealed class FileConversationStore : IConversationStore
             int read = 0;
             while (read < length && RandomAccess.Read(handle, bytes.AsSpan(read, length - read), read) is > 0 and int count)
                 read += count;
-            ConversationFileContent content = ConversationFile.Read(path, bytes.AsMemory(0, read));
+            ConversationFileContent content = ConversationFile.Read(path, bytes.AsMemory(0, read), _sealer);
             Remember(path, KnownFile.Of(content));
             return content;
         }
@@ -240,18 +248,18 @@ public sealed class FileConversationStore : IConversationStore
         if (newFolder && _options.Sync)
             DirectoryFlush.Flush(_options.Folder);
         using var file = new RecordBuffer();
-        ConversationFile.Begin(file, key, created, Guid.NewGuid());
+        ConversationFile.Begin(file, key, created, Guid.NewGuid(), _sealer);
         Replace(path, file.Written);
         return true;
     }
 
-    private bool TryAppend(string path, ConversationVersion replaced, ConversationChange change)
+    private bool TryAppend(string path, ConversationKey key, ConversationVersion replaced, ConversationChange change)
     {
         KnownFile? known = FindKnown(path) ?? (Read(path) is { } content ? KnownFile.Of(content) : null);
         if (known?.Version != replaced)
             return false;
         using var record = new RecordBuffer();
-        ConversationFile.Write(record, replaced.Number + 1, change);
+        ConversationFile.Write(record, new(key, known.Generation, known.Records), replaced.Number + 1, change, _sealer);
         using (SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete))
         {
             RandomAccess.SetLength(handle, known.Length);
@@ -284,17 +292,29 @@ public sealed class FileConversationStore : IConversationStore
     {
         if (known.Records < _options.CompactAfterRecords || known.Length < (long)CompactionGrowth * known.FirstRecordBytes)
             return;
+        Compact(path);
+    }
+
+    /// <summary>Writes a conversation anew that has records without a seal.</summary>
+    private async ValueTask SealAsync(ConversationKey key, CancellationToken cancellationToken)
+    {
+        using IDisposable held = await _locks.EnterAsync(NameOf(key), cancellationToken).ConfigureAwait(false);
+        await Task.Run(() => Compact(PathOf(key)), CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private void Compact(string path)
+    {
         try
         {
             if (Read(path) is not { } content)
                 return;
             using var file = new RecordBuffer();
-            ConversationFile.Begin(file, content.State, Guid.NewGuid());
+            ConversationFile.Begin(file, content.State, Guid.NewGuid(), _sealer);
             Replace(path, file.Written);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            // The change is stored. Compaction only saves room, and is tried again at the next one.
+            // The state is stored. Compaction only saves room, or seals, and is tried again at the next one.
         }
     }
 

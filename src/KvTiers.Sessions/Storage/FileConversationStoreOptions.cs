@@ -1,3 +1,5 @@
+using KvTiers.Keys;
+
 namespace KvTiers.Sessions.Storage;
 
 /// <summary>Says where and how conversations are filed.</summary>
@@ -14,6 +16,15 @@ public sealed record FileConversationStoreOptions
 
     /// <summary>How long to wait for another process that writes; above zero. Default 30 s.</summary>
     public TimeSpan LockDeadline { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The keys of records. Null, the default: they have checksums, which find damage; whoever can write the folder writes what is read.</summary>
+    public RecordProtection? Protection { get; init; }
+
+    /// <summary>
+    /// Whether records without a seal are read although there are keys: those of before. A conversation that has one is written anew, sealed, when it is read.
+    /// Default false.
+    /// </summary>
+    public bool AcceptUnsigned { get; init; }
 
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentException">A value is out of range; the message names property, value and rule.</exception>

@@ -1,9 +1,10 @@
 using System.Runtime.CompilerServices;
+using KvTiers.Sessions.Serialization;
 
 namespace KvTiers.Sessions.Storage;
 
 /// <summary>Tombstones in a folder beside the conversations' files: one file each, written as a whole, which only its owner may read.</summary>
-internal sealed class FileTombstones(string folder, bool sync) : ITombstoneStore
+internal sealed class FileTombstones(string folder, bool sync, RecordSealer sealer) : ITombstoneStore
 {
     private const string Extension = ".tomb";
 
@@ -11,7 +12,7 @@ internal sealed class FileTombstones(string folder, bool sync) : ITombstoneStore
     public async ValueTask WriteAsync(Tombstone tombstone, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        byte[] bytes = TombstoneFormat.Write(tombstone);
+        byte[] bytes = TombstoneFormat.Write(tombstone, sealer);
         await Task.Run(
             () =>
             {
@@ -47,11 +48,11 @@ internal sealed class FileTombstones(string folder, bool sync) : ITombstoneStore
         }
     }
 
-    private static Tombstone? TryRead(string path)
+    private Tombstone? TryRead(string path)
     {
         try
         {
-            return TombstoneFormat.Read(File.ReadAllBytes(path));
+            return TombstoneFormat.Read(File.ReadAllBytes(path), sealer);
         }
         catch (Exception exception) when (exception is FormatException or FileNotFoundException)
         {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using KvTiers.Conversations;
 using KvTiers.Prefix;
+using KvTiers.Sessions.Serialization;
 
 namespace KvTiers.Sessions.Storage;
 
@@ -9,11 +10,14 @@ public static class TombstoneFormat
 {
     private const int Version = 1;
 
-    /// <summary>The bytes of a tombstone.</summary>
-    public static byte[] Write(Tombstone tombstone)
+    private static byte[] Context => RecordSealer.ContextOf("tombstone");
+
+    /// <summary>The bytes of a tombstone, sealed if there are keys.</summary>
+    public static byte[] Write(Tombstone tombstone, RecordSealer sealer)
     {
         ArgumentNullException.ThrowIfNull(tombstone);
-        return JsonSerializer.SerializeToUtf8Bytes(
+        ArgumentNullException.ThrowIfNull(sealer);
+        return sealer.Seal(Context, JsonSerializer.SerializeToUtf8Bytes(
             new Body
             {
                 Format = Version,
@@ -27,16 +31,17 @@ public static class TombstoneFormat
                 Paths = [.. tombstone.Paths.Select(path => path.ToArray())],
                 DeletedAt = tombstone.DeletedAt,
             },
-            ConversationJson.Options);
+            ConversationJson.Options));
     }
 
     /// <summary>The tombstone in these bytes.</summary>
-    /// <exception cref="FormatException">They are none.</exception>
-    public static Tombstone Read(ReadOnlySpan<byte> bytes)
+    /// <exception cref="FormatException">They are none, or nobody with a key wrote them.</exception>
+    public static Tombstone Read(byte[] bytes, RecordSealer sealer)
     {
+        ArgumentNullException.ThrowIfNull(sealer);
         try
         {
-            Body body = JsonSerializer.Deserialize<Body>(bytes, ConversationJson.Options) ?? throw new FormatException("It is empty.");
+            Body body = JsonSerializer.Deserialize<Body>(sealer.Open(bytes, Context, out _).Span, ConversationJson.Options) ?? throw new FormatException("It is empty.");
             return body.Format != Version
                 ? throw new FormatException($"Its format is {body.Format}, not {Version}.")
                 : new Tombstone

@@ -34,7 +34,7 @@ public sealed class ConversationFileTests
     [Fact]
     public void ARecordHasTheBytesItAlwaysHad() => Assert.Equal(
         [.. Bytes("d4000000d15d2723"), 0x93, 0x01, 0xCD, 0x01, 0x2C, .. Fixture.Bytes("log"), .. Bytes("61bf4a55")],
-        Written(file => ConversationFile.Write(file, 300, ConversationFormat.ReadChange(Fixture.Bytes("log")))));
+        Written(file => ConversationFile.Write(file, new(Key, Generation, 1), 300, ConversationFormat.ReadChange(Fixture.Bytes("log")))));
 
     /// <summary>Right checksums do not make a wrong record right.</summary>
     [Theory]
