@@ -22,6 +22,7 @@ var root = new RootCommand("KvTiers benchmarks. Every figure stands beside the m
     HitRateCommand.Create(),
     CacheCommand.Create(),
     TiersCommand.Create(),
+    ProtectionCommand.Create(),
     LoadOrRecomputeCommand.Create(),
     EncodingsCommand.Create(),
     GcPausesCommand.Create(),

@@ -20,6 +20,7 @@ internal static class AllCommand
         ("serving", TimeSpan.FromMinutes(12)),
         ("cache", TimeSpan.FromMinutes(10)),
         ("tiers", TimeSpan.FromMinutes(10)),
+        ("protection", TimeSpan.FromMinutes(6)),
         ("load-or-recompute", TimeSpan.FromMinutes(10)),
         ("encodings", TimeSpan.FromMinutes(10)),
         ("gc-pauses", TimeSpan.FromMinutes(5)),

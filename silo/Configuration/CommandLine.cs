@@ -21,6 +21,7 @@ internal sealed class CommandLine
         new("--threads", "KvTiers:Threads", "N", "Threads that compute (the number of processors)"),
         new("--api-key-file", "KvTiers:ApiKeyFile", "FILE", "API keys and what their tenants may take, a file that 'kvtiers-cli keys' writes; read anew when it changes"),
         new("--tenant-secret-file", "KvTiers:TenantSecretFile", "FILE", "The secret that keeps tenants' blocks apart, the same for servers that share a tier: 64 hexadecimal characters (one of its own, in the data folder or on the store's Redis)"),
+        new("--record-key-file", "KvTiers:RecordKeyFile", "FILE", "The key of records on disk and on Redis, the same for servers that share them: 64 hexadecimal characters (none: Redis on loopback addresses only)"),
         new("--weight-cache", "KvTiers:WeightCache", "on|off", "Keep packed weights in the data folder, so that later starts are quick (on)"),
         new("--ram-format", "KvTiers:RamFormat", "FORMAT", "How the RAM tier stores: hot (as it is), bf16, fp8, int8 or int4 (hot)"),
         new("--disk-format", "KvTiers:DiskFormat", "FORMAT", "The same for the disk tier (hot)"),

@@ -6,7 +6,7 @@ namespace KvTiers.Silo.Configuration;
 internal sealed record SettingError(string Name, string Value, string Rule)
 {
     // A name is all there is to tell by, of a setting that is misspelt too.
-    private static readonly string[] Secret = ["secret", "password", "token", "apikey", "api_key"];
+    private static readonly string[] Secret = ["secret", "password", "token", "apikey", "api_key", "recordkey"];
 
     /// <summary>What it holds, as it may be shown.</summary>
     public string ShownValue =>

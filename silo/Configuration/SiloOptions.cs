@@ -107,6 +107,9 @@ internal sealed record SiloOptions
     /// <summary>File that holds the secret; none: see <see cref="TenantSecret"/>.</summary>
     public string? TenantSecretFile { get; init; }
 
+    /// <summary>The keys of records that leave the process.</summary>
+    public RecordSettings Records { get; init; } = new();
+
     /// <summary>Name of this silo, as answers carry it.</summary>
     public string Name { get; init; } = Environment.MachineName;
 

@@ -72,11 +72,12 @@ internal static class SiloOptionsReader
         };
         options = OrleansSettings.Read(reader, options);
         options = StoreSettings.Read(reader, options);
+        options = RecordSettings.Read(reader, options);
 
         List<SettingError> errors = [.. reader.Errors()];
         if (options is { TenantSecret: not null, TenantSecretFile: not null })
             errors.Add(new SettingError("KvTiers:TenantSecretFile", options.TenantSecretFile, "removed, as KvTiers:TenantSecret is set"));
-        if (errors.Count == 0) errors.AddRange([.. EngineSettings.Conflicts(options), .. StoreSettings.Conflicts(options), .. OrleansSettings.Conflicts(options)]);
+        if (errors.Count == 0) errors.AddRange([.. EngineSettings.Conflicts(options), .. StoreSettings.Conflicts(options), .. OrleansSettings.Conflicts(options), .. RecordSettings.Conflicts(options)]);
         string? model = ModelFolder.Find(asked);
         if (model is null) errors.Add(new SettingError("KvTiers:Model", asked, ModelFolder.Rule));
         if (options.ApiKeyFile is null)
@@ -121,7 +122,7 @@ internal static class SiloOptionsReader
         return legal;
     }
 
-    private static bool ParseFile(string text, out string? value)
+    internal static bool ParseFile(string text, out string? value)
     {
         value = File.Exists(text) ? Path.GetFullPath(text) : null;
         return value is not null;

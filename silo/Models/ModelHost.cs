@@ -3,6 +3,7 @@ using KvTiers.Inference.Tokens;
 using KvTiers.Sessions.Redis;
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Http;
+using KvTiers.Tiers;
 
 namespace KvTiers.Silo.Models;
 
@@ -29,12 +30,31 @@ internal sealed partial class ModelHost(
 
     private IEnumerable<string> KeyReasons => keys.Problem is null ? [] : ["the key file is no good since it changed, and what it held before is in force; the log says what is wrong with it"];
 
-    private IEnumerable<string> StoreReasons => _model?.ChatParts.Store is RedisConversationStore { IsFailing: true }
-        ? ["the conversation store on Redis does not answer; calls of stored conversations are refused until it does"]
-        : [];
+    private IEnumerable<string> StoreReasons
+    {
+        get
+        {
+            if (_model?.ChatParts.Store is not RedisConversationStore store)
+                yield break;
+            if (store.IsFailing)
+                yield return "the conversation store on Redis does not answer; calls of stored conversations are refused until it does";
+            if (store.Trouble is { } trouble)
+                yield return trouble;
+        }
+    }
 
-    private IEnumerable<string> TierReasons =>
-        (_model?.Engine.Tiers?.Usage ?? []).Where(tier => tier.IsDegraded).Select(tier => $"the tier '{tier.Name}' failed too often and is left alone for now; what it holds is computed");
+    private IEnumerable<string> TierReasons
+    {
+        get
+        {
+            IReadOnlyList<TierUsage> tiers = _model?.Engine.Tiers?.Usage ?? [];
+            return
+            [
+                .. tiers.Where(tier => tier.IsDegraded).Select(tier => $"the tier '{tier.Name}' failed too often and is left alone for now; what it holds is computed"),
+                .. tiers.Select(tier => tier.Trouble).OfType<string>(),
+            ];
+        }
+    }
 
     /// <summary>The loaded model.</summary>
     /// <exception cref="ApiException">503: it is not loaded yet.</exception>

@@ -43,7 +43,8 @@ internal sealed partial class ModelLoader(
         Tokenizer tokenizer = await tokenizerLoading;
         BlockLayout layout = Layout(weights.Config);
         var hot = new KvCacheOptions { HotBytes = options.HotBytes, Prefault = false };
-        TieredCache? tiers = await TierComposition.OpenAsync(options, hot, layout, time, decorate, keys.HasTierBytes || HasTiers ? tenant => keys.LimitsOf(tenant).TierBytes : null);
+        TieredCache? tiers = await TierComposition.OpenAsync(
+            options, hot, layout, time, decorate, keys.HasTierBytes || HasTiers ? tenant => keys.LimitsOf(tenant).TierBytes : null, trouble => Trouble(_logger, trouble));
         KvCache cache = tiers?.Cache ?? new KvCache(layout, hot, time);
         HotTier(_logger, ByteSize.Format((long)cache.Pool.Capacity * cache.Shape.BytesPerBlock), cache.Pool.Capacity, cache.Shape.BlockSize, options.Kv);
 
@@ -55,7 +56,7 @@ internal sealed partial class ModelLoader(
         var engine = new Engine(weights, tokenizer, cache, new EngineOptions { MaxWaiting = 2 * options.MaxTurns, WeightOf = keys.WeightOf, Ended = rates.Charge }, time, loggers.CreateLogger<Engine>(), tiers);
         await WarmAsync(engine, cancellationToken);
         SamplingOptions sampling = SamplingDefaults.Load(options.Model);
-        IConversationStore store = await StoreComposition.OpenAsync(options, time);
+        IConversationStore store = await StoreComposition.OpenAsync(options, time, trouble => Trouble(_logger, trouble));
         TenantSalts salts = await SaltsAsync(store, cancellationToken);
         ChatParts chat = await ChatAsync(engine, store, salts, name, sampling);
         await ComputeSystemPromptsAsync(engine, chat, salts, cancellationToken);
@@ -150,6 +151,9 @@ internal sealed partial class ModelLoader(
             cancellationToken);
         await generation.Completion.WaitAsync(cancellationToken);
     }
+
+    [LoggerMessage(7, LogLevel.Warning, "Mended: {Trouble}")]
+    private static partial void Trouble(ILogger logger, string trouble);
 
     [LoggerMessage(4, LogLevel.Warning, "{Name} cannot chat, only complete text: {Reason}")]
     private static partial void ChatOff(ILogger logger, string name, string reason);

@@ -9,16 +9,33 @@ namespace KvTiers.Silo.Models;
 internal static class StoreComposition
 {
     /// <summary>The store. One on Redis need not be there yet: until it is, stored conversations are refused.</summary>
-    /// <exception cref="StartException">Its address cannot be read.</exception>
-    public static async Task<IConversationStore> OpenAsync(SiloOptions options, TimeProvider time)
+    /// <exception cref="StartException">Its address, or a key's file, cannot be read.</exception>
+    public static async Task<IConversationStore> OpenAsync(SiloOptions options, TimeProvider time, Action<string>? report = null)
     {
         if (options.Store == StoreKind.File)
-            return new FileConversationStore(new FileConversationStoreOptions { Folder = Path.Combine(options.Data, "conversations") });
+        {
+            return new FileConversationStore(new FileConversationStoreOptions
+            {
+                Folder = Path.Combine(options.Data, "conversations"),
+                Protection = RecordKeys.ForStore(options),
+                AcceptUnsigned = options.Records.AcceptUnsigned,
+            });
+        }
+
         string address = StoreSettings.AddressOf(options)!;
         try
         {
             return await RedisConversationStore.ConnectAsync(
-                new RedisConversationStoreOptions { Configuration = address, TimeToLive = options.StoreTtl, Deadline = options.StoreDeadline }, time);
+                new RedisConversationStoreOptions
+                {
+                    Configuration = address,
+                    TimeToLive = options.StoreTtl,
+                    Deadline = options.StoreDeadline,
+                    Protection = RecordKeys.ForStore(options),
+                    AcceptUnsigned = options.Records.AcceptUnsigned,
+                    Report = report,
+                },
+                time);
         }
         catch (ArgumentException e)
         {

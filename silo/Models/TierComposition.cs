@@ -11,9 +11,17 @@ namespace KvTiers.Silo.Models;
 /// <summary>Stacks the colder tiers that the settings ask for: RAM, then disk, then Redis, each in its own format.</summary>
 internal static class TierComposition
 {
+    /// <param name="options">The settings.</param>
+    /// <param name="hot">The hot tier.</param>
+    /// <param name="layout">The model's blocks.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="decorate">Goes around each store; null for nothing.</param>
+    /// <param name="budgetOf">What a tenant's blocks may take up; null for what the settings say of all.</param>
+    /// <param name="report">Is told what an operator should know, in a sentence.</param>
     /// <returns>Null when neither a tier nor a budget is asked for.</returns>
     /// <exception cref="StartException">A tier is too small for one block of the model, or its place cannot be used.</exception>
-    public static async Task<TieredCache?> OpenAsync(SiloOptions options, KvCacheOptions hot, BlockLayout layout, TimeProvider time, StoreDecorator? decorate = null, Func<string, long?>? budgetOf = null)
+    public static async Task<TieredCache?> OpenAsync(
+        SiloOptions options, KvCacheOptions hot, BlockLayout layout, TimeProvider time, StoreDecorator? decorate = null, Func<string, long?>? budgetOf = null, Action<string>? report = null)
     {
         decorate ??= static (_, store) => store;
         var tiers = new List<TierOptions>();
@@ -29,13 +37,13 @@ internal static class TierComposition
         if (options.DiskBytes > 0)
         {
             TierOptions disk = Tier("disk", "Disk", options.DiskBytes, options.DiskFormat, format => OpenDisk(options, format, time));
-            tiers.Add(disk with { WritePolicy = options.DiskWrite, Exclusive = false });
+            tiers.Add(disk with { WritePolicy = options.DiskWrite, Exclusive = false, Protection = RecordKeys.ForDisk(options) });
         }
 
         if (options.Redis is not null)
         {
-            TierOptions redis = Tier("redis", "Redis", options.RedisBytes, options.RedisFormat, async format => await ConnectAsync(options, format, time));
-            tiers.Add(redis with { WritePolicy = options.RedisWrite, Exclusive = false, Shared = true });
+            TierOptions redis = Tier("redis", "Redis", options.RedisBytes, options.RedisFormat, async format => await ConnectAsync(options, format, time, report));
+            tiers.Add(redis with { WritePolicy = options.RedisWrite, Exclusive = false, Shared = true, Protection = RecordKeys.ForRedis(options) });
         }
 
         if (tiers.Count == 0 && options.TenantBytes == 0 && budgetOf is null) return null;
@@ -59,7 +67,7 @@ internal static class TierComposition
         }
     }
 
-    private static async Task<RedisStore> ConnectAsync(SiloOptions options, BlockRecord format, TimeProvider time)
+    private static async Task<RedisStore> ConnectAsync(SiloOptions options, BlockRecord format, TimeProvider time, Action<string>? report)
     {
         try
         {
@@ -71,6 +79,7 @@ internal static class TierComposition
                     CapacityBytes = options.RedisBytes,
                     Deadline = options.RedisDeadline,
                     ReadBytesAtOnce = (int)options.RedisReadAtOnceBytes,
+                    Report = report,
                 },
                 time);
         }

@@ -15,7 +15,7 @@ public sealed class ComposeTests : IDisposable
         ["image", "build", "command", "user", "cap_drop", "restart", "healthcheck", "environment", "configs", "depends_on", "stop_grace_period", "ports", "volumes", "profiles"];
 
     private readonly TemporaryFolder _folder = new();
-    private readonly ComposeFile _compose = ComposeFile.Load(new Dictionary<string, string> { ["KVTIERS_API_KEY"] = Key, ["KVTIERS_ADMIN_KEY"] = "fedcba9876543210" });
+    private readonly ComposeFile _compose = ComposeFile.Load(new Dictionary<string, string> { ["KVTIERS_API_KEY"] = Key, ["KVTIERS_ADMIN_KEY"] = "fedcba9876543210", ["KVTIERS_RECORD_KEY"] = new string('7', 64) });
 
     public void Dispose() => _folder.Dispose();
 

@@ -28,9 +28,9 @@ public sealed class OrleansSettingsTests
     [Fact]
     public void AStoreOfItsOwnOrOfTheBlocksIsTakenInThatOrder()
     {
-        Assert.Equal("own:1", StoreSettings.AddressOf(Read([.. Clustered, "--store-redis", "own:1", "--redis", "blocks:2"])));
-        Assert.Equal("127.0.0.1:6379", StoreSettings.AddressOf(Read([.. Clustered, "--redis", "blocks:2"])));
-        Assert.Equal("blocks:2", StoreSettings.AddressOf(Read("--store", "redis", "--redis", "blocks:2")));
+        Assert.Equal("127.0.0.1:1", StoreSettings.AddressOf(Read([.. Clustered, "--store-redis", "127.0.0.1:1", "--redis", "127.0.0.1:2"])));
+        Assert.Equal("127.0.0.1:6379", StoreSettings.AddressOf(Read([.. Clustered, "--redis", "127.0.0.1:2"])));
+        Assert.Equal("127.0.0.1:2", StoreSettings.AddressOf(Read("--store", "redis", "--redis", "127.0.0.1:2")));
     }
 
     [Theory]
