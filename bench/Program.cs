@@ -25,6 +25,7 @@ var root = new RootCommand("KvTiers benchmarks. Every figure stands beside the m
     ProtectionCommand.Create(),
     LoadOrRecomputeCommand.Create(),
     EncodingsCommand.Create(),
+    WeightsCommand.Create(),
     GcPausesCommand.Create(),
     WarmTurnCommand.Create(),
     StartCommand.Create(),

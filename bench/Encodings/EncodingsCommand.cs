@@ -20,21 +20,27 @@ internal static class EncodingsCommand
     public static Command Create()
     {
         var output = ResultFile.Option();
-        var model = new Option<DirectoryInfo>("--model")
-        {
-            Description = "Model folder.",
-            DefaultValueFactory = _ => new DirectoryInfo(RepositoryRoot.PathOf("models", "demo")),
-        };
-        var dialogues = new Option<FileInfo>("--dialogues")
-        {
-            Description = "Dialogues as in tests/Golden/recall.json.",
-            DefaultValueFactory = _ => new FileInfo(RepositoryRoot.PathOf("tests", "Golden", "recall.json")),
-        };
+        Option<DirectoryInfo> model = ModelOption();
+        Option<FileInfo> dialogues = DialoguesOption();
         var command = new Command("encodings", "Measure what each encoding saves, how many answers it changes, and how far the logits move.") { output, model, dialogues };
         command.SetAction((parsed, cancel) => RunAsync(
             parsed.GetValue(output), parsed.GetRequiredValue(model), parsed.GetRequiredValue(dialogues), cancel));
         return command;
     }
+
+    /// <summary>The model that answers.</summary>
+    public static Option<DirectoryInfo> ModelOption() => new("--model")
+    {
+        Description = "Model folder.",
+        DefaultValueFactory = _ => new DirectoryInfo(RepositoryRoot.PathOf("models", "demo")),
+    };
+
+    /// <summary>What it is asked.</summary>
+    public static Option<FileInfo> DialoguesOption() => new("--dialogues")
+    {
+        Description = "Dialogues as in tests/Golden/recall.json.",
+        DefaultValueFactory = _ => new FileInfo(RepositoryRoot.PathOf("tests", "Golden", "recall.json")),
+    };
 
     private static async Task RunAsync(DirectoryInfo? folder, DirectoryInfo modelFolder, FileInfo dialoguesFile, CancellationToken cancel)
     {
@@ -61,16 +67,16 @@ internal static class EncodingsCommand
                 CheckAgainstEngine(dialogues, logits, vocabulary);
             }
 
-            int changed = dialogues.Index().Count(dialogue => Changes(lossless[dialogue.Index], logits[dialogue.Index], vocabulary));
-            double[] divergences = [.. lossless.Zip(logits).SelectMany(pair => pair.First.Zip(pair.Second)).Select(rows => Divergence(rows.First, rows.Second, vocabulary))];
+            LogitDifference difference = LogitDifference.Of(lossless, logits, vocabulary);
             result.Add(
                 encoding == BlockEncoding.BFloat16 ? "bf16" : encoding == BlockEncoding.Hot ? "f32" : TiersResult.NameOf(encoding),
                 replay.BytesPerToken, f32 / replay.BytesPerToken, f32 / 2 / replay.BytesPerToken,
-                dialogues.Length, changed, (double)changed / dialogues.Length, divergences.Average(), divergences.Max());
+                dialogues.Length, difference.AnswersChanged, (double)difference.AnswersChanged / dialogues.Length, difference.MeanDivergence, difference.GreatestDivergence);
         }
     }
 
-    private static async Task<RecordedDialogue[]> RecordAsync(LanguageModel model, ChatPrompt chat, FileInfo file, CancellationToken cancel)
+    /// <summary>Lets the model answer.</summary>
+    public static async Task<RecordedDialogue[]> RecordAsync(LanguageModel model, ChatPrompt chat, FileInfo file, CancellationToken cancel)
     {
         using var cache = new KvCache(model.Config.CreateLayout(Blocks.KvFormat.F32), new KvCacheOptions { HotBytes = 256L << 20 });
         await using var engine = new Engine(model, chat.Tokenizer, cache, new EngineOptions());
@@ -82,40 +88,8 @@ internal static class EncodingsCommand
     {
         foreach ((int i, RecordedDialogue dialogue) in dialogues.Index())
         {
-            if (!dialogue.Answer.SequenceEqual(lossless[i][..^1].Select(row => Best(row, vocabulary))))
+            if (!dialogue.Answer.SequenceEqual(lossless[i][..^1].Select(row => LogitDifference.Best(row, vocabulary))))
                 throw new InvalidOperationException($"Dialogue {i}: the lossless replay does not give the engine's answer.");
         }
-    }
-
-    /// <summary>A greedy answer changes where, after the same tokens, another one is the likeliest.</summary>
-    private static bool Changes(float[][] lossless, float[][] encoded, int vocabulary) =>
-        lossless.Zip(encoded).Any(rows => Best(rows.First, vocabulary) != Best(rows.Second, vocabulary));
-
-    private static int Best(float[] logits, int vocabulary)
-    {
-        int best = 0;
-        for (int i = 1; i < vocabulary; i++)
-            best = logits[i] > logits[best] ? i : best;
-
-        return best;
-    }
-
-    /// <summary>Kullback-Leibler divergence of the encoded distribution from the lossless one, in nats.</summary>
-    private static double Divergence(float[] lossless, float[] encoded, int vocabulary)
-    {
-        double p = LogSum(lossless, vocabulary), q = LogSum(encoded, vocabulary), sum = 0;
-        for (int i = 0; i < vocabulary; i++)
-        {
-            double logP = lossless[i] - p;
-            sum += Math.Exp(logP) * (logP - (encoded[i] - q));
-        }
-
-        return Math.Max(0, sum);
-    }
-
-    private static double LogSum(float[] logits, int vocabulary)
-    {
-        double largest = logits.Take(vocabulary).Max();
-        return largest + Math.Log(logits.Take(vocabulary).Sum(logit => Math.Exp(logit - largest)));
     }
 }

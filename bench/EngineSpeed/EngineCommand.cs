@@ -33,7 +33,7 @@ internal static class EngineCommand
         {
             Description = "Formats of the weights.",
             AllowMultipleArgumentsPerToken = true,
-            DefaultValueFactory = _ => [WeightFormat.F32, WeightFormat.BF16, WeightFormat.Int8],
+            DefaultValueFactory = _ => [WeightFormat.F32, WeightFormat.BF16, WeightFormat.Int8, WeightFormat.Int4],
         };
         var only = new Option<string>("--only") { Description = "Lines whose name has this in it.", DefaultValueFactory = _ => "" };
         var rounds = new Option<int>("--rounds") { Description = "Rounds of 10 turns; medians are reported.", DefaultValueFactory = _ => 3 };
@@ -115,7 +115,8 @@ internal static class EngineCommand
         {
             WeightFormat.F32 => 4,
             WeightFormat.BF16 => 2,
-            _ => 1 + 2.0 / 64, // A scale of 16 bits for each 64.
+            WeightFormat.Int8 => 1 + 2.0 / 64, // A scale of 16 bits for each 64.
+            _ => 0.5 + 2.0 / 32,
         };
 
     private static double Parameters(ModelConfig config) => config.Layers * (QkvParameters(config) + ParametersAfterAttention(config));

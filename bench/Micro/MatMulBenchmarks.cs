@@ -17,7 +17,7 @@ public unsafe class MatMulBenchmarks
     [Params(1, 8, 192)]
     public int Rows { get; set; }
 
-    [Params("F32", "BF16", "Int8")]
+    [Params("F32", "BF16", "Int8", "Int4")]
     public string Weights { get; set; } = "";
 
     [Params(KernelPath.Avx512, KernelPath.Avx2)]

@@ -13,7 +13,7 @@ internal static class SizeCommand
 {
     public static Command Create(Terminal terminal)
     {
-        Option<DirectoryInfo?> model = new("--model") { Description = "Read the shape from this model folder's config.json.", HelpName = "folder" };
+        Option<DirectoryInfo?> model = new("--model") { Description = "Read the shape from this model folder's config.json, or from this .gguf file.", HelpName = "path" };
         Option<int?> layers = Range("--layers", 1, 1000, "Transformer layers.");
         Option<int?> kvHeads = Range("--kv-heads", 1, 1024, "KV heads of a layer.");
         Option<int?> heads = Range("--heads", 1, 1024, "Query heads of a layer (default: as many as KV heads).");

@@ -10,10 +10,12 @@ namespace KvTiers.Cli.Size;
 /// </remarks>
 internal sealed record ModelShape(int Layers, int Heads, int KvHeads, int HeadDim, int? ContextLength, int? Window, ElementType? Element)
 {
-    /// <param name="path">A model folder.</param>
-    /// <exception cref="CliException">There is no readable <c>config.json</c>, or it lacks what is needed.</exception>
+    /// <param name="path">A model folder, or a GGUF file.</param>
+    /// <exception cref="CliException">There is no readable <c>config.json</c> or file, or it lacks what is needed.</exception>
     public static ModelShape Read(string path)
     {
+        if (GgufShape.IsNamedSo(path))
+            return GgufShape.Read(path);
         string file = Path.Combine(path, "config.json");
         try
         {

@@ -8,7 +8,7 @@ internal sealed class CommandLine
     /// <summary>The short flags, in the order of the help.</summary>
     public static readonly IReadOnlyList<SiloFlag> Flags =
     [
-        new("--model", "KvTiers:Model", "DIR", "Folder of the model (models/demo, found from the repository root)"),
+        new("--model", "KvTiers:Model", "PATH", "Folder of the model, or a .gguf file (models/demo, found from the repository root)"),
         new("--urls", "KvTiers:Urls", "URLS", "Addresses to listen on, ';' between them (http://127.0.0.1:5080)"),
         new("--data", "KvTiers:Data", "DIR", "Folder for conversations, packed weights and the disk tier (.kvtiers)"),
         new("--hot", "KvTiers:Hot", "SIZE", "Capacity of the hot tier (512MiB)"),
@@ -16,7 +16,7 @@ internal sealed class CommandLine
         new("--disk", "KvTiers:Disk", "SIZE", "Capacity of the disk tier in the data folder (0: none)"),
         new("--redis", "KvTiers:Redis", "ADDRESS", "Redis server that shares blocks between silos (none); KvTiers:RedisBytes bounds it (1GiB)"),
         new("--kv", "KvTiers:Kv", "FORMAT", "Format of keys and values: f32 or bf16 (f32)"),
-        new("--weights", "KvTiers:Weights", "FORMAT", "Format of the weights: auto, f32, bf16 or int8 (auto: as stored)"),
+        new("--weights", "KvTiers:Weights", "FORMAT", "Format of the weights: auto, f32, bf16, int8 or int4 (auto: as stored)"),
         new("--engine", "KvTiers:Engine", "kvtiers|torch", "What computes: our own engine, or TorchSharp over libtorch in a server that was built with -p:Torch=cpu (kvtiers)"),
         new("--threads", "KvTiers:Threads", "N", "Threads that compute (the number of processors)"),
         new("--api-key-file", "KvTiers:ApiKeyFile", "FILE", "API keys and what their tenants may take, a file that 'kvtiers-cli keys' writes; read anew when it changes"),

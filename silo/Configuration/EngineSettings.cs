@@ -32,7 +32,9 @@ internal static class EngineSettings
     /// <summary>Settings that the engine does not have.</summary>
     public static IEnumerable<SettingError> Conflicts(SiloOptions options)
     {
-        if (options is { Engine: EngineKind.Torch, Weights: WeightFormat.BF16 or WeightFormat.Int8 })
+        if (options.Engine == EngineKind.Torch && ModelFolder.IsFile(options.Model))
+            yield return new SettingError("KvTiers:Model", options.Model, "a folder with .safetensors files under the engine torch, which reads no GGUF");
+        if (options is { Engine: EngineKind.Torch, Weights: WeightFormat.BF16 or WeightFormat.Int8 or WeightFormat.Int4 })
             yield return new SettingError("KvTiers:Weights", options.Weights.ToString().ToLowerInvariant(), "auto or f32 under the engine torch, which computes in 32-bit floats");
     }
 }

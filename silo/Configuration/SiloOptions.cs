@@ -8,7 +8,7 @@ namespace KvTiers.Silo.Configuration;
 /// <summary>Every setting of the server, read and checked. Section <c>KvTiers</c> of the configuration.</summary>
 internal sealed record SiloOptions
 {
-    /// <summary>Folder of the model: <c>config.json</c>, <c>tokenizer.json</c>, <c>*.safetensors</c>. Absolute once read.</summary>
+    /// <summary>The model: a folder with <c>config.json</c>, <c>tokenizer.json</c> and <c>*.safetensors</c>, or a <c>.gguf</c> file. Absolute once read.</summary>
     public string Model { get; init; } = "models/demo";
 
     /// <summary>Addresses to listen on. Only loopback ones while there are no API keys.</summary>

@@ -22,7 +22,7 @@ internal static class SiloOptionsReader
     {
         var reader = new SettingsReader(configuration.GetSection("KvTiers"));
         long memoryBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        string asked = reader.Read("Model", Defaults.Model, "a folder", Any);
+        string asked = reader.Read("Model", Defaults.Model, "a folder or a .gguf file", Any);
         var options = new SiloOptions
         {
             Model = asked,
@@ -46,7 +46,7 @@ internal static class SiloOptionsReader
             SystemPrompts = reader.ReadList("SystemPrompts", "a text that is not empty", text => !string.IsNullOrWhiteSpace(text)),
             WarmAhead = reader.Read("WarmAhead", Defaults.WarmAhead, "a time such as 10s or 00:00:10, from 0 (off) to 10 minutes", ParseGrace),
             Kv = reader.Read("Kv", Defaults.Kv, "f32 or bf16", ParseKv),
-            Weights = reader.Read("Weights", Defaults.Weights, "auto, f32, bf16 or int8", ParseWeights),
+            Weights = reader.Read("Weights", Defaults.Weights, "auto, f32, bf16, int8 or int4", ParseWeights),
             WeightCache = reader.Read("WeightCache", Defaults.WeightCache, "on or off", ParseSwitch),
             Engine = reader.Read("Engine", Defaults.Engine, EngineSettings.Rule, EngineSettings.TryParse),
             Threads = reader.Read("Threads", Defaults.Threads, "a whole number from 1 to 64", Integer(1, 64)),
@@ -218,6 +218,7 @@ internal static class SiloOptionsReader
             "f32" => WeightFormat.F32,
             "bf16" => WeightFormat.BF16,
             "int8" => WeightFormat.Int8,
+            "int4" => WeightFormat.Int4,
             _ => null,
         };
         value = format ?? default;

@@ -12,7 +12,7 @@ namespace KvTiers.Silo.Models;
 /// <summary>A model with all that answers through it: tokenizer, chat template, cache, engine, conversations.</summary>
 internal sealed class LoadedModel : IAsyncDisposable
 {
-    /// <summary>The model's name: its folder's.</summary>
+    /// <summary>The model's name: its folder's or file's.</summary>
     public required string Name { get; init; }
 
     /// <summary>When its weights were written.</summary>

@@ -14,7 +14,7 @@ using KvTiers.Tiers;
 
 namespace KvTiers.Silo.Models;
 
-/// <summary>Loads a model folder, puts cache, engine and conversations on it, and warms the kernels.</summary>
+/// <summary>Loads a model folder or file, puts cache, engine and conversations on it, and warms the kernels.</summary>
 /// <remarks>The silo is asked for only when there are conversations for it: to make it takes as long as the loading of a small model, on another thread.</remarks>
 internal sealed partial class ModelLoader(
     SiloOptions options, ApiKeys keys, TenantRates rates, IServiceProvider services, TimeProvider time, ILoggerFactory loggers, StoreDecorator? decorate = null)
@@ -36,7 +36,7 @@ internal sealed partial class ModelLoader(
     {
         Task<Tokenizer> tokenizerLoading = Task.Run(() => Tokenizer.Load(options.Model), cancellationToken);
         LanguageModel weights = options.Engine == EngineKind.Torch ? TorchEngine.Open(options, _logger) : OwnEngine.Open(options, _logger, loggers.CreateLogger<LanguageModel>());
-        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Model));
+        string name = ModelFolder.NameOf(options.Model);
         ModelLoaded(_logger, name, weights.Config.Architecture, weights.Config.Layers, weights.Config.Hidden, weights.Config.ContextLength, options.Model);
 
         weights.WarmUp(options.Kv);
@@ -63,7 +63,7 @@ internal sealed partial class ModelLoader(
         return new LoadedModel
         {
             Name = name,
-            WrittenAt = Directory.EnumerateFiles(options.Model, "*.safetensors").Max(File.GetLastWriteTimeUtc),
+            WrittenAt = ModelFolder.WrittenAt(options.Model),
             Weights = weights,
             EngineKind = options.Engine,
             Tokenizer = tokenizer,

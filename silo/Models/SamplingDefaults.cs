@@ -1,5 +1,6 @@
 using System.Text.Json;
 using KvTiers.Inference.Model;
+using KvTiers.Silo.Configuration;
 
 namespace KvTiers.Silo.Models;
 
@@ -13,7 +14,7 @@ internal static class SamplingDefaults
     public static SamplingOptions Load(string folder)
     {
         string path = Path.Combine(folder, FileName);
-        if (!File.Exists(path)) return new SamplingOptions();
+        if (ModelFolder.IsFile(folder) || !File.Exists(path)) return new SamplingOptions();
         try
         {
             using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(path));

@@ -15,12 +15,27 @@ internal sealed unsafe partial class MatMul
     // Rows row … row + rows − 1 against one panel: rows of floats are at their TileRows.Slot, rows of integers where they were packed.
     private void Multiply(byte* panel, int row, int rows, float* products, nint ahead)
     {
-        if (IsInt8)
-            MultiplyIntegers(panel, (int*)_packed.Bytes + (long)row * PanelInt8.Pairs(_matrix.Inputs), KernelRows(rows), products, ahead);
-        else if (_matrix.Format == PanelFormat.F32)
-            MultiplyFloats<PanelWeightsF32>(panel, _input + (long)row * _matrix.Inputs, rows, products, ahead);
-        else
-            MultiplyFloats<PanelWeightsBF16>(panel, _input + (long)row * _matrix.Inputs, rows, products, ahead);
+        switch (_matrix.Format)
+        {
+            case PanelFormat.F32:
+                MultiplyFloats<PanelWeightsF32>(panel, _input + (long)row * _matrix.Inputs, rows, products, ahead);
+                break;
+            case PanelFormat.BF16:
+                MultiplyFloats<PanelWeightsBF16>(panel, _input + (long)row * _matrix.Inputs, rows, products, ahead);
+                break;
+            case PanelFormat.Int8:
+                MultiplyIntegers<Int8Tiles<PanelScalesBF16>>(panel, row, KernelRows(rows), products, ahead);
+                break;
+            case PanelFormat.Int8By32:
+                MultiplyIntegers<Int8Tiles<PanelScalesF16>>(panel, row, KernelRows(rows), products, ahead);
+                break;
+            case PanelFormat.Int4:
+                MultiplyIntegers<Int4Tiles<Int4Symmetric>>(panel, row, KernelRows(rows), products, ahead);
+                break;
+            default:
+                MultiplyIntegers<Int4Tiles<Int4Affine>>(panel, row, KernelRows(rows), products, ahead);
+                break;
+        }
     }
 
     private void MultiplyFloats<TWeights>(byte* panel, float* input, int rows, float* products, nint ahead)
@@ -92,34 +107,36 @@ internal sealed unsafe partial class MatMul
         }
     }
 
-    private void MultiplyIntegers(byte* panel, int* input, int rows, float* products, nint ahead)
+    private void MultiplyIntegers<TTiles>(byte* panel, int firstRow, int rows, float* products, nint ahead)
+        where TTiles : struct, IIntegerTiles
     {
         int inputs = _matrix.Inputs;
+        int* input = (int*)_packed.Bytes + (long)firstRow * _matrix.InputPairs, sums = (int*)_sums.Bytes + (long)firstRow * PanelInt4.Groups(inputs);
         switch (_path)
         {
             case KernelPath.Avx512:
                 switch (rows)
                 {
                     case 1:
-                        TileInt8x512.Multiply<Rows1>(panel, input, inputs, products, ahead);
+                        TTiles.Multiply512<Rows1>(panel, input, sums, inputs, products, ahead);
                         break;
                     case 2:
-                        TileInt8x512.Multiply<Rows2>(panel, input, inputs, products, ahead);
+                        TTiles.Multiply512<Rows2>(panel, input, sums, inputs, products, ahead);
                         break;
                     case 3:
-                        TileInt8x512.Multiply<Rows3>(panel, input, inputs, products, ahead);
+                        TTiles.Multiply512<Rows3>(panel, input, sums, inputs, products, ahead);
                         break;
                     case 4:
-                        TileInt8x512.Multiply<Rows4>(panel, input, inputs, products, ahead);
+                        TTiles.Multiply512<Rows4>(panel, input, sums, inputs, products, ahead);
                         break;
                     case 6:
-                        TileInt8x512.Multiply<Rows6>(panel, input, inputs, products, ahead);
+                        TTiles.Multiply512<Rows6>(panel, input, sums, inputs, products, ahead);
                         break;
                     case 8:
-                        TileInt8x512.Multiply<Rows8>(panel, input, inputs, products, ahead);
+                        TTiles.Multiply512<Rows8>(panel, input, sums, inputs, products, ahead);
                         break;
                     default:
-                        TileInt8x512.Multiply<Rows12>(panel, input, inputs, products, ahead);
+                        TTiles.Multiply512<Rows12>(panel, input, sums, inputs, products, ahead);
                         break;
                 }
                 break;
@@ -129,30 +146,30 @@ internal sealed unsafe partial class MatMul
                     switch (rows)
                     {
                         case 1:
-                            TileInt8x256.Multiply<Rows1>(panel, first, input, rows, inputs, products, ahead);
+                            TTiles.Multiply256<Rows1>(panel, first, input, sums, rows, inputs, products, ahead);
                             break;
                         case 2:
-                            TileInt8x256.Multiply<Rows2>(panel, first, input, rows, inputs, products, ahead);
+                            TTiles.Multiply256<Rows2>(panel, first, input, sums, rows, inputs, products, ahead);
                             break;
                         case 3:
-                            TileInt8x256.Multiply<Rows3>(panel, first, input, rows, inputs, products, ahead);
+                            TTiles.Multiply256<Rows3>(panel, first, input, sums, rows, inputs, products, ahead);
                             break;
                         case 4:
-                            TileInt8x256.Multiply<Rows4>(panel, first, input, rows, inputs, products, ahead);
+                            TTiles.Multiply256<Rows4>(panel, first, input, sums, rows, inputs, products, ahead);
                             break;
                         case 8:
-                            TileInt8x256.Multiply<Rows4>(panel, first, input, rows, inputs, products, ahead);
-                            TileInt8x256.Multiply<Rows4>(panel, first, input + 4, rows, inputs, products + 4 * PackedMatrix.PanelWidth, ahead);
+                            TTiles.Multiply256<Rows4>(panel, first, input, sums, rows, inputs, products, ahead);
+                            TTiles.Multiply256<Rows4>(panel, first, input + 4, sums + 4, rows, inputs, products + 4 * PackedMatrix.PanelWidth, ahead);
                             break;
                         default:
                             for (int row = 0; row < rows; row += 6)
-                                TileInt8x256.Multiply<Rows6>(panel, first, input + row, rows, inputs, products + row * PackedMatrix.PanelWidth, ahead);
+                                TTiles.Multiply256<Rows6>(panel, first, input + row, sums + row, rows, inputs, products + row * PackedMatrix.PanelWidth, ahead);
                             break;
                     }
                 }
                 break;
             default:
-                TileInt8Plain.Multiply(panel, input, rows, inputs, products);
+                TTiles.MultiplyPlain(panel, input, sums, rows, inputs, products);
                 break;
         }
     }

@@ -5,10 +5,10 @@ namespace KvTiers.Inference.Kernels;
 
 /// <summary>
 /// Rows times a <see cref="PackedMatrix"/>. With weights of floats, output (r, n) is the chain of fused multiply-adds
-/// input[r, k] · weight[n, k] over k = 0 … inputs − 1 with one accumulator that starts at 0. With 8-bit weights, each row is rounded to 16-bit
-/// integers with a scale of its own, and the output is that scale times <see cref="TileInt8Plain.Multiply"/>. Then comes the bias, then a factor,
-/// then the <see cref="MatMulResult"/>. That holds on every path and for every number of rows, so a row's outputs have the same bits whatever
-/// comes with it.
+/// input[r, k] · weight[n, k] over k = 0 … inputs − 1 with one accumulator that starts at 0. With weights of integers, each row is rounded to 16-bit
+/// integers with a scale of its own, and the output is that scale times <see cref="TileInt8Plain.Multiply"/> or <see cref="TileInt4Plain.Multiply"/>. Then
+/// comes the bias, then a factor, then the <see cref="MatMulResult"/>. That holds on every path and for every number of rows, so a row's outputs have the same
+/// bits whatever comes with it.
 /// </summary>
 /// <remarks>
 /// Rows are cut into tiles of 12 (fewer at the end). Floats are read where they are; integers are packed k-major. A chunk of work is a block of tiles times a panel:
@@ -26,6 +26,7 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
     private readonly PackJob _pack;
     private NativeBuffer _packed = new(0);
     private NativeBuffer _scales = new(0);
+    private NativeBuffer _sums = new(0);
 
     private PackedMatrix _matrix = null!; // Null before the first product.
     private float* _input;
@@ -71,13 +72,13 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
         _factor = factor;
 
         int tiles = (rows + MostRows - 1) / MostRows;
-        if (IsInt8)
+        if (IsInteger)
         {
             Reserve(tiles * MostRows);
             _team.Run(_pack, tiles);
         }
 
-        int tileBytes = MostRows * (IsInt8 ? PanelInt8.Pairs(matrix.Inputs) : matrix.Inputs) * sizeof(float);
+        int tileBytes = MostRows * (IsInteger ? matrix.InputPairs : matrix.Inputs) * sizeof(float);
         int mostTiles = Math.Max(1, BlockBytes / tileBytes);
         _blockCount = (tiles + mostTiles - 1) / mostTiles;
         _blockTiles = (tiles + _blockCount - 1) / _blockCount;
@@ -90,9 +91,10 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
     {
         _packed.Dispose();
         _scales.Dispose();
+        _sums.Dispose();
     }
 
-    private bool IsInt8 => _matrix.Format == PanelFormat.Int8;
+    private bool IsInteger => _matrix.Format >= PanelFormat.Int8;
 
     [SkipLocalsInit]
     void ITeamJob.Run(int chunk, int worker)
@@ -111,7 +113,7 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
                 BringOutput(panel, row, rows);
             nint ahead = rows <= PackedMatrix.AheadRows ? PackedMatrix.AheadBytes : row == firstRow ? toNext : 0;
             Multiply(weights, row, rows, products, ahead);
-            int slots = KernelRows(rows), own = slots == rows || IsInt8 ? rows : TileRows.FirstMoved(slots);
+            int slots = KernelRows(rows), own = slots == rows || IsInteger ? rows : TileRows.FirstMoved(slots);
             Finish(products, panel, row, own);
             if (own < rows)
                 Finish(products + TileRows.Slot(own, slots, rows) * PackedMatrix.PanelWidth, panel, row + own, rows - own);
@@ -158,7 +160,7 @@ internal sealed unsafe partial class MatMul : ITeamJob, IDisposable
         MatMulResult result = _result;
         bool isPaired = IsPaired(result), isScaled = _factor != 1;
         TLanes factor = TLanes.Broadcast(_factor);
-        float* scales = IsInt8 ? _scales.Floats + firstRow : null;
+        float* scales = IsInteger ? _scales.Floats + firstRow : null;
         bool hasBias = _bias != null;
         TLanes low = TLanes.Zero, high = TLanes.Zero;
         if (hasBias)

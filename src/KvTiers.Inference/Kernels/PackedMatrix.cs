@@ -58,6 +58,12 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Bytes of all panels.</summary>
     public long ByteCount => PanelCount * PanelBytes;
 
+    /// <summary>Its weights have 4 bits.</summary>
+    public bool HasSmallIntegers => Format is PanelFormat.Int4 or PanelFormat.Int4Affine;
+
+    /// <summary>Pairs of inputs that kernels of integers read, those that fill up the last word included.</summary>
+    public int InputPairs => HasSmallIntegers ? PanelInt4.Pairs(Inputs) : PanelInt8.Pairs(Inputs);
+
     /// <summary>The matrix that was multiplied after this one the last time, or null.</summary>
     public PackedMatrix? Successor { get; set; }
 
@@ -109,9 +115,21 @@ internal sealed unsafe class PackedMatrix : IDisposable
                 for (int k = 0; k < Inputs; k++, row += PanelWeightsBF16.RowBytes)
                     weights[k] = PanelWeightsBF16.Load(row, column);
                 break;
+            case PanelFormat.Int8:
+                for (int k = 0; k < Inputs; k++)
+                    weights[k] = PanelInt8.Load<PanelScalesBF16>(row, column, k);
+                break;
+            case PanelFormat.Int8By32:
+                for (int k = 0; k < Inputs; k++)
+                    weights[k] = PanelInt8.Load<PanelScalesF16>(row, column, k);
+                break;
+            case PanelFormat.Int4:
+                for (int k = 0; k < Inputs; k++)
+                    weights[k] = PanelInt4.Load<Int4Symmetric>(row, column, k);
+                break;
             default:
                 for (int k = 0; k < Inputs; k++)
-                    weights[k] = PanelInt8.Load(row, column, k);
+                    weights[k] = PanelInt4.Load<Int4Affine>(row, column, k);
                 break;
         }
     }
@@ -125,7 +143,10 @@ internal sealed unsafe class PackedMatrix : IDisposable
     {
         PanelFormat.F32 => (long)inputs * PanelWeightsF32.RowBytes,
         PanelFormat.BF16 => (long)inputs * PanelWeightsBF16.RowBytes,
-        _ => PanelInt8.Bytes(inputs),
+        PanelFormat.Int8 => PanelInt8.Bytes<PanelScalesBF16>(inputs),
+        PanelFormat.Int8By32 => PanelInt8.Bytes<PanelScalesF16>(inputs),
+        PanelFormat.Int4 => PanelInt4.Bytes<Int4Symmetric>(inputs),
+        _ => PanelInt4.Bytes<Int4Affine>(inputs),
     };
 
     private static PackedMatrix Pack(
@@ -147,51 +168,75 @@ internal sealed unsafe class PackedMatrix : IDisposable
         public void Run(int panel, int worker)
         {
             float[] weights = new float[matrix.Inputs];
+            GroupedWeights? grouped = matrix.Format >= PanelFormat.Int8By32 ? new GroupedWeights(matrix.Inputs) : null;
             byte* start = matrix.Panel(panel);
             NativeMemory.Clear(start, (nuint)matrix.PanelBytes);
             for (int column = 0; column < PanelWidth; column++)
             {
-                if (!TryRead(panel, column, weights))
+                if (Find(panel, column) is not (MatrixSource source, int output))
                     continue;
-                if (matrix.Format == PanelFormat.F32)
+                if (grouped != null && source.TryRead(output, matrix.Format, grouped))
                 {
-                    float* word = (float*)start + column;
-                    for (int k = 0; k < weights.Length; k++, word += PanelWidth)
-                        *word = weights[k];
+                    Write(start, column, grouped);
+                    continue;
                 }
-                else if (matrix.Format == PanelFormat.Int8)
-                {
-                    PanelInt8.Write(start, column, weights);
-                }
-                else
-                {
-                    ushort* half = (ushort*)start + column % 16 * 2 + column / 16;
-                    for (int k = 0; k < weights.Length; k++, half += PanelWidth)
-                        *half = BFloat16.Round(weights[k]);
-                }
+                source.Read(output, weights);
+                Write(start, column, weights);
             }
         }
 
-        private bool TryRead(int panel, int column, float[] weights)
+        private void Write(byte* panel, int column, float[] weights)
+        {
+            switch (matrix.Format)
+            {
+                case PanelFormat.F32:
+                    float* word = (float*)panel + column;
+                    for (int k = 0; k < weights.Length; k++, word += PanelWidth)
+                        *word = weights[k];
+                    break;
+                case PanelFormat.BF16:
+                    ushort* half = (ushort*)panel + column % 16 * 2 + column / 16;
+                    for (int k = 0; k < weights.Length; k++, half += PanelWidth)
+                        *half = BFloat16.Round(weights[k]);
+                    break;
+                case PanelFormat.Int8:
+                    PanelInt8.Write<PanelScalesBF16>(panel, column, weights);
+                    break;
+                case PanelFormat.Int8By32:
+                    PanelInt8.Write<PanelScalesF16>(panel, column, weights);
+                    break;
+                case PanelFormat.Int4:
+                    PanelInt4.Write<Int4Symmetric>(panel, column, weights);
+                    break;
+                default:
+                    PanelInt4.Write<Int4Affine>(panel, column, weights);
+                    break;
+            }
+        }
+
+        private void Write(byte* panel, int column, GroupedWeights weights)
+        {
+            if (matrix.Format == PanelFormat.Int8By32)
+                PanelInt8.Write<PanelScalesF16>(panel, column, weights);
+            else if (matrix.Format == PanelFormat.Int4)
+                PanelInt4.Write<Int4Symmetric>(panel, column, weights);
+            else
+                PanelInt4.Write<Int4Affine>(panel, column, weights);
+        }
+
+        // Whose output a column holds; null for one that only fills the panel up.
+        private (MatrixSource Source, int Output)? Find(int panel, int column)
         {
             int output = paired ? panel * 16 + column % 16 : panel * PanelWidth + column;
             if (paired)
-            {
-                if (output >= sources[0].Outputs)
-                    return false;
-                sources[column / 16].Read(output, weights);
-                return true;
-            }
+                return output < sources[0].Outputs ? (sources[column / 16], output) : null;
             foreach (MatrixSource source in sources)
             {
                 if (output < source.Outputs)
-                {
-                    source.Read(output, weights);
-                    return true;
-                }
+                    return (source, output);
                 output -= source.Outputs;
             }
-            return false;
+            return null;
         }
     }
 }

@@ -12,12 +12,13 @@ internal static unsafe class TileInt8Plain
     /// <param name="rows">Rows of the tile.</param>
     /// <param name="inputs">Elements of a row.</param>
     /// <param name="output">[rows, 32], still to be multiplied with each row's own scale.</param>
-    public static void Multiply(byte* panel, int* input, int rows, int inputs, float* output)
+    public static void Multiply<TScales>(byte* panel, int* input, int rows, int inputs, float* output)
+        where TScales : struct, IPanelScales
     {
         new Span<float>(output, rows * PackedMatrix.PanelWidth).Clear();
-        for (int pairs = PanelInt8.Pairs(inputs); pairs > 0; pairs -= PanelInt8.GroupPairs)
+        for (int pairs = PanelInt8.Pairs(inputs); pairs > 0; pairs -= TScales.GroupInputs / 2)
         {
-            int count = Math.Min(pairs, PanelInt8.GroupPairs);
+            int count = Math.Min(pairs, TScales.GroupInputs / 2);
             for (int row = 0; row < rows; row++)
             {
                 for (int column = 0; column < PackedMatrix.PanelWidth; column++)
@@ -30,7 +31,7 @@ internal static unsafe class TileInt8Plain
                         sum += (short)both * weights[0] + (both >> 16) * weights[1];
                     }
                     float* target = output + row * PackedMatrix.PanelWidth + column;
-                    *target = MathF.FusedMultiplyAdd(sum, PanelInt8.Scale(panel, column), *target);
+                    *target = MathF.FusedMultiplyAdd(sum, PanelInt8.Scale<TScales>(panel, column), *target);
                 }
             }
             panel += PanelInt8.ScaleBytes + count * PanelInt8.PairBytes;

@@ -16,7 +16,8 @@ internal static unsafe class TileInt8x256
     /// <param name="output">[TRows.Count, 32].</param>
     /// <param name="ahead">Bytes from each panel row to what is asked for with it.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply<TRows>(byte* panel, int first, int* input, int stride, int inputs, float* output, nint ahead)
+    public static void Multiply<TScales, TRows>(byte* panel, int first, int* input, int stride, int inputs, float* output, nint ahead)
+        where TScales : struct, IPanelScales
         where TRows : struct, IRows
     {
         output += first;
@@ -25,9 +26,9 @@ internal static unsafe class TileInt8x256
             Vector256<float>.Zero.Store(output + row * PackedMatrix.PanelWidth);
             Vector256<float>.Zero.Store(output + row * PackedMatrix.PanelWidth + 8);
         }
-        for (int pairs = PanelInt8.Pairs(inputs); pairs > 0; pairs -= PanelInt8.GroupPairs)
+        for (int pairs = PanelInt8.Pairs(inputs); pairs > 0; pairs -= TScales.GroupInputs / 2)
         {
-            Vector256<float> lowScale = Scales(panel, first), highScale = Scales(panel + 32, first);
+            Vector256<float> lowScale = TScales.Load(panel, first != 0), highScale = TScales.Load(panel + 32, first != 0);
             panel += PanelInt8.ScaleBytes;
             Vector256<int> low0 = Vector256<int>.Zero, high0 = Vector256<int>.Zero;
             Vector256<int> low1 = Vector256<int>.Zero, high1 = Vector256<int>.Zero;
@@ -35,7 +36,7 @@ internal static unsafe class TileInt8x256
             Vector256<int> low3 = Vector256<int>.Zero, high3 = Vector256<int>.Zero;
             Vector256<int> low4 = Vector256<int>.Zero, high4 = Vector256<int>.Zero;
             Vector256<int> low5 = Vector256<int>.Zero, high5 = Vector256<int>.Zero;
-            for (int pair = Math.Min(pairs, PanelInt8.GroupPairs); pair > 0; pair--)
+            for (int pair = Math.Min(pairs, TScales.GroupInputs / 2); pair > 0; pair--)
             {
                 if (first == 0)
                     Sse.Prefetch0(panel + ahead);
@@ -89,14 +90,6 @@ internal static unsafe class TileInt8x256
             if (TRows.Count > 5)
                 Fold(low5, high5, lowScale, highScale, output + 160);
         }
-    }
-
-    // The scales of eight neighbouring columns: the lower halves of the words, or the upper.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Scales(byte* words, int first)
-    {
-        Vector256<uint> pairs = Vector256.Load((uint*)words);
-        return (first == 0 ? Vector256.ShiftLeft(pairs, 16) : pairs & Vector256.Create(0xFFFF0000u)).AsSingle();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -14,14 +14,15 @@ internal static unsafe class TileInt8x512
     /// <param name="output">[TRows.Count, 32].</param>
     /// <param name="ahead">Bytes from each panel row to what is asked for with it.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply<TRows>(byte* panel, int* input, int inputs, float* output, nint ahead)
+    public static void Multiply<TScales, TRows>(byte* panel, int* input, int inputs, float* output, nint ahead)
+        where TScales : struct, IPanelScales
         where TRows : struct, IRows
     {
         for (int i = 0; i < TRows.Count * PackedMatrix.PanelWidth; i += 16)
             Vector512<float>.Zero.Store(output + i);
-        for (int pairs = PanelInt8.Pairs(inputs); pairs > 0; pairs -= PanelInt8.GroupPairs)
+        for (int pairs = PanelInt8.Pairs(inputs); pairs > 0; pairs -= TScales.GroupInputs / 2)
         {
-            PanelWeightsBF16.Load(panel, out Vector512<float> lowScale, out Vector512<float> highScale);
+            TScales.Load(panel, out Vector512<float> lowScale, out Vector512<float> highScale);
             panel += PanelInt8.ScaleBytes;
             Vector512<int> low0 = Vector512<int>.Zero, high0 = Vector512<int>.Zero;
             Vector512<int> low1 = Vector512<int>.Zero, high1 = Vector512<int>.Zero;
@@ -35,7 +36,7 @@ internal static unsafe class TileInt8x512
             Vector512<int> low9 = Vector512<int>.Zero, high9 = Vector512<int>.Zero;
             Vector512<int> low10 = Vector512<int>.Zero, high10 = Vector512<int>.Zero;
             Vector512<int> low11 = Vector512<int>.Zero, high11 = Vector512<int>.Zero;
-            for (int pair = Math.Min(pairs, PanelInt8.GroupPairs); pair > 0; pair--)
+            for (int pair = Math.Min(pairs, TScales.GroupInputs / 2); pair > 0; pair--)
             {
                 Sse.Prefetch0(panel + ahead);
                 Vector512<short> low = Avx512BW.ConvertToVector512Int16(Vector256.Load((sbyte*)panel));

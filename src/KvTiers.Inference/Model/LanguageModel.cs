@@ -23,8 +23,8 @@ public abstract class LanguageModel : IDisposable
     /// <summary>Whether <see cref="Forward"/> gives hidden states to rows that ask for them. False unless the model says so.</summary>
     public virtual bool HasHiddenStates => false;
 
-    /// <summary>Reads a Hugging Face folder: <c>config.json</c> and <c>*.safetensors</c>.</summary>
-    /// <param name="folder">The folder.</param>
+    /// <summary>Reads a Hugging Face folder, <c>config.json</c> and <c>*.safetensors</c>, or a GGUF file.</summary>
+    /// <param name="folder">The folder, or the file.</param>
     /// <param name="options">How.</param>
     /// <param name="logger">Where it is told what the weight cache did.</param>
     /// <exception cref="ModelFormatException">A file is missing, malformed, or asks for what the engine does not compute.</exception>

@@ -5,6 +5,8 @@ namespace KvTiers.Inference.Model;
 /// <summary>Packs matrices in the weight format that was asked for, or takes them as they were packed before.</summary>
 internal sealed class MatrixPacker(ThreadTeam team, WeightFormat format, WeightArena arena, WeightCacheFile? cached)
 {
+    // Each holds nearly all that those after it hold.
+    private static readonly PanelFormat[] Widths = [PanelFormat.F32, PanelFormat.BF16, PanelFormat.Int8, PanelFormat.Int8By32, PanelFormat.Int4Affine, PanelFormat.Int4];
     private readonly List<PackedMatrix> _packed = [];
 
     /// <summary>Every matrix, in the order in which they were asked for.</summary>
@@ -37,7 +39,7 @@ internal sealed class MatrixPacker(ThreadTeam team, WeightFormat format, WeightA
         return matrix;
     }
 
-    // Matrices that are packed together share a format: as stored, that is BF16 only where all of them are.
+    // Matrices that are packed together share a format: as stored, that is the widest of them.
     private PanelFormat FormatOf(params ReadOnlySpan<TensorMatrix> parts)
     {
         if (format == WeightFormat.F32)
@@ -46,11 +48,13 @@ internal sealed class MatrixPacker(ThreadTeam team, WeightFormat format, WeightA
             return PanelFormat.BF16;
         if (format == WeightFormat.Int8)
             return PanelFormat.Int8;
+        if (format == WeightFormat.Int4)
+            return PanelFormat.Int4;
+        PanelFormat widest = parts[0].StoredFormat;
         foreach (TensorMatrix part in parts)
-        {
-            if (part.StoredFormat == PanelFormat.F32)
-                return PanelFormat.F32;
-        }
-        return PanelFormat.BF16;
+            widest = Wider(widest, part.StoredFormat);
+        return widest;
     }
+
+    private static PanelFormat Wider(PanelFormat one, PanelFormat other) => one == other ? one : Widths[Math.Min(Array.IndexOf(Widths, one), Array.IndexOf(Widths, other))];
 }

@@ -1,4 +1,5 @@
 using KvTiers.Blocks;
+using KvTiers.Inference.Model.Gguf;
 
 namespace KvTiers.Inference.Model;
 
@@ -96,9 +97,16 @@ public sealed partial record ModelConfig
     /// <summary>Logits become cap · tanh(logit / cap); <see langword="null"/> leaves them.</summary>
     public float? LogitCap { get; init; }
 
-    /// <summary>Reads <c>config.json</c> in <paramref name="folder"/>.</summary>
+    /// <summary>Reads <c>config.json</c> of a folder, or the metadata of a GGUF file.</summary>
+    /// <param name="folder">The folder, or the file.</param>
     /// <exception cref="ModelFormatException">The file is missing, malformed, or asks for what the engine does not compute.</exception>
-    public static ModelConfig Load(string folder) => ModelConfigReader.Read(Path.Combine(folder, "config.json"));
+    public static ModelConfig Load(string folder)
+    {
+        if (!GgufFile.IsNamedSo(folder))
+            return ModelConfigReader.Read(JsonProperties.ReadFile(Path.Combine(folder, "config.json")));
+        using GgufFile file = new(folder);
+        return ModelConfigReader.Read(new JsonProperties(folder, new GgufConfig(file).Json));
+    }
 
     /// <summary>Tokens that a token of <paramref name="layer"/> attends to, itself included, at most.</summary>
     public int WindowOf(int layer) => LayerConfigs[layer].Window ?? int.MaxValue;

@@ -50,9 +50,8 @@ internal static partial class ModelConfigReader
     /// <summary>The architectures, by name.</summary>
     public static IReadOnlyCollection<string> Architectures => Families.Keys;
 
-    public static ModelConfig Read(string path)
+    public static ModelConfig Read(JsonProperties json)
     {
-        JsonProperties json = JsonProperties.ReadFile(path);
         string architecture = Architecture(json);
         ModelFamily family = Families[architecture];
         if (json.Has("quantization_config"))

@@ -32,6 +32,6 @@ public sealed record ModelOptions
         if (RowTile is < 16 or > 4096)
             throw new ArgumentOutOfRangeException(nameof(RowTile), RowTile, "RowTile must be 16 to 4,096 rows.");
         if (!Enum.IsDefined(WeightFormat))
-            throw new ArgumentOutOfRangeException(nameof(WeightFormat), WeightFormat, "WeightFormat must be AsStored, F32, BF16 or Int8.");
+            throw new ArgumentOutOfRangeException(nameof(WeightFormat), WeightFormat, "WeightFormat must be AsStored, F32, BF16, Int8 or Int4.");
     }
 }

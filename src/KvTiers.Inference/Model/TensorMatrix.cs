@@ -16,8 +16,8 @@ internal sealed class TensorMatrix(SafetensorsTensor tensor, bool transposed = f
     /// <inheritdoc/>
     public override int Inputs => (int)tensor.Shape[transposed ? 0 : 1];
 
-    /// <summary>The format that keeps every bit of the file.</summary>
-    public PanelFormat StoredFormat => tensor.ElementType == "BF16" ? PanelFormat.BF16 : PanelFormat.F32;
+    /// <summary>The format that keeps every bit of the file, or nearly so (<see cref="SafetensorsTensor.Panels"/>).</summary>
+    public PanelFormat StoredFormat => tensor.Panels;
 
     /// <inheritdoc/>
     public override void Read(int output, Span<float> weights)
@@ -27,4 +27,7 @@ internal sealed class TensorMatrix(SafetensorsTensor tensor, bool transposed = f
         else
             tensor.Read((long)_rows[output] * Inputs, 1, weights);
     }
+
+    /// <inheritdoc/>
+    public override bool TryRead(int output, PanelFormat format, GroupedWeights weights) => !transposed && tensor.TryRead(_rows[output], format, weights);
 }

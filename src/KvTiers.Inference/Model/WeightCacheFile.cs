@@ -151,7 +151,7 @@ internal sealed unsafe class WeightCacheFile
         foreach (Entry entry in MemoryMarshal.Cast<byte, Entry>(table))
         {
             if (entry.Length < 0 || entry.Offset < end || entry.Offset % Alignment != 0 || entry.Length > length - entry.Offset
-                || entry.Format is < 0 or > (int)PanelFormat.Int8 || entry.Inputs < 1 || entry.Outputs < 1
+                || entry.Format is < 0 or > (int)PanelFormat.Int4Affine || entry.Inputs < 1 || entry.Outputs < 1
                 || entry.Length != PackedMatrix.SizeOf((PanelFormat)entry.Format, entry.Inputs, entry.Outputs))
                 return false;
             pieces += Pieces(entry.Length);

@@ -1,11 +1,13 @@
 using System.Security.Cryptography;
 using System.Text;
 using KvTiers.Inference.Kernels;
+using KvTiers.Inference.Model.Gguf;
 
 namespace KvTiers.Inference.Model;
 
 /// <summary>
-/// The tensors of a model's folder: those of <c>model.safetensors</c>, or of the shards that <c>model.safetensors.index.json</c> names.
+/// The tensors of a model's folder: those of <c>model.safetensors</c>, or of the shards that <c>model.safetensors.index.json</c> names; or those of a GGUF file,
+/// under the names that a folder gives them.
 /// Keeps track of which were asked for, so that none is left over unnoticed. Maps the files and copies nothing: for models that are computed by others, too.
 /// </summary>
 public sealed unsafe class WeightFiles : IDisposable
@@ -13,18 +15,23 @@ public sealed unsafe class WeightFiles : IDisposable
     private const string SingleName = "model.safetensors";
     private const string IndexName = "model.safetensors.index.json";
     private readonly List<SafetensorsFile> _files = [];
+    private readonly GgufFile? _gguf;
     private readonly SortedDictionary<string, SafetensorsTensor> _tensors = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, SafetensorsTensor> _used = new(StringComparer.Ordinal);
     private readonly string _place;
 
-    /// <summary>Opens and checks the folder's files.</summary>
+    /// <summary>Opens and checks the files.</summary>
+    /// <param name="folder">The folder, or the GGUF file.</param>
     /// <exception cref="ModelFormatException">There are none, or one is not what its header or the index says.</exception>
     public WeightFiles(string folder)
     {
-        _place = Path.Combine(folder, SingleName);
+        bool isGguf = GgufFile.IsNamedSo(folder);
+        _place = isGguf ? folder : Path.Combine(folder, SingleName);
         try
         {
-            if (File.Exists(Path.Combine(folder, IndexName)))
+            if (isGguf)
+                AddTensors(_gguf = new GgufFile(folder));
+            else if (File.Exists(Path.Combine(folder, IndexName)))
                 OpenShards(folder);
             else
                 Open(_place);
@@ -37,7 +44,7 @@ public sealed unsafe class WeightFiles : IDisposable
     }
 
     /// <summary>The files.</summary>
-    public IEnumerable<string> Paths => _files.Select(file => file.Path);
+    public IEnumerable<string> Paths => _gguf is null ? _files.Select(file => file.Path) : [_gguf.Path];
 
     /// <summary>A tensor of this name is there.</summary>
     public bool Has(string name) => _tensors.ContainsKey(name);
@@ -102,6 +109,24 @@ public sealed unsafe class WeightFiles : IDisposable
     {
         foreach (SafetensorsFile file in _files)
             file.Dispose();
+        _gguf?.Dispose();
+    }
+
+    private void AddTensors(GgufFile file)
+    {
+        GgufConfig config = new(file);
+        HeadRows? heads = config.Family.TurnsNeighbours ? new HeadRows(config.HeadDim) : null;
+        foreach ((string stored, GgufTensor tensor) in file.Tensors)
+        {
+            if (stored == GgufNames.RotaryFactors)
+                continue;
+            string name = GgufNames.Translate(stored);
+            bool isTurned = name.Contains(".q_proj.", StringComparison.Ordinal) || name.Contains(".k_proj.", StringComparison.Ordinal);
+            if (isTurned && heads is not null && tensor.Shape[0] % config.HeadDim != 0)
+                throw new ModelFormatException(file.Path, stored, $"has {tensor.Shape[0]} rows, which must be a multiple of the {config.HeadDim} of a head.");
+            if (!_tensors.TryAdd(name, new SafetensorsTensor(file.Path, name, tensor, isTurned ? heads : null)))
+                throw new ModelFormatException(file.Path, stored, $"is in the file twice, as {name} too.");
+        }
     }
 
     private void OpenShards(string folder)

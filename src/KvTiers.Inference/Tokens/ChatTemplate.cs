@@ -1,5 +1,7 @@
 using System.Text.Json;
 using KvTiers.Conversations;
+using KvTiers.Inference.Model;
+using KvTiers.Inference.Model.Gguf;
 using KvTiers.Inference.Tokens.Templates;
 using KvTiers.Inference.Tools;
 
@@ -37,14 +39,19 @@ public sealed class ChatTemplate
     /// <summary>How the template writes calls of functions, and so how the model does.</summary>
     public ToolFormat ToolFormat { get; }
 
-    /// <summary>Reads the template of a Hugging Face folder: <c>chat_template.jinja</c>, or <c>chat_template</c> of <c>tokenizer_config.json</c>.</summary>
-    /// <param name="folder">The model's folder.</param>
+    /// <summary>
+    /// Reads the template of a Hugging Face folder, <c>chat_template.jinja</c> or <c>chat_template</c> of <c>tokenizer_config.json</c>; or
+    /// <c>tokenizer.chat_template</c> of a GGUF file.
+    /// </summary>
+    /// <param name="folder">The model's folder, or the file.</param>
     /// <param name="time">The clock of <c>strftime_now</c>; the system's when <c>null</c>.</param>
     /// <exception cref="TemplateException">The folder has no template, or it is not understood.</exception>
     /// <exception cref="TokenizerFormatException"><c>tokenizer_config.json</c> is damaged.</exception>
     public static ChatTemplate Load(string folder, TimeProvider? time = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
+        if (GgufFile.IsNamedSo(folder))
+            return LoadGguf(folder, time);
         JsonFile? config = JsonFile.ReadIfExists(Path.Combine(folder, "tokenizer_config.json"));
         var tokens = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (string name in config is null ? [] : NamedTokens)
@@ -56,6 +63,32 @@ public sealed class ChatTemplate
         string source = ReadSource(folder, config, "default")
             ?? throw new TemplateException(0, $"{folder} has none: neither chat_template.jinja nor chat_template in tokenizer_config.json");
         return new ChatTemplate(source, ReadSource(folder, config, "tool_use"), tokens, time);
+    }
+
+    private static ChatTemplate LoadGguf(string path, TimeProvider? time)
+    {
+        try
+        {
+            using GgufFile file = new(path);
+            string source = file.Find("tokenizer.chat_template")?.Text() ?? throw new TemplateException(0, $"{path} has none: no tokenizer.chat_template");
+            (string Name, string? Text)[] tokens =
+            [
+                ("bos_token", GgufTokenizerReader.NamedToken(file, "bos")),
+                ("eos_token", GgufTokenizerReader.NamedToken(file, "eos")),
+                ("unk_token", GgufTokenizerReader.NamedToken(file, "unknown")),
+                ("sep_token", GgufTokenizerReader.NamedToken(file, "seperator")), // So spelt in the format.
+                ("pad_token", GgufTokenizerReader.NamedToken(file, "padding")),
+            ];
+            return new ChatTemplate(
+                source,
+                file.Find("tokenizer.chat_template.tool_use")?.Text(),
+                tokens.Where(token => token.Text is not null).Select(token => KeyValuePair.Create(token.Name, token.Text!)),
+                time);
+        }
+        catch (ModelFormatException exception)
+        {
+            throw new TemplateException(0, exception.Message, exception);
+        }
     }
 
     /// <summary>A template from its text.</summary>

@@ -26,7 +26,11 @@ public sealed class Tokenizer
             .Select(token => token with { Content = Normalize(token.Content) }));
     }
 
-    /// <summary>Reads <c>tokenizer.json</c>, and where they exist <c>tokenizer_config.json</c>, <c>generation_config.json</c> and <c>config.json</c>, of a folder.</summary>
+    /// <summary>
+    /// Reads <c>tokenizer.json</c>, and where they exist <c>tokenizer_config.json</c>, <c>generation_config.json</c> and <c>config.json</c>, of a folder; or the
+    /// vocabulary of a GGUF file.
+    /// </summary>
+    /// <param name="folder">The folder, or the file.</param>
     /// <exception cref="TokenizerFormatException">A file is missing or damaged, or asks for a component that is not supported.</exception>
     public static Tokenizer Load(string folder) => new(TokenizerReader.Read(folder));
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KvTiers.Inference.Model.Gguf;
 
 namespace KvTiers.Inference.Tokens;
 
@@ -14,6 +15,8 @@ internal static class TokenizerReader
     public static TokenizerParts Read(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
+        if (GgufFile.IsNamedSo(folder))
+            return GgufTokenizerReader.Read(folder);
         if (!Directory.Exists(folder))
             throw new TokenizerFormatException(folder, "the folder does not exist");
         string path = Path.Combine(folder, "tokenizer.json");
@@ -184,7 +187,8 @@ internal static class TokenizerReader
         return ids;
     }
 
-    private static bool OccursInUtf8(int value) => value is < 0xC0 or (> 0xC1 and < 0xF5);
+    /// <summary>The byte is in some text of valid UTF-8.</summary>
+    public static bool OccursInUtf8(int value) => value is < 0xC0 or (> 0xC1 and < 0xF5);
 
     private static int? UnknownId(JsonFile file, JsonElement model, Dictionary<string, int> vocabulary)
     {

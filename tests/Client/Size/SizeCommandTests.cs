@@ -44,6 +44,65 @@ public sealed class SizeCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task AGgufFileGivesTheShape()
+    {
+        string path = Path.Combine(_folder, "model.gguf");
+        await File.WriteAllBytesAsync(path, Gguf(("qwen3.block_count", 28), ("qwen3.embedding_length", 1024), ("qwen3.attention.head_count", 16),
+            ("qwen3.attention.head_count_kv", 8), ("qwen3.attention.key_length", 128), ("qwen3.context_length", 40_960)));
+
+        CliRun run = await CliRun.WithAsync("size", "--model", path);
+
+        Assert.StartsWith("2 × 28 layers × 8 KV heads × 128 × fp16: 115 kB a token, 4.7 GB for 40,960 tokens\n", run.Output);
+    }
+
+    [Fact]
+    public async Task AGgufFileThatEndsOrLacksAKeyIsAnError()
+    {
+        string path = Path.Combine(_folder, "model.gguf");
+        byte[] whole = Gguf(("qwen3.block_count", 28));
+
+        await File.WriteAllBytesAsync(path, whole);
+        Assert.Contains("does not say qwen3.attention.head_count", (await CliRun.WithAsync("size", "--model", path)).Error, StringComparison.Ordinal);
+        await File.WriteAllBytesAsync(path, whole[..^2]);
+        Assert.Contains("cannot be read", (await CliRun.WithAsync("size", "--model", path)).Error, StringComparison.Ordinal);
+        await File.WriteAllBytesAsync(path, new byte[40]);
+        Assert.Contains("is no GGUF file", (await CliRun.WithAsync("size", "--model", path)).Error, StringComparison.Ordinal);
+    }
+
+    // A header with an architecture, a list to be skipped, and numbers.
+    private static byte[] Gguf(params (string Key, uint Value)[] numbers)
+    {
+        using MemoryStream stream = new();
+        using BinaryWriter writer = new(stream);
+        writer.Write("GGUF"u8);
+        writer.Write(3u);
+        writer.Write(0ul);
+        writer.Write((ulong)numbers.Length + 2);
+        Text("general.architecture");
+        writer.Write(8u);
+        Text("qwen3");
+        Text("tokenizer.ggml.tokens");
+        writer.Write(9u);
+        writer.Write(8u);
+        writer.Write(2ul);
+        Text("a");
+        Text("b");
+        foreach ((string key, uint value) in numbers)
+        {
+            Text(key);
+            writer.Write(4u);
+            writer.Write(value);
+        }
+        return stream.ToArray();
+
+        void Text(string text)
+        {
+            writer.Write((ulong)text.Length);
+            writer.Write(System.Text.Encoding.ASCII.GetBytes(text));
+        }
+    }
+
+    [Fact]
     public async Task AnOptionOverridesTheModel()
     {
         Config("""{"n_layer":12,"n_head":12,"n_embd":768,"n_positions":1024}""");

@@ -32,13 +32,17 @@ public sealed unsafe class MatMulTests
 
     public static TheoryData<int, int> GroupShapes => new() { { 1, 1 }, { 7, 31 }, { 64, 32 }, { 65, 33 }, { 200, 100 }, { 576, 64 } };
 
+    public static IEnumerable<TheoryDataRow<int, int, int>> IntegerCases =>
+        from shape in GroupShapes from format in Enum.GetValues<PanelFormat>() where format >= PanelFormat.Int8
+        select new TheoryDataRow<int, int, int>(shape.Data.Item1, shape.Data.Item2, (int)format);
+
     [Theory]
-    [MemberData(nameof(GroupShapes))]
-    public void EightBitWeightsAreExactSumsOfGroupsInOneChainOnEveryPathAndRowCount(int inputs, int outputs)
+    [MemberData(nameof(IntegerCases))]
+    public void WeightsOfIntegersAreExactSumsOfGroupsInOneChainOnEveryPathAndRowCount(int inputs, int outputs, int format)
     {
         using ThreadTeam team = new(2);
         using NativeBuffer weights = KernelPathData.Random(inputs * outputs, 1);
-        using PackedMatrix matrix = PackedMatrix.Pack(team, PanelFormat.Int8, Matrix(weights, outputs, inputs));
+        using PackedMatrix matrix = PackedMatrix.Pack(team, (PanelFormat)format, Matrix(weights, outputs, inputs));
         foreach (int rows in (int[])[1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 24, 30, 200])
         {
             using NativeBuffer input = KernelPathData.Random(rows * inputs, 2);
@@ -56,13 +60,17 @@ public sealed unsafe class MatMulTests
         }
     }
 
-    [Fact]
-    public void EightBitSumsDoNotOverflow()
+    [Theory]
+    [InlineData((int)PanelFormat.Int8)]
+    [InlineData((int)PanelFormat.Int8By32)]
+    [InlineData((int)PanelFormat.Int4)]
+    [InlineData((int)PanelFormat.Int4Affine)]
+    public void SumsOfIntegersDoNotOverflow(int format)
     {
         const int Inputs = 1536;
         float[] values = [.. Enumerable.Repeat(-3f, Inputs)];
         using ThreadTeam team = new(1);
-        using PackedMatrix matrix = PackedMatrix.Pack(team, PanelFormat.Int8, new ArrayMatrix(values, 1, Inputs));
+        using PackedMatrix matrix = PackedMatrix.Pack(team, (PanelFormat)format, new ArrayMatrix(values, 1, Inputs));
         using NativeBuffer input = new(Inputs * sizeof(float)), output = new(32 * sizeof(float));
         new Span<float>(input.Floats, Inputs).Fill(-5f);
         foreach (KernelPath path in KernelPathData.Supported)
@@ -228,18 +236,44 @@ public sealed unsafe class MatMulTests
                 fixed (float* target = weights)
                     matrix.Read(n, target);
                 float sum = 0;
-                for (int first = 0; first < matrix.Inputs; first += 64)
+                int groupInputs = matrix.Format == PanelFormat.Int8 ? 64 : 32;
+                for (int first = 0; first < matrix.Inputs; first += groupInputs)
                 {
-                    float scale = PanelInt8.Scale(matrix.Panel(n / 32) + first / 64 * (64 + 32 * 64), n % 32);
-                    long exact = 0;
-                    for (int k = first; k < Math.Min(first + 64, matrix.Inputs); k++)
-                        exact += (long)Math.Round(weights[k] / scale) * (long)MathF.Round(x[k] * factor, MidpointRounding.ToEven);
+                    (float scale, float least) = ScaleOf(matrix, n, first / groupInputs);
+                    long exact = 0, inputs = 0;
+                    for (int k = first; k < Math.Min(first + groupInputs, matrix.Inputs); k++)
+                    {
+                        long integer = (long)MathF.Round(x[k] * factor, MidpointRounding.ToEven);
+                        exact += scale == 0 ? 0 : (long)Math.Round((weights[k] - least) / scale) * integer;
+                        inputs += integer;
+                    }
                     sum = MathF.FusedMultiplyAdd(exact, scale, sum);
+                    if (matrix.Format == PanelFormat.Int4Affine)
+                        sum = MathF.FusedMultiplyAdd(inputs, least, sum);
                 }
                 output[row * matrix.Outputs + n] = sum * (most / short.MaxValue);
             }
         }
         return output;
+    }
+
+    // A group is a line of scales (two where there are least values), then its integers.
+    private static (float Scale, float Least) ScaleOf(PackedMatrix matrix, int output, int group)
+    {
+        byte* panel = matrix.Panel(output / 32);
+        int column = output % 32;
+        switch (matrix.Format)
+        {
+            case PanelFormat.Int8:
+                return (PanelInt8.Scale<PanelScalesBF16>(panel + group * (64 + 64 * 32), column), 0);
+            case PanelFormat.Int8By32:
+                return (PanelInt8.Scale<PanelScalesF16>(panel + group * (64 + 32 * 32), column), 0);
+            case PanelFormat.Int4:
+                return (PanelInt4.Scale(panel + group * (64 + 32 * 16), column), 0);
+            default:
+                byte* start = panel + group * (128 + 32 * 16);
+                return (PanelInt4.Scale(start, column), PanelInt4.Scale(start + 64, column));
+        }
     }
 
     private static float[] Reference(PackedMatrix matrix, NativeBuffer input, int rows)

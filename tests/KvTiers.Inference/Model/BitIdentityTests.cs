@@ -10,6 +10,7 @@ namespace KvTiers.Inference.Tests.Model;
 public sealed class BitIdentityTests : IDisposable
 {
     private const string Int8 = ", int8";
+    private const string Int4 = ", int4";
 
     private readonly TemporaryFolder _folder = new();
     private WeightFormat _format = WeightFormat.AsStored;
@@ -19,7 +20,7 @@ public sealed class BitIdentityTests : IDisposable
         get
         {
             TheoryData<string, KvFormat> cases = [];
-            foreach (string model in (string[])["llama", "llama, odd sizes", "llama, window", "gpt2", "llama, int8", "llama, odd sizes, int8", "gpt2, int8"])
+            foreach (string model in (string[])["llama", "llama, odd sizes", "llama, window", "gpt2", "llama, int8", "llama, odd sizes, int8", "gpt2, int8", "llama, int4", "llama, odd sizes, int4", "gpt2, int4"])
             {
                 cases.Add(model, KvFormat.F32);
                 cases.Add(model, KvFormat.BF16);
@@ -132,6 +133,11 @@ public sealed class BitIdentityTests : IDisposable
         {
             _format = WeightFormat.Int8;
             name = name[..^Int8.Length];
+        }
+        else if (name.EndsWith(Int4, StringComparison.Ordinal))
+        {
+            _format = WeightFormat.Int4;
+            name = name[..^Int4.Length];
         }
         if (GoldenModels.Families.Contains(name))
             return GoldenModels.Folder(name);

@@ -153,11 +153,12 @@ public sealed class LanguageModelTests : IDisposable
             Print(folder, new ModelOptions { Threads = 1 }),
             Print(folder, new ModelOptions { Threads = 1, WeightFormat = WeightFormat.BF16 }),
             Print(folder, new ModelOptions { Threads = 1, WeightFormat = WeightFormat.Int8 }),
+            Print(folder, new ModelOptions { Threads = 1, WeightFormat = WeightFormat.Int4 }),
             Print(TestModel.Llama(seed: 2).Write(_folder.Sub("other weights")), new ModelOptions { Threads = 1 }),
             Print(TestModel.Llama(edit: json => json["rope_theta"] = 20_000).Write(_folder.Sub("other shape")), new ModelOptions { Threads = 1 }),
         ];
 
-        Assert.Equal(5, prints.Distinct().Count());
+        Assert.Equal(6, prints.Distinct().Count());
         Assert.Equal(64, prints[0].Length);
         Assert.Equal(prints[0], Print(folder, new ModelOptions { Threads = 2, RowTile = 16 }));
 

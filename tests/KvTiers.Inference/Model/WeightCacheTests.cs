@@ -17,6 +17,7 @@ public sealed class WeightCacheTests : IDisposable
     [Theory]
     [InlineData("llama", WeightFormat.AsStored)]
     [InlineData("llama", WeightFormat.Int8)]
+    [InlineData("llama", WeightFormat.Int4)]
     [InlineData("untied", WeightFormat.BF16)]
     [InlineData("gpt2", WeightFormat.F32)]
     public void WeightsReadBackComputeTheSameBitsAsPackedOnes(string name, WeightFormat format)
@@ -73,13 +74,13 @@ public sealed class WeightCacheTests : IDisposable
     public void EveryFormatHasItsOwnFile()
     {
         Write("llama");
-        foreach (WeightFormat format in (WeightFormat[])[WeightFormat.F32, WeightFormat.BF16, WeightFormat.Int8])
+        foreach (WeightFormat format in (WeightFormat[])[WeightFormat.F32, WeightFormat.BF16, WeightFormat.Int8, WeightFormat.Int4])
             Compute(format);
 
-        Assert.Equal(3, Directory.GetFiles(Cache).Length);
-        foreach (WeightFormat format in (WeightFormat[])[WeightFormat.F32, WeightFormat.BF16, WeightFormat.Int8])
+        Assert.Equal(4, Directory.GetFiles(Cache).Length);
+        foreach (WeightFormat format in (WeightFormat[])[WeightFormat.F32, WeightFormat.BF16, WeightFormat.Int8, WeightFormat.Int4])
             Compute(format);
-        Assert.Equal(3, _log.Count(line => line.StartsWith("Packed weights read", StringComparison.Ordinal)));
+        Assert.Equal(4, _log.Count(line => line.StartsWith("Packed weights read", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -127,6 +127,7 @@ public sealed class SiloOptionsReaderTests : IDisposable
     [Theory]
     [InlineData("Hot", "1MiB")]
     [InlineData("Weights", "int8")]
+    [InlineData("Weights", "int4")]
     [InlineData("WeightCache", "off")]
     [InlineData("Threads", "64")]
     [InlineData("Threads", "1")]

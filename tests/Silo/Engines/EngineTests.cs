@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using KvTiers.Inference.Model;
+using KvTiers.MakeModel;
 using KvTiers.Silo.Configuration;
 
 namespace KvTiers.Silo.Tests.Engines;
@@ -47,19 +49,75 @@ public sealed class EngineTests : IDisposable
             silo.Errors.TrimEnd());
     }
 
-    [Fact]
-    public void WeightsThatTorchDoesNotHaveAreRefused()
+    [Theory]
+    [InlineData(WeightFormat.BF16, "bf16")]
+    [InlineData(WeightFormat.Int8, "int8")]
+    [InlineData(WeightFormat.Int4, "int4")]
+    public void WeightsThatTorchDoesNotHaveAreRefused(WeightFormat weights, string name)
     {
-        SettingError error = Assert.Single(EngineSettings.Conflicts(new SiloOptions { Engine = EngineKind.Torch, Weights = Inference.Model.WeightFormat.Int8 }));
+        SettingError error = Assert.Single(EngineSettings.Conflicts(new SiloOptions { Engine = EngineKind.Torch, Weights = weights }));
 
-        Assert.Equal("KvTiers:Weights = 'int8': must be auto or f32 under the engine torch, which computes in 32-bit floats.", error.ToString());
+        Assert.Equal($"KvTiers:Weights = '{name}': must be auto or f32 under the engine torch, which computes in 32-bit floats.", error.ToString());
         Assert.Empty(EngineSettings.Conflicts(new SiloOptions { Engine = EngineKind.Torch }));
     }
 
-    // Each turn finds what the one before it computed: prompt tokens, cached tokens and text.
-    private static async Task<string[]> TalkAsync(string engine)
+    [Fact]
+    public void TorchReadsNoGguf()
     {
-        await using SiloServer silo = await SiloServer.StartAsync("--model", Demo, "--engine", engine);
+        SettingError error = Assert.Single(EngineSettings.Conflicts(new SiloOptions { Engine = EngineKind.Torch, Model = "/models/some.gguf" }));
+
+        Assert.Equal("KvTiers:Model = '/models/some.gguf': must be a folder with .safetensors files under the engine torch, which reads no GGUF.", error.ToString());
+    }
+
+    [Fact]
+    public async Task AGgufFileOfAModelAnswersAsItsFolderDoes()
+    {
+        string file = GgufOfDemo();
+
+        Assert.Equal(await TalkAsync("kvtiers"), await TalkAsync("kvtiers", file));
+    }
+
+    // The demo model's weights are BF16, and stay so.
+    private string GgufOfDemo()
+    {
+        JsonObject config = JsonNode.Parse(File.ReadAllBytes(Path.Combine(Demo, "config.json")))!.AsObject();
+        GgufConversion conversion = new(config, _ => GgufType.BF16);
+        conversion.AddConfig();
+        conversion.AddVocabulary(Demo, "gpt-2");
+        using WeightFiles files = new(Demo);
+        int hidden = (int)config["hidden_size"]!, inner = (int)config["intermediate_size"]!, headDim = (int)config["head_dim"]!;
+        int queries = (int)config["num_attention_heads"]! * headDim, keys = (int)config["num_key_value_heads"]! * headDim;
+        Add("model.embed_tokens.weight", (int)config["vocab_size"]!, hidden);
+        Add("model.norm.weight", hidden);
+        for (int i = 0; i < (int)config["num_hidden_layers"]!; i++)
+        {
+            string layer = $"model.layers.{i}.";
+            Add(layer + "input_layernorm.weight", hidden);
+            Add(layer + "post_attention_layernorm.weight", hidden);
+            Add(layer + "self_attn.q_proj.weight", queries, hidden);
+            Add(layer + "self_attn.k_proj.weight", keys, hidden);
+            Add(layer + "self_attn.v_proj.weight", keys, hidden);
+            Add(layer + "self_attn.o_proj.weight", hidden, queries);
+            Add(layer + "mlp.gate_proj.weight", inner, hidden);
+            Add(layer + "mlp.up_proj.weight", inner, hidden);
+            Add(layer + "mlp.down_proj.weight", hidden, inner);
+        }
+        string path = Path.Combine(_folder.FullName, "demo.gguf");
+        File.WriteAllBytes(path, conversion.Write());
+        return path;
+
+        void Add(string name, params int[] shape)
+        {
+            float[] values = new float[shape.Aggregate(1, (product, size) => product * size)];
+            files.Get(name, [.. shape.Select(size => (long)size)]).Read(0, 1, values);
+            conversion.Add(name, shape, values);
+        }
+    }
+
+    // Each turn finds what the one before it computed: prompt tokens, cached tokens and text.
+    private static async Task<string[]> TalkAsync(string engine, string? model = null)
+    {
+        await using SiloServer silo = await SiloServer.StartAsync("--model", model ?? Demo, "--engine", engine);
         var messages = new JsonArray();
         var answers = new List<string>();
         foreach (string question in Questions)
