@@ -7,7 +7,10 @@ namespace KvTiers.Inference.Scheduling;
 /// </remarks>
 internal sealed class LivingSequences(Func<string, double>? weightOf = null)
 {
+    private const int MostLeft = 1_024;
+
     private readonly Dictionary<string, TenantShare> _tenants = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, double> _left = new(StringComparer.Ordinal);
 
     /// <summary>To be read only.</summary>
     public List<Sequence> Waiting { get; } = [];
@@ -58,7 +61,7 @@ internal sealed class LivingSequences(Func<string, double>? weightOf = null)
 
         sequence.Tenant = null;
         if (share is { Waiting: 0, Running: 0 })
-            _tenants.Remove(sequence.Generation.Tenant);
+            Leave(sequence.Generation.Tenant, share);
     }
 
     /// <summary>Makes a sequence done; nothing else happens when it is, or when it was never taken in.</summary>
@@ -81,12 +84,27 @@ internal sealed class LivingSequences(Func<string, double>? weightOf = null)
 
         // Whoever shares with nobody has the weight 1 here: shares are all that weights are for.
         double weight = weightOf?.Invoke(tenant) ?? 1;
+        bool isAlone = _tenants.Count == 0;
+        double computed = isAlone ? 0 : _tenants.Values.Min(static other => other.Computed);
+        if (_left.Remove(tenant, out double before))
+            computed = Math.Max(computed, before);
         share = new TenantShare(
             double.IsPositiveInfinity(weight) ? 1 : weight,
-            _tenants.Count == 0 ? 0 : _tenants.Values.Min(static other => other.Served),
-            _tenants.Count == 0 ? 0 : _tenants.Values.Min(static other => other.Prefilled));
+            isAlone ? 0 : _tenants.Values.Min(static other => other.Served),
+            isAlone ? 0 : _tenants.Values.Min(static other => other.Prefilled),
+            computed);
         _tenants.Add(tenant, share);
         return share;
+    }
+
+    // Who was ahead of those that stay is ahead when it comes back; with nobody left, there is nobody to be ahead of.
+    private void Leave(string tenant, TenantShare share)
+    {
+        _tenants.Remove(tenant);
+        if (_tenants.Count == 0 || _left.Count == MostLeft)
+            _left.Clear();
+        if (_tenants.Count > 0)
+            _left[tenant] = share.Computed;
     }
 
     private List<Sequence>? ListOf(SequenceState state) => state switch

@@ -93,6 +93,8 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
     {
         _plan++;
         _chunks.Clear();
+        _aside.Clear();
+        _favoured = null;
         Touched = null;
         int budget = options.MaxTokensPerStep;
         for (int i = 0; i < Running.Count && budget > 0; i++)
@@ -106,6 +108,7 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
         }
 
         Admit(isHeld: _isAdmissionHeld && Running.Count > 0);
+        budget += SetAside();
         if (_chunks.Count > 0)
             budget = Math.Min(budget, PrefillBesideDecode);
         while (budget > 0 && NextPrefill() is >= 0 and int next)
@@ -120,6 +123,9 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
             sequence.Tenant!.Prefill(scheduled);
         }
 
+        TakeBackSetAside();
+        foreach (ScheduledChunk chunk in _chunks)
+            chunk.Sequence.Tenant!.Compute(chunk.TokenCount);
         Touched = null;
     }
 
@@ -206,6 +212,7 @@ internal sealed partial class Scheduler(KvCache cache, EngineOptions options, bo
     {
         Preemptions++;
         _chunks.RemoveAll(chunk => chunk.Sequence == sequence);
+        _aside.RemoveAll(chunk => chunk.Sequence == sequence);
         _living.Move(sequence, SequenceState.Waiting);
         Release(sequence);
     }

@@ -89,6 +89,48 @@ public sealed class EngineAdmissionTests(TinyModel tiny) : IClassFixture<TinyMod
     }
 
     [Fact]
+    public async Task ManyAnswersOfOneStandBackForTheFirstTokenOfAnother()
+    {
+        using var log = new StepLog();
+        await using EngineHost host = Host(log, new EngineOptions { MaxRunning = 9 });
+        List<Task<GenerationResult>> all = [.. Enumerable.Range(0, 8).Select(i => host.Run(Of("flood", i, newTokens: 60)))];
+        for (int i = 0; i < 4; i++)
+        {
+            await log.UntilHeld();
+            log.Pass();
+        }
+
+        await log.UntilHeld(); // with all of them decoding
+        all.Add(host.Run(Of("other", 100, length: 100, newTokens: 3)));
+        log.Open();
+        await Task.WhenAll(all);
+
+        (int Start, int Rows)[] first = log.Steps.Single(step => step.Contains((0, 100)));
+        Assert.Equal([(0, 100)], first);
+        Assert.Equal(9, log.Steps.Single(step => step.Contains((100, 1))).Length);
+    }
+
+    // However often it comes and goes.
+    [Fact]
+    public async Task AnotherGetsAheadByNoMoreThanItsLead()
+    {
+        using var log = new StepLog();
+        await using EngineHost host = Host(log, new EngineOptions { MaxRunning = 9 });
+        log.Open();
+        Task<GenerationResult>[] flood = [.. Enumerable.Range(0, 8).Select(i => host.Run(Of("flood", i, newTokens: 1_200)))];
+        await Task.Run(() => SpinWait.SpinUntil(() => log.Steps.Count > 8, HangLimit.Time));
+        int before = log.Steps.Count;
+        for (int i = 0; i < 20; i++)
+            await host.Run(Of("other", 100 + i, length: 500, newTokens: 1) with { UseCache = false });
+        int after = log.Steps.Count;
+        await Task.WhenAll(flood);
+
+        (int Start, int Rows)[][] beside = [.. log.Steps.Skip(before).Take(after - before)];
+        Assert.InRange(beside.Where(step => step.All(segment => segment.Rows > 1)).Sum(step => step.Sum(segment => segment.Rows)), 512, 2_048 + 640);
+        Assert.InRange(beside.Sum(step => step.Where(segment => segment.Rows > 1).Sum(segment => segment.Rows)), 9_500, 10_000);
+    }
+
+    [Fact]
     public async Task StepsAreSharedByWeight()
     {
         using var log = new StepLog();
