@@ -6,10 +6,10 @@ namespace KvTiers.Bench.Flooding;
 /// <summary>A tenant that sends everything it may, and does not wait when it is told to: many requests, one of 256 prompts times 128 choices, prompts of 15 MB, conversations.</summary>
 /// <param name="http">Speaks to the server with the tenant's key.</param>
 /// <param name="vocabulary">Ids below it are drawn for prompts.</param>
-internal sealed class Flood(HttpClient http, int vocabulary)
+/// <param name="longPromptBytes">Bytes of the longest prompt; 0 = none is sent.</param>
+internal sealed class Flood(HttpClient http, int vocabulary, int longPromptBytes)
 {
     private const int Requests = 64;
-    private const int LongPromptBytes = 15_000_000;
 
     // One that does not wait at all measures how fast this machine can send.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
@@ -25,13 +25,13 @@ internal sealed class Flood(HttpClient http, int vocabulary)
     {
         string prompts = string.Join(',', Enumerable.Range(0, 256).Select(i => $"\"Prompt {i}\""));
         string many = $$"""{"prompt":[{{prompts}}],"n":128,"max_tokens":16}""";
-        string longest = $$"""{"prompt":"{{string.Concat(Enumerable.Repeat("so long a text ", LongPromptBytes / 15))}}","max_tokens":1}""";
+        string longest = $$"""{"prompt":"{{string.Concat(Enumerable.Repeat("so long a text ", longPromptBytes / 15))}}","max_tokens":1}""";
         int left = conversations;
         List<Task> loops =
         [
             .. Enumerable.Range(0, Requests).Select(i => LoopAsync("request", "/v1/completions", Ordinary(i), cancel)),
             LoopAsync("256 prompts, n 128", "/v1/completions", () => many, cancel),
-            LoopAsync("15 MB prompt", "/v1/completions", () => longest, cancel),
+            LoopAsync($"prompt of {longPromptBytes / 1_000_000} MB", "/v1/completions", () => longPromptBytes == 0 ? null : longest, cancel),
             LoopAsync("conversation", "/v1/conversations", () => Interlocked.Decrement(ref left) >= 0 ? "{}" : null, cancel),
         ];
         await ((Task)Task.WhenAll(loops)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

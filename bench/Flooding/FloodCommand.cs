@@ -27,8 +27,9 @@ internal static class FloodCommand
         var asks = new Option<int>("--asks") { Description = "Requests of the quiet tenant in a round.", DefaultValueFactory = _ => 35 };
         var rounds = new Option<int>("--rounds") { Description = "Rounds, each quiet and then flooded.", DefaultValueFactory = _ => 3 };
         var conversations = new Option<int>("--conversations") { Description = "Conversations that the flood creates.", DefaultValueFactory = _ => 5_000 };
+        var longest = new Option<int>("--long-prompt-bytes") { Description = "Bytes of the flood's longest prompts; 0 for none.", DefaultValueFactory = _ => 15_000_000 };
         var turns = new Option<int?>("--concurrent-turns") { Description = "A limit of both tenants: answers at one time. Without it, shares alone hold them apart." };
-        var command = new Command("flood", "Measure one tenant's time to first token while another floods the server.") { output, models, shape, prompt, asks, rounds, conversations, turns };
+        var command = new Command("flood", "Measure one tenant's time to first token while another floods the server.") { output, models, shape, prompt, asks, rounds, conversations, longest, turns };
         command.SetAction(async (parsed, cancel) =>
         {
             string model = BenchModel.Make(parsed.GetRequiredValue(shape), parsed.GetRequiredValue(models));
@@ -46,7 +47,7 @@ internal static class FloodCommand
                 await using ServerProcess server = await ServerProcess.StartAsync(model, ["--api-key-file", keys, "--hot", "512MiB"], cancel);
                 int vocabulary = Tokenizer.Load(model).VocabularySize;
                 var tenant = new QuietTenant(Client(server, quiet), parsed.GetValue(prompt), answerTokens: 8, vocabulary);
-                var flooding = new Flood(Client(server, flood), vocabulary);
+                var flooding = new Flood(Client(server, flood), vocabulary, parsed.GetValue(longest));
                 await tenant.AskAsync(8, cancel);
                 List<double> alone = [], beside = [];
                 for (int round = 1; round <= parsed.GetValue(rounds); round++)
