@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using BenchmarkDotNet.Attributes;
 using KvTiers.Conversations;
+using KvTiers.Keys;
 using KvTiers.Sessions.Changes;
 using KvTiers.Sessions.Log;
 using KvTiers.Sessions.Serialization;
@@ -15,7 +16,12 @@ public class ConversationRecordBenchmarks
     private const int Tokens = 375;
     private static readonly ConversationKey Key = new("tenant", "conversation");
     private ConversationState? _state;
+    private static readonly byte[] Place = RecordSealer.ContextOf("redis", "tenant", "conversation", "1");
+    private static readonly RecordSealer Authenticating = new(new RecordProtection(new KeyRing(new RecordKey(new byte[RecordKey.ByteCount]))));
+    private static readonly RecordSealer Encrypting = new(new RecordProtection(new KeyRing(new RecordKey(new byte[RecordKey.ByteCount]))) { Encrypts = true });
     private byte[]? _record;
+    private byte[]? _authentic;
+    private byte[]? _encrypted;
 
     [GlobalSetup]
     public void Setup()
@@ -37,6 +43,8 @@ public class ConversationRecordBenchmarks
 
         _state = state;
         _record = EncodeToArray();
+        _authentic = EncodeAuthentic();
+        _encrypted = EncodeEncrypted();
         Console.WriteLine($"The record has {_record.Length} bytes.");
         if (!Decode().Log.SameAs(state.Log))
             throw new InvalidOperationException("The record is not that of the conversation.");
@@ -60,7 +68,26 @@ public class ConversationRecordBenchmarks
     }
 
     [Benchmark]
+    public byte[] EncodeAuthentic() => Encode(Authenticating);
+
+    [Benchmark]
+    public byte[] EncodeEncrypted() => Encode(Encrypting);
+
+    [Benchmark]
+    public ConversationState DecodeAuthentic() => ConversationRecord.Apply(Key, null, Authenticating.Open(_authentic, Place, out _));
+
+    [Benchmark]
+    public ConversationState DecodeEncrypted() => ConversationRecord.Apply(Key, null, Encrypting.Open(_encrypted, Place, out _));
+
+    [Benchmark]
     public ConversationState Decode() => ConversationRecord.Apply(Key, null, _record);
+
+    private byte[] Encode(RecordSealer sealer)
+    {
+        using var buffer = new RecordBuffer();
+        sealer.Write(buffer, Place, output => ConversationRecord.Write(output, _state!));
+        return buffer.Written.ToArray();
+    }
 
     private static LoggedMessage Message(Random random, string role) => new(
         role,

@@ -89,11 +89,13 @@ internal sealed unsafe class Ghash
         Vector512<byte> reversal = Vector512.Create(Reversal);
         Vector512<ulong> before = Vector512.Create(Vector256.Create(hash, Vector128<ulong>.Zero), Vector256<ulong>.Zero);
         Vector512<ulong> low = Vector512<ulong>.Zero, middle = low, high = low;
-        for (int i = 0; i < count; i++)
+
+        // The first vector last: it alone waits for the hash before, and the others are done meanwhile.
+        for (int i = count - 1; i >= 0; i--)
         {
-            Vector512<ulong> blocks = Avx512BW.Shuffle(Vector512.Load(from + (i * VectorBytes)), reversal).AsUInt64() ^ before;
-            before = Vector512<ulong>.Zero;
-            Vector512<ulong> power = powers[i];
+            Vector512<ulong> blocks = Avx512BW.Shuffle(Vector512.Load(from + (i * VectorBytes)), reversal).AsUInt64(), power = powers[i];
+            if (i == 0)
+                blocks ^= before;
             low ^= Pclmulqdq.V512.CarrylessMultiply(blocks, power, 0x00);
             middle ^= Pclmulqdq.V512.CarrylessMultiply(blocks, power, 0x01) ^ Pclmulqdq.V512.CarrylessMultiply(blocks, power, 0x10);
             high ^= Pclmulqdq.V512.CarrylessMultiply(blocks, power, 0x11);
