@@ -66,6 +66,19 @@ internal sealed record ChatOption(string Name, string Rule, Func<ChatOptions, st
             return true;
         });
 
+    public static ChatOption Policy(string name) => new(
+        name, string.Join(", ", PolicyNames[..^1]) + " or " + PolicyNames[^1],
+        options => options.ContextPolicy is { } policy ? NameOf(policy) : null,
+        (options, text) =>
+        {
+            ContextPolicy? policy = Enum.GetValues<ContextPolicy>().Where(policy => NameOf(policy) == text).Cast<ContextPolicy?>().FirstOrDefault();
+            options.ContextPolicy = policy;
+            return policy is not null || text == ChatOptions.Default;
+        })
+    {
+        Values = PolicyNames,
+    };
+
     public static ChatOption Statistics(string name) => new(
         name, "on or off",
         options => options.ShowsStatistics ? null : "off",
@@ -77,6 +90,10 @@ internal sealed record ChatOption(string Name, string Rule, Func<ChatOptions, st
     {
         Values = ["on", "off"],
     };
+
+    private static string[] PolicyNames => [.. Enum.GetValues<ContextPolicy>().Select(NameOf)];
+
+    private static string NameOf(ContextPolicy policy) => JsonNamingPolicy.SnakeCaseLower.ConvertName(policy.ToString());
 
     // Text in JSON's own marks may hold line breaks; other text stands for itself.
     private static IReadOnlyList<string> ReadStop(string text)

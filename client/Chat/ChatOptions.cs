@@ -24,11 +24,15 @@ internal sealed class ChatOptions
         ChatOption.Integer("seed", "a whole number", long.MinValue, long.MaxValue, options => options.Seed, (options, value) => options with { Seed = value }),
         ChatOption.Integer("max_tokens", "a whole number, 1 or more", 1, int.MaxValue, options => options.MaxTokens, (options, value) => options with { MaxTokens = (int?)value }),
         ChatOption.Stop("stop"),
+        ChatOption.Policy("context_policy"),
         ChatOption.Statistics("stats"),
     ];
 
     /// <summary>How answers are generated.</summary>
     public GenerationOptions Generation { get; set; } = new();
+
+    /// <summary>What is done when the conversation outgrows the model's context; null = as it was.</summary>
+    public ContextPolicy? ContextPolicy { get; set; }
 
     /// <summary>Whether each turn, edit and undo tells what the cache did.</summary>
     public bool ShowsStatistics { get; set; } = true;

@@ -67,7 +67,7 @@ internal sealed class ChatSession(IConversations conversations, ChatSettings set
         ChatMessage message = new(UserRole, text);
         if (_nextSystem is not null)
             return AnswerAsync(HistoryTurn([.. WithSystem(_messages), message], cancellationToken), [.. WithSystem(_messages), message], "system prompt replaced");
-        var request = new TurnRequest { Mode = TurnMode.Append, Messages = [message], Options = settings.Options.Generation };
+        var request = new TurnRequest { Mode = TurnMode.Append, Messages = [message], Options = settings.Options.Generation, ContextPolicy = settings.Options.ContextPolicy };
         return AnswerAsync(conversations.TurnAsync(_key, request, cancellationToken), [.. _messages, message], null);
     }
 
@@ -167,6 +167,7 @@ internal sealed class ChatSession(IConversations conversations, ChatSettings set
             Mode = TurnMode.History,
             Messages = history,
             Options = settings.Options.Generation,
+            ContextPolicy = settings.Options.ContextPolicy,
             // The history that is sent replaces the conversation: it must be the one that the user has seen.
             ExpectedVersion = _version,
         };
@@ -212,8 +213,8 @@ internal sealed class ChatSession(IConversations conversations, ChatSettings set
     {
         if (settings.Options.ShowsStatistics)
             terminal.WriteNote(TurnText.Describe(TurnCount, completed));
-        else if (TurnText.IsCutOff(completed))
-            terminal.WriteNote(TurnText.CutOff);
+        else if (TurnText.Loss(completed) is { } loss)
+            terminal.WriteNote(loss);
     }
 
     private async Task<ConversationView> LoadAsync(CancellationToken cancellationToken)

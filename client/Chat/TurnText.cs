@@ -8,16 +8,30 @@ internal static class TurnText
 {
     public const string CutOff = "cut off at the token limit";
 
+    private const string ContextEnd = "cut off where the context ends";
+
     /// <summary><c>turn 2: 87 tokens cached, 14 computed, first token in 6 ms</c>.</summary>
     public static string Describe(int turn, TurnCompleted completed)
     {
         TurnUsage usage = completed.Usage;
         string text = Invariant(
             $"turn {turn}: {Count(usage.Cached.Total, "token")} cached{ByTier(usage.Cached)}, {usage.ComputedTokens:N0} computed, first token in {Duration(usage.TtftMs)}");
-        return IsCutOff(completed) ? $"{text}; {CutOff}" : text;
+        return Loss(completed) is { } loss ? $"{text}; {loss}" : text;
     }
 
-    public static bool IsCutOff(TurnCompleted completed) => completed.FinishReason == "length";
+    /// <summary>What the answer or its prompt lacks: <c>12 messages left out of the prompt, as the context was full; cut off at the token limit</c>; null = nothing.</summary>
+    public static string? Loss(TurnCompleted completed)
+    {
+        string? cut = completed.Usage.Cut is { } messages ? Describe(messages) : null;
+        string? end = completed.FinishReason != "length" ? null : completed.Usage.LimitedBy == "context" ? ContextEnd : CutOff;
+        return cut is null || end is null ? cut ?? end : $"{cut}; {end}";
+    }
+
+    private static string Describe(ContextCut cut)
+    {
+        string text = $"{Count(cut.MessagesDropped, "message")} left out of the prompt, as the context was full";
+        return cut.Summary is not null ? text + ", and summarized" : cut.SummaryFailure is { } failure ? $"{text} (no summary: {failure})" : text;
+    }
 
     /// <summary><c>27 tokens kept, 40 invalidated; 2 blocks released, 1 still shared</c>.</summary>
     public static string Describe(EditReceipt receipt)

@@ -33,6 +33,7 @@ internal sealed class CommandLine
         new("--warm-ahead", "KvTiers:WarmAhead", "TIME", "How long before a conversation's expected return its blocks are loaded from colder tiers (0s: not at all)"),
         new("--name", "KvTiers:Name", "NAME", "Name of this silo in answers (the machine's name)"),
         new("--answer-tokens", "KvTiers:AnswerTokens", "N", "Most tokens of an answer where the request does not say (512)"),
+        new("--context-policy", "KvTiers:ContextPolicy", "POLICY", "What is done when a conversation outgrows the model's context: refuse, drop-oldest, keep-ends or summarize (drop-oldest)"),
         new("--max-turns", "KvTiers:MaxTurns", "N", "Answers computed or waiting at one time, shared between tenants (256)"),
         new("--max-body", "KvTiers:MaxBody", "SIZE", "Largest request body (16MiB)"),
         new("--unknown-fields", "KvTiers:UnknownFields", "refuse|ignore", "What is done with fields of a request that are not known (refuse)"),

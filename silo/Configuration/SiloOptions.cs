@@ -119,6 +119,9 @@ internal sealed record SiloOptions
     /// <summary>Most tokens of an answer where the request does not say, 1 to 1,000,000.</summary>
     public int AnswerTokens { get; init; } = 512;
 
+    /// <summary>What is done when a conversation outgrows the model's context.</summary>
+    public ContextSettings Context { get; init; } = new();
+
     /// <summary>Answers computed or waiting at one time, 1 to 100,000; one more, or one beyond its tenant's share, is refused as busy.</summary>
     public int MaxTurns { get; init; } = 256;
 

@@ -73,6 +73,7 @@ internal static class SiloOptionsReader
         options = OrleansSettings.Read(reader, options);
         options = StoreSettings.Read(reader, options);
         options = RecordSettings.Read(reader, options);
+        options = ContextSettings.Read(reader, options);
 
         List<SettingError> errors = [.. reader.Errors()];
         if (options is { TenantSecret: not null, TenantSecretFile: not null })

@@ -20,9 +20,24 @@ internal sealed record TurnBody
     /// <summary>The version that the caller has seen; null = any.</summary>
     public long? ExpectedVersion { get; init; }
 
+    /// <summary>What is done when the conversation outgrows the model's context, from this turn on; null = as it was.</summary>
+    public ContextPolicy? ContextPolicy { get; init; }
+
+    /// <summary>Whether this turn may leave messages out of its prompt; null = as the conversation's policy says.</summary>
+    public Truncation? Truncation { get; init; }
+
     /// <summary>Whether the answer comes as events.</summary>
     public bool Stream { get; init; }
 
     /// <summary>The turn alone.</summary>
-    public TurnRequest ToRequest() => new() { Mode = Mode, Messages = Messages, Options = Options, CacheSalt = CacheSalt, ExpectedVersion = ExpectedVersion };
+    public TurnRequest ToRequest() => new()
+    {
+        Mode = Mode,
+        Messages = Messages,
+        Options = Options,
+        CacheSalt = CacheSalt,
+        ExpectedVersion = ExpectedVersion,
+        ContextPolicy = ContextPolicy,
+        Truncation = Truncation,
+    };
 }

@@ -41,6 +41,7 @@ internal static class ChatFields
         Refused("add_special_tokens", "special tokens beside the template's", "false"),
         Refused("documents", "documents for the template", "[]"),
         Refused("chat_template", "a template in the request"),
+        Honoured("truncation", ValueKinds.Text, "\"auto\"", "`disabled`: what does not fit the context is refused; `auto`: the oldest turns are left out of the prompt ([contexts.md](contexts.md)). By default as the `conversation` has it, and without one `disabled`."),
         Honoured("chat_template_kwargs", ValueKinds.Object, "{\"enable_thinking\":false}", "Variables for the chat template, beside those that the server sets. Not in a conversation."),
         Refused("mm_processor_kwargs", "anything but text", "{}"),
         Refused("media_io_kwargs", "anything but text", "{}"),

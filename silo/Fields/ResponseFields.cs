@@ -98,7 +98,7 @@ internal static class ResponseFields
         Honoured("metadata", ValueKinds.Object, "{\"a\":\"b\"}", "The caller's own notes, which the stored response carries."),
         Honoured("text", ValueKinds.Object, "{}", "How the text is written.") with { Inner = TextFormat },
         Honoured("reasoning", ValueKinds.Object, "{}", "How the model reasons.") with { Inner = Reasoning },
-        Honoured("truncation", ValueKinds.Text, "\"disabled\"", "`disabled`: an input that is too long is refused."),
+        Honoured("truncation", ValueKinds.Text, "\"auto\"", "`disabled`, the default: what does not fit the context is refused; `auto`: the oldest turns are left out of the prompt ([contexts.md](contexts.md))."),
         Honoured("previous_response_id", ValueKinds.Text, "\"resp_example\"", "The stored response that this one follows: it is forked, and only what is new is computed."),
         Honoured("conversation", ValueKinds.Text | ValueKinds.Object, "\"of-the-table\"", "The stored conversation that this is a turn of, or a new one: its id, or an object with it. Not with `previous_response_id`.") with { Inner = ChatFields.Conversation },
         Honoured("include", ValueKinds.List, "[\"message.output_text.logprobs\"]", "`message.output_text.logprobs`; `reasoning.encrypted_content` is of what no answer has, and others are refused by name."),

@@ -75,7 +75,7 @@ internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSigna
         ConversationDamagedException => ApiException.Damaged(e.Message, e),
         ConversationStoreUnavailableException => ApiException.Unavailable("The conversation store does not answer. What was acknowledged is on it; try again soon.", "store_unavailable", e),
         ConversationUnreachableException => ApiException.Unavailable("The silo that has the conversation cannot be reached. What was acknowledged is stored; try again soon.", "silo_unavailable", e),
-        PromptTooLongException tooLong => ApiException.ContextLengthExceeded(WireNames.Message(tooLong), path.Value switch { "/v1/completions" => "prompt", "/v1/embeddings" or "/v1/responses" => "input", _ => "messages" }, e),
+        PromptTooLongException tooLong => ContextFault.Of(tooLong, path),
         EngineBusyException busy => ApiException.Busy(e.Message, busy.RetryAfter, e),
         TemplateException { IsRefusal: true } => ApiException.BadRequest(e.Message, "messages", null, e),
         GenerationFailedException { InnerException: ConstraintException constraint } => ApiException.BadRequest(constraint.Message, null, "invalid_form", e),

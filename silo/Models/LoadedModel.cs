@@ -49,6 +49,9 @@ internal sealed class LoadedModel : IAsyncDisposable
     /// <summary>How long the end may take to hand hot blocks down to tiers that outlive the process.</summary>
     public required TimeSpan FlushTime { get; init; }
 
+    /// <summary>Share of the room for prompts that a cut leaves filled.</summary>
+    public required double ContextKeep { get; init; }
+
     /// <summary>The conversations.</summary>
     /// <exception cref="ApiException">400: the model cannot chat.</exception>
     public IConversations Conversations => ChatParts.Door ?? throw CannotChat();

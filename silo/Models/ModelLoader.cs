@@ -73,6 +73,7 @@ internal sealed partial class ModelLoader(
             Cache = cache,
             Engine = engine,
             FlushTime = options.StopGrace,
+            ContextKeep = options.Context.Keep,
         };
     }
 
@@ -123,8 +124,17 @@ internal sealed partial class ModelLoader(
             MinP = sampling.MinP,
             RepetitionPenalty = sampling.RepetitionPenalty,
         };
-        var parts = new ConversationServices(
-            engine, prompt, store, salts, new ConversationOptions { ModelName = modelName, Defaults = defaults, Owner = $"{options.Name}:{options.Data}", MostConversations = tenant => keys.LimitsOf(tenant).Conversations }, time);
+        var conversations = new ConversationOptions
+        {
+            ModelName = modelName,
+            Defaults = defaults,
+            Owner = $"{options.Name}:{options.Data}",
+            ContextPolicy = options.Context.Policy,
+            ContextKeep = options.Context.Keep,
+            SummaryTokens = options.Context.SummaryTokens,
+            MostConversations = tenant => keys.LimitsOf(tenant).Conversations,
+        };
+        var parts = new ConversationServices(engine, prompt, store, salts, conversations, time);
         var local = new LocalConversations(parts, new LocalConversationsOptions { WarmAhead = options.WarmAhead, IdleAfter = options.Orleans.IdleAfter });
         return new ChatParts(prompt, local, null) { Store = store, Door = services.GetRequiredService<SiloConversations>().Open(local) };
     }

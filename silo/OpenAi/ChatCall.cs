@@ -11,6 +11,9 @@ namespace KvTiers.Silo.OpenAi;
 /// <param name="Ending">How the prompt ends; in a conversation always with what makes the model answer.</param>
 internal sealed record ChatCall(IReadOnlyList<ChatMessage> Messages, CompletionCall Common, ToolUse? Tools, string? Conversation, PromptEnding Ending)
 {
+    /// <summary>Whether messages may be left out of the prompt; null = not said.</summary>
+    public Truncation? Truncation { get; init; }
+
     /// <summary>Variables for the chat template; null = none.</summary>
     public IReadOnlyDictionary<string, JsonElement>? TemplateVariables { get; init; }
 }

@@ -29,6 +29,9 @@ internal sealed record ChatCompletionRequest : SamplingParameters
     /// <summary>Extension: names the conversation whose log the history is compared with; a string, or <c>{"id": …}</c>.</summary>
     public JsonElement? Conversation { get; init; }
 
+    /// <summary>Extension: whether messages may be left out of the prompt to fit the model's context, <c>auto</c> or <c>disabled</c>.</summary>
+    public string? Truncation { get; init; }
+
     /// <summary>Extension: variables for the chat template.</summary>
     public IReadOnlyDictionary<string, JsonElement>? ChatTemplateKwargs { get; init; }
 

@@ -35,7 +35,7 @@ internal sealed class ChatCompletionRoute(ModelHost host, RequestReader reader, 
         string tenant = Caller.TenantOf(context);
         IAsyncEnumerable<AnswerEvent> answer = call.Conversation is { } id
             ? ConversationAnswer.RunAsync(model.Conversations, new ConversationKey(tenant, id), Turn(call), turn.Token)
-            : EngineAnswer.RunAsync(model, [Generation(call, calls, model, tenant)], turn.Token);
+            : Unnamed(call, calls, model, tenant, turn.Token);
         answer = ToolAnswer.Read(answer, model.Chat, call.Tools, call.Common.Choices);
         AnswerHead head = AnswerHead.New("chatcmpl", model, time);
         if (call.Common.Stream) await StreamAsync(context, head, call, model, answer);
@@ -47,6 +47,7 @@ internal sealed class ChatCompletionRoute(ModelHost host, RequestReader reader, 
         Mode = TurnMode.History,
         Messages = call.Messages,
         CacheSalt = call.Common.CacheSalt,
+        Truncation = call.Truncation,
         Options = new GenerationOptions
         {
             MaxTokens = call.Common.MaxTokens,
@@ -72,9 +73,17 @@ internal sealed class ChatCompletionRoute(ModelHost host, RequestReader reader, 
         },
     };
 
-    private GenerationRequest Generation(ChatCall call, Constraint? calls, LoadedModel model, string tenant)
+    private IAsyncEnumerable<AnswerEvent> Unnamed(ChatCall call, Constraint? calls, LoadedModel model, string tenant, CancellationToken cancellationToken)
     {
-        int[] prompt = Prompt(call, ChatRules.Template(model.Chat, call.TemplateVariables));
+        ChatPrompt chat = ChatRules.Template(model.Chat, call.TemplateVariables);
+        FittedChat fitted = FittedChat.Of(call.Messages, call.Truncation, chat, call.Tools?.Definitions, call.Common.MaxTokens ?? options.AnswerTokens, model);
+        GenerationRequest request = Generation(call with { Messages = fitted.Messages }, calls, chat, model, tenant);
+        return EngineAnswer.RunAsync(model, [request], cancellationToken, fitted.Cut);
+    }
+
+    private GenerationRequest Generation(ChatCall call, Constraint? calls, ChatPrompt chat, LoadedModel model, string tenant)
+    {
+        int[] prompt = Prompt(call, chat);
         GenerationRequest request = call.Common.Generation(call.Common.Shorten(prompt, model), call.Common.MaxTokens ?? options.AnswerTokens, model, tenant);
         if (calls is null) return request;
         if (request.Beams is not null) throw ApiException.BadRequest("'tool_choice' asks for a call, and 'use_beam_search' is true; calls that must be made are not searched with beams.", "tool_choice");

@@ -4,6 +4,7 @@ using KvTiers.Conversations;
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Tokens;
 using KvTiers.Silo.Http;
+using KvTiers.Silo.Turns;
 
 namespace KvTiers.Silo.OpenAi;
 
@@ -24,7 +25,14 @@ internal static class ChatRules
         string? conversation = Conversation(request.Conversation);
         if (conversation is not null) CheckConversation(request, common);
         ToolUse? tools = ToolRules.Check(request.Tools, request.ToolChoice, request.ParallelToolCalls);
-        return new ChatCall(messages, common, tools, conversation, Ending(request)) { TemplateVariables = request.ChatTemplateKwargs is { Count: > 0 } variables ? variables : null };
+        Truncation? truncation = TruncationRules.Check(request.Truncation);
+        if (truncation == Truncation.Auto && common.PromptTokens is not null)
+            throw ApiException.BadRequest("'truncate_prompt_tokens' cannot stand beside 'truncation' with 'auto': one cuts tokens, the other leaves messages out.", "truncate_prompt_tokens");
+        return new ChatCall(messages, common, tools, conversation, Ending(request))
+        {
+            Truncation = truncation,
+            TemplateVariables = request.ChatTemplateKwargs is { Count: > 0 } variables ? variables : null,
+        };
     }
 
     /// <summary>The messages, checked.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using KvTiers.Conversations;
 using KvTiers.Silo.Turns;
 
 namespace KvTiers.Silo.Responses;
@@ -72,8 +73,8 @@ internal sealed record Response
     /// <summary>The tools.</summary>
     public IReadOnlyList<object> Tools { get; init; } = [];
 
-    /// <summary>Always <c>disabled</c>: what does not fit the context is refused.</summary>
-    public string Truncation => "disabled";
+    /// <summary>Whether messages could be left out of the prompt to fit the context.</summary>
+    public Truncation Truncation { get; init; } = Truncation.Disabled;
 
     /// <summary>Tokens in and out; null = not known yet.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
@@ -103,6 +104,7 @@ internal sealed record Response
         ParallelToolCalls = note.ParallelToolCalls,
         ToolChoice = note.ToolChoice ?? (object)"auto",
         Tools = note.Tools ?? [],
+        Truncation = note.Truncation ?? Truncation.Disabled,
         Metadata = note.Metadata,
     };
 

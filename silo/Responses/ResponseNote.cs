@@ -42,6 +42,9 @@ internal sealed record ResponseNote
     /// <summary>Whether the answer could make several calls.</summary>
     public bool ParallelToolCalls { get; init; } = true;
 
+    /// <summary>Whether messages could be left out of the prompt; null = they could not.</summary>
+    public Truncation? Truncation { get; init; }
+
     /// <summary>Texts of the caller's, by name.</summary>
     public required IReadOnlyDictionary<string, string> Metadata { get; init; }
 
@@ -59,6 +62,7 @@ internal sealed record ResponseNote
         Tools = call.SentTools.Count == 0 ? null : call.SentTools,
         ToolChoice = call.SentChoice,
         ParallelToolCalls = call.Tools?.ParallelCalls ?? true,
+        Truncation = call.Truncation == KvTiers.Conversations.Truncation.Disabled ? null : call.Truncation,
         Metadata = call.Metadata,
     };
 

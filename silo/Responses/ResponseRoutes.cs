@@ -55,7 +55,7 @@ internal sealed class ResponseRoutes(ModelHost host, RequestReader reader, TurnG
         if (messages.Count == 0) throw ApiException.BadRequest("'input' must hold at least one message.", "input");
         IAsyncEnumerable<AnswerEvent> answer = call.Store
             ? store.AnswerAsync(new ConversationKey(tenant, id.Conversation), previous, Turn(call, messages, note, expectedVersion), turn.Token)
-            : EngineAnswer.RunAsync(model, [Generation(call, messages, constraint, model, tenant)], turn.Token);
+            : Unstored(call, messages, constraint, model, tenant, turn.Token);
         await WriteAsync(context, model, call, id, Response.Begin(id, note, model.Name, call.Store, call.Conversation), messages.Count, ToolAnswer.Read(answer, model.Chat, call.Tools, 1));
     }
 
@@ -73,8 +73,16 @@ internal sealed class ResponseRoutes(ModelHost host, RequestReader reader, TurnG
             Format = call.Format,
         },
         ExpectedVersion = expectedVersion,
+        Truncation = call.Truncation,
         Note = note.Write(),
     };
+
+    private IAsyncEnumerable<AnswerEvent> Unstored(
+        ResponsesCall call, IReadOnlyList<ChatMessage> messages, Constraint? constraint, LoadedModel model, string tenant, CancellationToken cancellationToken)
+    {
+        FittedChat fitted = FittedChat.Of(messages, call.Truncation, model.Chat, call.Tools?.Definitions, call.MaxTokens ?? options.AnswerTokens, model);
+        return EngineAnswer.RunAsync(model, [Generation(call, fitted.Messages, constraint, model, tenant)], cancellationToken, fitted.Cut);
+    }
 
     private GenerationRequest Generation(ResponsesCall call, IReadOnlyList<ChatMessage> messages, Constraint? constraint, LoadedModel model, string tenant) => new()
     {

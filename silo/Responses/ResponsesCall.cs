@@ -46,6 +46,9 @@ internal sealed record ResponsesCall
     /// <summary>How they are to be called, as it was sent; null = it was not.</summary>
     public required JsonElement? SentChoice { get; init; }
 
+    /// <summary>Whether messages may be left out of the prompt to fit the model's context.</summary>
+    public required Truncation Truncation { get; init; }
+
     /// <summary>Texts of the caller's, by name.</summary>
     public required IReadOnlyDictionary<string, string> Metadata { get; init; }
 

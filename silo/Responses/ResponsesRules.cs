@@ -2,6 +2,7 @@ using System.Text.Json;
 using KvTiers.Conversations;
 using KvTiers.Inference.Model;
 using KvTiers.Silo.Http;
+using KvTiers.Silo.Turns;
 
 namespace KvTiers.Silo.Responses;
 
@@ -24,7 +25,6 @@ internal static class ResponsesRules
             throw ApiException.BadRequest($"'max_output_tokens' is {request.MaxOutputTokens}; it must be 1 or more.", "max_output_tokens");
         if (request.TopLogprobs is < 0 or > 20)
             throw ApiException.BadRequest($"'top_logprobs' is {request.TopLogprobs}; it must be from 0 to 20.", "top_logprobs");
-        if (request.Truncation is not (null or "disabled")) throw ApiException.Unsupported("truncation", "a shortened input");
         foreach (string include in request.Include ?? [])
             if (include != Logprobs && !Harmless.Contains(include)) throw ApiException.Unsupported("include", $"'{include}'");
 
@@ -59,6 +59,7 @@ internal static class ResponsesRules
             Tools = FunctionRules.Check(request),
             SentTools = request.Tools ?? [],
             SentChoice = request.ToolChoice,
+            Truncation = TruncationRules.Check(request.Truncation) ?? Truncation.Disabled,
             Metadata = Metadata(request.Metadata),
         };
     }

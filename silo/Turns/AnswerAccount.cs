@@ -24,6 +24,8 @@ internal sealed class AnswerAccount(SiloOptions options, SiloMetrics metrics)
             Cached = TierTokens.From(usage.Cached),
             Computed = usage.ComputedTokens,
             Invalidated = usage.InvalidatedTokens,
+            LimitedBy = usage.LimitedBy,
+            Cut = usage.Cut,
             TtftMs = usage.TtftMs,
             Cost = !options.Prices.AreSet ? null : TokenCost.Of(options.Prices, usage.ComputedTokens, usage.Cached.Total, usage.CompletionTokens),
         };

@@ -15,8 +15,12 @@ internal static class EngineAnswer
     /// Bad arguments throw before the first event. When one request fails or the reader leaves, the others stop. Blocks that a request keeps
     /// (<see cref="GenerationRequest.KeepLease"/>) are released once the reader has seen the end.
     /// </remarks>
+    /// <param name="model">What answers.</param>
+    /// <param name="requests">What is asked for.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cut">What was left out of the prompt; null = nothing.</param>
     public static async IAsyncEnumerable<AnswerEvent> RunAsync(
-        LoadedModel model, IReadOnlyList<GenerationRequest> requests, [EnumeratorCancellation] CancellationToken cancellationToken)
+        LoadedModel model, IReadOnlyList<GenerationRequest> requests, [EnumeratorCancellation] CancellationToken cancellationToken, ContextCut? cut = null)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var tokens = Channel.CreateUnbounded<AnswerEvent>(new UnboundedChannelOptions { SingleReader = true });
@@ -42,7 +46,7 @@ internal static class EngineAnswer
         GenerationResult[] results = await Task.WhenAll(running);
         try
         {
-            yield return End(results, model);
+            yield return End(requests, results, cut);
         }
         finally
         {
@@ -84,7 +88,7 @@ internal static class EngineAnswer
         }
     }
 
-    private static AnswerEnd End(IReadOnlyList<GenerationResult> results, LoadedModel model)
+    private static AnswerEnd End(IReadOnlyList<GenerationRequest> requests, IReadOnlyList<GenerationResult> results, ContextCut? cut)
     {
         ChoiceResult[] choices = [.. results.SelectMany(result => result.Choices)];
         var usage = new TurnUsage
@@ -96,6 +100,8 @@ internal static class EngineAnswer
             InvalidatedTokens = 0,
             TtftMs = results.Min(result => result.TimeToFirstToken.TotalMilliseconds),
             TotalMs = results.Max(result => result.Duration.TotalMilliseconds),
+            LimitedBy = results.Select((result, i) => LimitOf(requests[i], result)).Min(StringComparer.Ordinal),
+            Cut = cut,
         };
         return new AnswerEnd([.. choices.Select(choice => choice.FinishReason == FinishReason.Length ? "length" : "stop")], usage, null)
         {
@@ -104,4 +110,10 @@ internal static class EngineAnswer
             Lease = results[0].Lease,
         };
     }
+
+    // Of several answers, the context is told before the limit that was asked for.
+    private static string? LimitOf(GenerationRequest request, GenerationResult result) => result.Choices
+        .Where(choice => choice.FinishReason == FinishReason.Length)
+        .Select(choice => choice.TokenIds.Count < request.MaxNewTokens ? "context" : "max_tokens")
+        .Min(StringComparer.Ordinal);
 }

@@ -1,3 +1,5 @@
+using KvTiers.Conversations;
+
 namespace KvTiers.Silo.Turns;
 
 /// <summary>What the cache did for a call.</summary>
@@ -17,6 +19,12 @@ internal sealed record KvTiersInfo
 
     /// <summary>Tokens of the conversation's former log that the call cut off.</summary>
     public required int Invalidated { get; init; }
+
+    /// <summary>What ended an answer of the finish reason <c>length</c>: <c>max_tokens</c> or <c>context</c>; null = it ended otherwise.</summary>
+    public string? LimitedBy { get; init; }
+
+    /// <summary>What was left out of the prompt, because the context was full; null = nothing.</summary>
+    public ContextCut? Cut { get; init; }
 
     /// <summary>From reading the request to the first token, in milliseconds.</summary>
     public required double TtftMs { get; init; }

@@ -16,4 +16,7 @@ public sealed record ChatMessage(string Role, string Content)
 
     /// <summary>The call that a message of the role <c>tool</c> is the result of; null = not given.</summary>
     public string? ToolCallId { get; init; }
+
+    /// <summary>True: its turn stays in the prompt when the context is full. Of a message that the conversation has already, null leaves it as it was. The model does not see it.</summary>
+    public bool? Pinned { get; init; }
 }

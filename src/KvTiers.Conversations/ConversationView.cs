@@ -15,7 +15,7 @@ public sealed record ConversationView
     /// <summary>The messages in order.</summary>
     public required IReadOnlyList<MessageView> Messages { get; init; }
 
-    /// <summary>Tokens in the log: the messages' spans, without the prompt for the next answer.</summary>
+    /// <summary>Tokens in the log: the spans of the messages that prompts have, without the prompt for the next answer.</summary>
     public required int TokenCount { get; init; }
 
     /// <summary>When it was created.</summary>
@@ -35,4 +35,10 @@ public sealed record ConversationView
 
     /// <summary>How many changes can be undone now.</summary>
     public required int UndoDepth { get; init; }
+
+    /// <summary>What is done when it outgrows the model's context; null = the host's default.</summary>
+    public ContextPolicy? ContextPolicy { get; init; }
+
+    /// <summary>What its prompts have no longer; null = they have all messages.</summary>
+    public ContextView? Context { get; init; }
 }

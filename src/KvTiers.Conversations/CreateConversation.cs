@@ -8,4 +8,7 @@ public sealed record CreateConversation
 
     /// <summary>First messages, for instance the system prompt; null or empty = none. Nothing is generated.</summary>
     public IReadOnlyList<ChatMessage>? Messages { get; init; }
+
+    /// <summary>What is done when it outgrows the model's context; null = the host's default.</summary>
+    public ContextPolicy? ContextPolicy { get; init; }
 }

@@ -20,4 +20,7 @@ public enum ExplanationReason
 
     /// <summary>The turn asked for no cache.</summary>
     CacheOff,
+
+    /// <summary>The context was full: messages were left out of the prompt, and everything behind them was computed.</summary>
+    Cut,
 }

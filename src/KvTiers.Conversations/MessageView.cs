@@ -24,7 +24,13 @@ public sealed record MessageView
     /// <summary>The call that the message is the result of; null = it is none.</summary>
     public string? ToolCallId { get; init; }
 
-    /// <summary>First token of the message's span in the token log, the template's framing included.</summary>
+    /// <summary>True: its turn stays in the prompt when the context is full; null = it may be left out.</summary>
+    public bool? Pinned { get; init; }
+
+    /// <summary>Version of the turn that left it out of the prompt, because the context was full; null = the prompt has it.</summary>
+    public long? DroppedAt { get; init; }
+
+    /// <summary>First token of the message's span in the token log, the template's framing included; of a message that was left out, where it would stand.</summary>
     public required int TokenStart { get; init; }
 
     /// <summary>Tokens in the span.</summary>

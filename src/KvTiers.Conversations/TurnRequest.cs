@@ -21,6 +21,12 @@ public sealed record TurnRequest
     /// <summary>The version that the caller has seen; another one is a <see cref="ConversationConflictException"/>. 0 = there is none yet. Null = any.</summary>
     public long? ExpectedVersion { get; init; }
 
+    /// <summary>What is done when the conversation outgrows the model's context, from this turn on; null = as it was.</summary>
+    public ContextPolicy? ContextPolicy { get; init; }
+
+    /// <summary>Whether this turn may leave messages out of its prompt; null = as the conversation's policy says.</summary>
+    public Truncation? Truncation { get; init; }
+
     /// <summary>Most characters of a <see cref="Note"/>.</summary>
     public const int MaxNoteLength = 65_536;
 

@@ -23,4 +23,10 @@ public sealed record TurnUsage
 
     /// <summary>From the turn's start to its last token, in milliseconds.</summary>
     public required double TotalMs { get; init; }
+
+    /// <summary>What ended an answer whose finish reason is <c>length</c>: <c>max_tokens</c>, or <c>context</c> when the context ended first. Null = it ended otherwise.</summary>
+    public string? LimitedBy { get; init; }
+
+    /// <summary>What was left out of the prompt, because the context was full, and what its summary took; null = nothing.</summary>
+    public ContextCut? Cut { get; init; }
 }

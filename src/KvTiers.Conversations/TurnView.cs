@@ -18,6 +18,12 @@ public sealed record TurnView
     /// <summary><c>stop</c> or <c>length</c>; null = it was stored before that was kept.</summary>
     public string? FinishReason { get; init; }
 
+    /// <summary>What ended an answer whose finish reason is <c>length</c>: <c>max_tokens</c> or <c>context</c>; null = it ended otherwise, or was stored before that was kept.</summary>
+    public string? LimitedBy { get; init; }
+
+    /// <summary>What it left out of its prompt, because the context was full; null = nothing.</summary>
+    public ContextCut? Cut { get; init; }
+
     /// <summary>What the caller wanted to be kept with it (<see cref="TurnRequest.Note"/>); null = nothing.</summary>
     public string? Note { get; init; }
 }

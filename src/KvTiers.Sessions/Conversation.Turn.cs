@@ -41,7 +41,7 @@ public sealed partial class Conversation
     public async Task<WarmReceipt> WarmAsync(CancellationToken cancellationToken = default)
     {
         ConversationState state = await RequireAsync(expectedVersion: null, cancellationToken).ConfigureAwait(false);
-        TokenLog log = _services.Encoder.Encode([.. state.Log.Messages.Select(message => message.ToChatMessage())], KnownLog(state));
+        TokenLog log = _services.Encoder.Encode(Continued(state, state.Log.Messages, []));
         if (log.TokenCount == 0)
             return new() { Conversation = Key.Id, Tokens = 0, CachedTokens = 0, ComputedTokens = 0, TotalMs = 0 };
         var request = new GenerationRequest { Prompt = log.Tokens, MaxNewTokens = 0, Tenant = Key.Tenant, TenantSalt = _services.Salts.For(Key.Tenant, state.CacheSalt), KeepLease = true };
@@ -97,6 +97,7 @@ public sealed partial class Conversation
         TurnPlan plan = makePlan(_state);
         if (plan.Base is null)
             await CheckRoomAsync(cancellationToken).ConfigureAwait(false);
+        plan = await FitAsync(plan, options, cancellationToken).ConfigureAwait(false);
         GenerationRequest request = Request(plan, options);
         EditReceipt? edit = Foresee(plan);
         var read = new List<int>();
@@ -108,11 +109,14 @@ public sealed partial class Conversation
             double submittedMs = _services.Time.GetElapsedTime(start).TotalMilliseconds;
             generation = _services.Engine.Submit(request, cancellationToken);
             LeaveToTheEngine();
+            int room = _services.Engine.MaxTokenCount - plan.Prompt.Length;
             yield return new TurnStarted
             {
                 Conversation = Key.Id,
                 PromptTokens = plan.Prompt.Length,
                 Edit = edit,
+                Cut = plan.Cut,
+                AnswerRoom = room < request.MaxNewTokens ? room : null,
             };
             await foreach (GeneratedToken token in generation.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             {
@@ -129,8 +133,9 @@ public sealed partial class Conversation
             double ttftMs = submittedMs + result.TimeToFirstToken.TotalMilliseconds;
             calls?.Complete();
             string finishReason = answer.FinishReason == FinishReason.Length ? "length" : calls is { CallCount: > 0 } ? "tool_calls" : "stop";
+            string? limitedBy = answer.FinishReason != FinishReason.Length ? null : answer.TokenIds.Count < request.MaxNewTokens ? "context" : "max_tokens";
             TokenLog log = plan.Next.Add(_services.Encoder.ToMessage(answer, calls));
-            ConversationState next = await StoreTurnAsync(plan, Change(plan, log, result, options.UseCache, ttftMs, note, finishReason), expectedVersion).ConfigureAwait(false);
+            ConversationState next = await StoreTurnAsync(plan, Change(plan, log, result, options.UseCache, new() { TtftMs = ttftMs, Note = note, FinishReason = finishReason, LimitedBy = limitedBy }), expectedVersion).ConfigureAwait(false);
             stored = true;
             SupersedeSoon(plan.Former, log);
             if (result.Lease is not null)
@@ -140,7 +145,7 @@ public sealed partial class Conversation
             {
                 Conversation = Key.Id,
                 Version = next.Version.Number,
-                Message = next.MessageAt(log.Messages.Length - 1),
+                Message = next.MessageAt(log.HistoryCount - 1),
                 FinishReason = finishReason,
                 Usage = new()
                 {
@@ -151,6 +156,8 @@ public sealed partial class Conversation
                     InvalidatedTokens = edit?.TokensInvalidated ?? 0,
                     TtftMs = ttftMs,
                     TotalMs = totalMs,
+                    LimitedBy = limitedBy,
+                    Cut = plan.Cut,
                 },
             };
         }
@@ -184,37 +191,7 @@ public sealed partial class Conversation
         RenewPin();
     }
 
-    private TurnPlan Plan(ConversationState? state, TurnRequest request)
-    {
-        if (state is null && request.Mode == TurnMode.History)
-            ConversationKey.ValidateNew(Key.Id, "id");
-        if (request.Mode == TurnMode.History)
-            return PlanFor(state, request.Messages, request.Options) with { CacheSalt = SaltOf(state, request.CacheSalt) };
-        if (state is null)
-            throw new ConversationNotFoundException(Key);
-        return PlanFor(state, [.. state.Log.Messages.Select(message => message.ToChatMessage()), .. request.Messages], request.Options) with { CacheSalt = SaltOf(state, request.CacheSalt) };
-    }
-
-    private static string? SaltOf(ConversationState? state, string? asked) => state is null || asked is null || asked == state.CacheSalt
-        ? state is null ? asked : state.CacheSalt
-        : throw new ArgumentException("CacheSalt is not the one that the conversation was begun with; it must be that one, or absent.", nameof(TurnRequest.CacheSalt));
-
-    private TurnPlan PlanRegeneration(ConversationState? state, GenerationOptions options)
-    {
-        if (state is null)
-            throw new ConversationNotFoundException(Key);
-        IEnumerable<LoggedMessage> messages = state.Log.Messages is [.. var earlier, { Role: "assistant" }] ? earlier : state.Log.Messages;
-        List<ChatMessage> kept = [.. messages.Select(message => message.ToChatMessage())];
-        return kept.Count > 0
-            ? PlanFor(state, kept, options) with { CacheSalt = state.CacheSalt }
-            : throw new ConversationConflictException(Key, $"The conversation '{Key.Id}' has no message to answer.", actualVersion: state.Version.Number);
-    }
-
-    private TurnPlan PlanFor(ConversationState? state, IReadOnlyList<ChatMessage> messages, GenerationOptions options)
-    {
-        TokenLog next = _services.Encoder.Encode(messages, state is null ? TokenLog.Empty : KnownLog(state), options.Tools?.Definitions);
-        return new(state, next, _services.Encoder.PromptFor(next));
-    }
+    private int MaxNewTokens(GenerationOptions options) => options.MaxTokens ?? _services.Options.Defaults.MaxTokens ?? 256;
 
     private GenerationRequest Request(TurnPlan plan, GenerationOptions options)
     {
@@ -236,7 +213,7 @@ public sealed partial class Conversation
                 Seed = options.Seed ?? defaults.Seed ?? SeedFor(plan.Base),
                 TopLogProbs = options.TopLogProbs ?? defaults.TopLogProbs,
             },
-            MaxNewTokens = options.MaxTokens ?? defaults.MaxTokens ?? 256,
+            MaxNewTokens = MaxNewTokens(options),
             StopStrings = options.Stop ?? defaults.Stop ?? [],
             StopTokenIds = options.StopTokenIds ?? defaults.StopTokenIds ?? [],
             IncludeStop = options.IncludeStop ?? defaults.IncludeStop ?? false,
@@ -269,27 +246,29 @@ public sealed partial class Conversation
         return BitConverter.ToInt64(hash) & long.MaxValue;
     }
 
-    private ConversationChange Change(TurnPlan plan, TokenLog log, GenerationResult result, bool useCache, double ttftMs, string? note, string finishReason)
+    private ConversationChange Change(TurnPlan plan, TokenLog log, GenerationResult result, bool useCache, TurnEnd end)
     {
-        ExplanationReason reason = Explainer.ReasonFor(plan.Base, plan.Prompt, result.CachedTokenCount, useCache, _services.HostId);
+        ExplanationReason reason = Explainer.ReasonFor(plan, result.CachedTokenCount, useCache, _services.HostId);
         var trace = new TurnTrace
         {
-            Version = (plan.Base?.Version.Number ?? 0) + 1,
+            Version = plan.Version,
             Host = _services.HostId,
             Reason = reason,
             PromptTokens = result.PromptTokenCount,
             CachedTokens = result.CachedTokenCount,
             LeftTokens = result.Lease is null ? 0 : Math.Min(result.Lease.TokenCount, log.CommonPrefix(result.Lease.Tokens)),
-            TtftMs = ttftMs,
-            CostTokens = Explainer.CostFor(reason, plan.Base, plan.Next, plan.Prompt, result.CachedTokenCount),
+            TtftMs = end.TtftMs,
+            CostTokens = Explainer.CostFor(reason, plan, result.CachedTokenCount),
             CompletionTokens = result.Choices[0].TokenIds.Count,
-            FinishReason = finishReason,
-            Note = note,
+            FinishReason = end.FinishReason,
+            LimitedBy = end.LimitedBy,
+            Cut = plan.Cut,
+            Note = end.Note,
             Difference = plan.Base?.LastTurnLog is { } last && last.CommonPrefix(plan.Prompt) < last.TokenCount ? LogDifference.Between(last, plan.Next) : null,
         };
         return plan.Base is null
-            ? Creation(log) with { Turn = trace, CacheSalt = plan.CacheSalt }
-            : InThisVocabulary(plan.Base, LogChanged.Between(plan.Base.Log, log, Now)) with { Turn = trace };
+            ? Creation(log) with { Turn = trace, CacheSalt = plan.CacheSalt, ContextPolicy = plan.NewPolicy }
+            : InThisVocabulary(plan.Base, LogChanged.Between(plan.Base.Log, log, Now)) with { Turn = trace, ContextPolicy = plan.NewPolicy };
     }
 
     // What a turn builds on is the engine's affair while it waits there. Held here too, the blocks of conversations that all wait for room would be

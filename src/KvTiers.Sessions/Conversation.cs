@@ -62,28 +62,36 @@ public sealed partial class Conversation : IDisposable
 
     /// <summary>Stores a new conversation with these messages.</summary>
     /// <exception cref="ConversationConflictException">There is one already.</exception>
-    public async Task<ConversationView> CreateAsync(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default)
+    public Task<ConversationView> CreateAsync(IReadOnlyList<ChatMessage> messages, CancellationToken cancellationToken = default) =>
+        CreateAsync(messages, contextPolicy: null, cancellationToken);
+
+    /// <summary>Stores a new conversation with these messages, and what is done when it outgrows the model's context; null = the host's default.</summary>
+    /// <exception cref="ConversationConflictException">There is one already.</exception>
+    public async Task<ConversationView> CreateAsync(IReadOnlyList<ChatMessage> messages, ContextPolicy? contextPolicy, CancellationToken cancellationToken = default)
     {
         ConversationKey.ValidateNew(Key.Id, "id");
         InputCheck.Messages(messages, nameof(messages));
+        if (contextPolicy is { } policy)
+            InputCheck.Policy(policy, nameof(contextPolicy));
         await CheckRoomAsync(cancellationToken).ConfigureAwait(false);
         TokenLog log = _services.Encoder.Encode(messages, TokenLog.Empty);
-        return View(await StoreNewAsync(Creation(log), cancellationToken).ConfigureAwait(false));
+        return View(await StoreNewAsync(Creation(log) with { ContextPolicy = contextPolicy }, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>Replaces one message's text. Nothing is generated.</summary>
+    /// <remarks>Where it is a message that prompts leave out, or one before such that go too, prompts have the whole conversation again; the next turn cuts it anew where it must.</remarks>
     public Task<EditReceipt> EditAsync(EditRequest request, CancellationToken cancellationToken = default)
     {
         InputCheck.Edit(request);
         return ChangeLogAsync(
             state =>
             {
-                InputCheck.Index(request.Index, state.Log.Messages.Length, nameof(request.Index));
-                List<ChatMessage> messages = [.. state.Log.Messages.Select(message => message.ToChatMessage())];
+                InputCheck.Index(request.Index, state.Log.HistoryCount, nameof(request.Index));
+                List<ChatMessage> messages = [.. state.Log.History.Select(message => message.ToChatMessage())];
                 messages[request.Index] = messages[request.Index] with { Content = request.Content };
                 if (request.DropLater)
                     messages.RemoveRange(request.Index + 1, messages.Count - request.Index - 1);
-                return _services.Encoder.Encode(messages, KnownLog(state));
+                return _services.Encoder.Encode(Draft(state, messages));
             },
             request.ExpectedVersion,
             cancellationToken);
@@ -94,8 +102,8 @@ public sealed partial class Conversation : IDisposable
         ChangeLogAsync(
             state =>
             {
-                InputCheck.Index(index, state.Log.Messages.Length, nameof(index));
-                return state.Log.Take(index);
+                InputCheck.Index(index, state.Log.HistoryCount, nameof(index));
+                return Take(state, index);
             },
             expectedVersion: null,
             cancellationToken);
@@ -122,11 +130,11 @@ public sealed partial class Conversation : IDisposable
             throw new ArgumentException($"The fork's tenant is '{fork.Tenant}'; it must be '{Key.Tenant}'.", nameof(fork));
         ConversationKey.ValidateNew(fork.Id, "id");
         ConversationState state = await RequireAsync(expectedVersion: null, cancellationToken).ConfigureAwait(false);
-        int count = messageCount ?? state.Log.Messages.Length;
-        if (count < 0 || count > state.Log.Messages.Length)
-            throw new ArgumentOutOfRangeException(nameof(messageCount), count, $"At is {count}; the conversation has {state.Log.Messages.Length} messages.");
+        int count = messageCount ?? state.Log.HistoryCount;
+        if (count < 0 || count > state.Log.HistoryCount)
+            throw new ArgumentOutOfRangeException(nameof(messageCount), count, $"At is {count}; the conversation has {state.Log.HistoryCount} messages.");
         await CheckRoomAsync(cancellationToken).ConfigureAwait(false);
-        ConversationCreated created = Creation(state.Log.Take(count)) with { Model = state.Model, Vocabulary = state.Vocabulary, ForkedFrom = Key.Id, CacheSalt = state.CacheSalt };
+        ConversationCreated created = Creation(Take(state, count)) with { Model = state.Model, Vocabulary = state.Vocabulary, ForkedFrom = Key.Id, CacheSalt = state.CacheSalt, ContextPolicy = state.ContextPolicy };
         if (!await _services.Store.TryAppendAsync(fork, replaced: null, created, cancellationToken).ConfigureAwait(false))
             throw Taken(fork);
         ConversationState forked = ConversationState.Create(fork, created);
@@ -318,6 +326,7 @@ public sealed partial class Conversation : IDisposable
         Model = _services.Options.ModelName,
         Vocabulary = _services.Vocabulary,
         Messages = log.Messages,
+        Cut = LogCutChange.Between(TokenLog.Empty, log),
     };
 
     private async Task<EditReceipt> ChangeLogAsync(Func<ConversationState, TokenLog> change, long? expectedVersion, CancellationToken cancellationToken)

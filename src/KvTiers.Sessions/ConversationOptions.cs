@@ -14,6 +14,18 @@ public sealed record ConversationOptions
     /// <summary>Share of the hot blocks that pins may bar from eviction, 0 to 1. Of what goes beyond it, only the leading tokens are pinned. Default 0.5.</summary>
     public double PinnedShare { get; init; } = 0.5;
 
+    /// <summary>What is done when a conversation that says nothing of it outgrows the model's context. Default: its oldest turns are left out of the prompt.</summary>
+    public ContextPolicy ContextPolicy { get; init; } = ContextPolicy.DropOldest;
+
+    /// <summary>
+    /// Share of the room for prompts, which is the context without what is held free for the answer, that a cut leaves filled, 0.1 to 0.9: the less, the longer it
+    /// takes until the next cut, and the less the model knows after it. Default 0.5.
+    /// </summary>
+    public double ContextKeep { get; init; } = 0.5;
+
+    /// <summary>Most tokens of a summary that stands for what was left out, 16 to 4,096; at most an eighth of the context is used. Default 256.</summary>
+    public int SummaryTokens { get; init; } = 256;
+
     /// <summary>
     /// Names the colder tiers of this process, the same after a restart, among all processes that share the conversation store: what a deletion still owes
     /// there is done by the process that has them. Empty, the default, where none shares the store.
@@ -34,5 +46,11 @@ public sealed record ConversationOptions
             throw new ArgumentException($"{nameof(ModelName)} is empty; it must name the model.", nameof(ModelName));
         if (PinnedShare is not (>= 0 and <= 1))
             throw new ArgumentException(FormattableString.Invariant($"{nameof(PinnedShare)} is {PinnedShare}; it must be from 0 to 1."), nameof(PinnedShare));
+        if (!Enum.IsDefined(ContextPolicy))
+            throw new ArgumentException($"{nameof(ContextPolicy)} is {(int)ContextPolicy}; it must be Refuse, DropOldest, KeepEnds or Summarize.", nameof(ContextPolicy));
+        if (ContextKeep is not (>= 0.1 and <= 0.9))
+            throw new ArgumentException(FormattableString.Invariant($"{nameof(ContextKeep)} is {ContextKeep}; it must be from 0.1 to 0.9."), nameof(ContextKeep));
+        if (SummaryTokens is < 16 or > 4096)
+            throw new ArgumentException($"{nameof(SummaryTokens)} is {SummaryTokens}; it must be from 16 to 4096.", nameof(SummaryTokens));
     }
 }

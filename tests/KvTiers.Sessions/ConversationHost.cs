@@ -21,13 +21,13 @@ internal sealed class ConversationHost : IAsyncDisposable
 
     private readonly TemporaryFolder? _folder;
 
-    public ConversationHost(TinyModel model, IConversationStore? store = null, int blocks = 512, LocalConversationsOptions? options = null, ManualTime? time = null, double pinnedShare = 0.5, long ramBytes = 0, TierPlaces? places = null, EngineOptions? engine = null, ChatTemplate? template = null)
+    public ConversationHost(TinyModel model, IConversationStore? store = null, int blocks = 512, LocalConversationsOptions? options = null, ManualTime? time = null, double pinnedShare = 0.5, long ramBytes = 0, TierPlaces? places = null, EngineOptions? engine = null, ChatTemplate? template = null, int? contextTokens = null, ConversationOptions? conversations = null)
     {
         if (store is null)
             _folder = new();
         Store = store ?? new FileConversationStore(new() { Folder = _folder!.Path, Sync = false });
         Time = time ?? new();
-        Model = new(model.Load());
+        Model = new(model.Load(), contextTokens);
         BlockLayout layout = Model.Config.CreateLayout(KvFormat.F32);
         IReadOnlyList<TierOptions> tiers = places?.Open(layout) ?? (ramBytes == 0 ? [] : [TierOptions.Ram(ramBytes)]);
 
@@ -38,7 +38,8 @@ internal sealed class ConversationHost : IAsyncDisposable
         Cache = Tiers?.Cache ?? new KvCache(layout, hot, Time);
         Engine = new Engine(Model, model.Prompt.Tokenizer, Cache, engine ?? new EngineOptions(), tiers: Tiers);
         Prompt = template is null ? model.Prompt : new(template, model.Prompt.Tokenizer);
-        Services = new(Engine, Prompt, Store, Salts, new() { ModelName = "tiny", Defaults = new() { MaxTokens = 12, Temperature = 0 }, PinnedShare = pinnedShare }, Time);
+        conversations ??= new() { ModelName = "tiny", Defaults = new() { MaxTokens = 12, Temperature = 0 } };
+        Services = new(Engine, Prompt, Store, Salts, conversations with { PinnedShare = pinnedShare }, Time);
         Conversations = new(Services, options);
     }
 

@@ -4,7 +4,9 @@ using KvTiers.Tests.Shared;
 namespace KvTiers.Sessions.Tests;
 
 /// <summary>A model that stops after so many steps when told, so that a test can act in the middle of a turn.</summary>
-internal sealed class SteppedModel(LanguageModel inner) : LanguageModel
+/// <param name="inner">What computes.</param>
+/// <param name="contextTokens">Its context, shorter than the inner one's; null = the inner one's.</param>
+internal sealed class SteppedModel(LanguageModel inner, int? contextTokens = null) : LanguageModel
 {
     private readonly Lock _lock = new();
     private readonly Queue<int> _said = new();
@@ -12,7 +14,7 @@ internal sealed class SteppedModel(LanguageModel inner) : LanguageModel
     private int _stepsLeft;
     private bool _isSlow;
 
-    public override ModelConfig Config => inner.Config;
+    public override ModelConfig Config { get; } = contextTokens is { } tokens ? inner.Config with { ContextLength = tokens } : inner.Config;
 
     public override ReadOnlyMemory<byte> Fingerprint => inner.Fingerprint;
 

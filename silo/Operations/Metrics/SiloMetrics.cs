@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Text.Json;
 using KvTiers.Conversations;
 using KvTiers.Silo.Http;
 
@@ -12,6 +13,9 @@ internal sealed class SiloMetrics : IDisposable
     private readonly Counter<long> _promptTokens;
     private readonly Counter<long> _generatedTokens;
     private readonly Counter<long> _invalidatedTokens;
+    private readonly Counter<long> _cuts;
+    private readonly Counter<long> _droppedTokens;
+    private readonly Counter<long> _summaryTokens;
     private readonly Histogram<double> _timeToFirstToken;
     private readonly Histogram<double> _turnDuration;
 
@@ -22,6 +26,9 @@ internal sealed class SiloMetrics : IDisposable
         _promptTokens = _meter.CreateCounter<long>("kvtiers.silo.prompt_tokens", "{token}", "Prompt tokens of answered turns, by where they came from.");
         _generatedTokens = _meter.CreateCounter<long>("kvtiers.silo.generated_tokens", "{token}", "Tokens generated in answered turns.");
         _invalidatedTokens = _meter.CreateCounter<long>("kvtiers.silo.invalidated_tokens", "{token}", "Tokens that changed histories cut off.");
+        _cuts = _meter.CreateCounter<long>("kvtiers.silo.context_cuts", "{cut}", "Prompts that messages were left out of because the context was full, by what was done.");
+        _droppedTokens = _meter.CreateCounter<long>("kvtiers.silo.context_dropped_tokens", "{token}", "Tokens of the messages left out.");
+        _summaryTokens = _meter.CreateCounter<long>("kvtiers.silo.summary_tokens", "{token}", "Tokens that summaries of messages left out took, by where they came from.");
         _timeToFirstToken = _meter.CreateHistogram<double>("kvtiers.silo.ttft", "s", "Time from a turn's start to its first token.");
         _turnDuration = _meter.CreateHistogram<double>("kvtiers.silo.turn", "s", "Time from a turn's start to its end.");
         _meter.CreateObservableGauge("kvtiers.silo.turns", () => gate.Running, "{turn}", "Answers computed or waiting now; a turn counts as many as it has prompts times choices.");
@@ -44,6 +51,17 @@ internal sealed class SiloMetrics : IDisposable
         _invalidatedTokens.Add(usage.InvalidatedTokens);
         _timeToFirstToken.Record(usage.TtftMs / 1000);
         _turnDuration.Record(usage.TotalMs / 1000);
+        if (usage.Cut is { } cut) WasCut(cut);
+    }
+
+    private void WasCut(ContextCut cut)
+    {
+        _cuts.Add(1, new KeyValuePair<string, object?>("policy", JsonNamingPolicy.SnakeCaseLower.ConvertName(cut.Policy.ToString())));
+        _droppedTokens.Add(cut.TokensDropped);
+        if (cut.Summary is not { } summary) return;
+        _summaryTokens.Add(summary.CachedTokens, new KeyValuePair<string, object?>("source", "cached"));
+        _summaryTokens.Add(summary.PromptTokens - summary.CachedTokens, new KeyValuePair<string, object?>("source", "computed"));
+        _summaryTokens.Add(summary.CompletionTokens, new KeyValuePair<string, object?>("source", "generated"));
     }
 
     private static string WordOf(RefusalReason reason) => reason switch

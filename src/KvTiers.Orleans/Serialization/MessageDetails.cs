@@ -14,21 +14,33 @@ internal sealed record MessageDetails
 
     public string? ToolCallId { get; init; }
 
+    public bool? Pinned { get; init; }
+
+    public long? DroppedAt { get; init; }
+
     /// <summary>The details of each message; null = no message has any.</summary>
     public static string?[]? Of(IReadOnlyList<ChatMessage> messages)
     {
-        string?[] details = [.. messages.Select(message => Write(message.Name, message.ReasoningContent, message.ToolCalls, message.ToolCallId))];
+        string?[] details = [.. messages.Select(message => Write(new() { Name = message.Name, ReasoningContent = message.ReasoningContent, ToolCalls = message.ToolCalls, ToolCallId = message.ToolCallId, Pinned = message.Pinned }))];
         return Array.TrueForAll(details, one => one is null) ? null : details;
     }
 
     /// <summary>The details of an answer; null = it has none.</summary>
-    public static string? Of(MessageView message) => Write(message.Name, message.ReasoningContent, message.ToolCalls, message.ToolCallId);
+    public static string? Of(MessageView message) => Write(new()
+    {
+        Name = message.Name,
+        ReasoningContent = message.ReasoningContent,
+        ToolCalls = message.ToolCalls,
+        ToolCallId = message.ToolCallId,
+        Pinned = message.Pinned,
+        DroppedAt = message.DroppedAt,
+    });
 
     /// <summary>The details that were written; none for null.</summary>
     public static MessageDetails Read(string? json) => json is null ? new() : JsonSerializer.Deserialize<MessageDetails>(json, ConversationJson.Options) ?? new();
 
-    private static string? Write(string? name, string? reasoning, IReadOnlyList<ToolCall>? calls, string? callId) =>
-        name is null && reasoning is null && calls is not { Count: > 0 } && callId is null
+    private static string? Write(MessageDetails details) =>
+        details.Name is null && details.ReasoningContent is null && details.ToolCalls is not { Count: > 0 } && details.ToolCallId is null && details.Pinned is null && details.DroppedAt is null
             ? null
-            : JsonSerializer.Serialize(new MessageDetails { Name = name, ReasoningContent = reasoning, ToolCalls = calls, ToolCallId = callId }, ConversationJson.Options);
+            : JsonSerializer.Serialize(details, ConversationJson.Options);
 }

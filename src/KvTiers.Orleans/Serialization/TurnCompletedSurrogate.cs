@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KvTiers.Conversations;
 
 namespace KvTiers.Orleans.Serialization;
@@ -55,6 +56,13 @@ internal struct TurnCompletedSurrogate
     /// <summary>What the answer has beside its text (<see cref="MessageDetails"/>); null = nothing.</summary>
     [Id(15)]
     public string? Details;
+
+    [Id(16)]
+    public string? LimitedBy;
+
+    /// <summary><see cref="ContextCut"/> as over HTTP; null = none.</summary>
+    [Id(17)]
+    public string? Cut;
 }
 
 /// <summary>Exchanges the two.</summary>
@@ -76,6 +84,8 @@ internal sealed class TurnCompletedConverter : IConverter<TurnCompleted, TurnCom
             InvalidatedTokens = surrogate.InvalidatedTokens,
             TtftMs = surrogate.TtftMs,
             TotalMs = surrogate.TotalMs,
+            LimitedBy = surrogate.LimitedBy,
+            Cut = surrogate.Cut is null ? null : JsonSerializer.Deserialize<ContextCut>(surrogate.Cut, ConversationJson.Options),
         },
     };
 
@@ -97,6 +107,8 @@ internal sealed class TurnCompletedConverter : IConverter<TurnCompleted, TurnCom
         TtftMs = value.Usage.TtftMs,
         TotalMs = value.Usage.TotalMs,
         Details = MessageDetails.Of(value.Message),
+        LimitedBy = value.Usage.LimitedBy,
+        Cut = value.Usage.Cut is null ? null : JsonSerializer.Serialize(value.Usage.Cut, ConversationJson.Options),
     };
 
     private static MessageView Message(in TurnCompletedSurrogate surrogate)
@@ -111,6 +123,8 @@ internal sealed class TurnCompletedConverter : IConverter<TurnCompleted, TurnCom
             ReasoningContent = more.ReasoningContent,
             ToolCalls = more.ToolCalls,
             ToolCallId = more.ToolCallId,
+            Pinned = more.Pinned,
+            DroppedAt = more.DroppedAt,
             TokenStart = surrogate.TokenStart,
             TokenCount = surrogate.TokenCount,
         };

@@ -30,6 +30,12 @@ internal struct TurnRequestSurrogate
 
     [Id(10)]
     public string? CacheSalt;
+
+    [Id(11)]
+    public ContextPolicy? ContextPolicy;
+
+    [Id(12)]
+    public Truncation? Truncation;
 }
 
 /// <summary>Exchanges the two.</summary>
@@ -43,6 +49,8 @@ internal sealed class TurnRequestConverter : IConverter<TurnRequest, TurnRequest
         Options = surrogate.Options ?? new(),
         ExpectedVersion = surrogate.ExpectedVersion,
         CacheSalt = surrogate.CacheSalt,
+        ContextPolicy = surrogate.ContextPolicy,
+        Truncation = surrogate.Truncation,
         Note = surrogate.Note,
     };
 
@@ -55,6 +63,8 @@ internal sealed class TurnRequestConverter : IConverter<TurnRequest, TurnRequest
         ExpectedVersion = value.ExpectedVersion,
         Details = MessageDetails.Of(value.Messages),
         CacheSalt = value.CacheSalt,
+        ContextPolicy = value.ContextPolicy,
+        Truncation = value.Truncation,
         Note = value.Note,
     };
 
@@ -66,7 +76,7 @@ internal sealed class TurnRequestConverter : IConverter<TurnRequest, TurnRequest
         for (int i = 0; i < messages.Length; i++)
         {
             MessageDetails more = MessageDetails.Read(details?[i]);
-            messages[i] = new(roles[i], contents[i]) { Name = more.Name, ReasoningContent = more.ReasoningContent, ToolCalls = more.ToolCalls, ToolCallId = more.ToolCallId };
+            messages[i] = new(roles[i], contents[i]) { Name = more.Name, ReasoningContent = more.ReasoningContent, ToolCalls = more.ToolCalls, ToolCallId = more.ToolCallId, Pinned = more.Pinned };
         }
 
         return messages;

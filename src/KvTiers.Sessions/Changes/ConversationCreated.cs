@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using KvTiers.Conversations;
 using KvTiers.Sessions.Log;
 
 namespace KvTiers.Sessions.Changes;
@@ -17,6 +18,12 @@ public sealed record ConversationCreated : ConversationChange
 
     /// <summary>The first messages.</summary>
     public required ImmutableArray<LoggedMessage> Messages { get; init; }
+
+    /// <summary>What its log leaves out; null = nothing.</summary>
+    public LogCutChange? Cut { get; init; }
+
+    /// <summary>What is done when it outgrows the context; null = the host's default.</summary>
+    public ContextPolicy? ContextPolicy { get; init; }
 
     /// <summary>Id of the conversation it was forked from; null = it was not.</summary>
     public string? ForkedFrom { get; init; }

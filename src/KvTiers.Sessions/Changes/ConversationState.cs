@@ -45,6 +45,9 @@ public sealed record ConversationState
     /// <summary>The cache salt that its blocks are under; null = none. Never changes.</summary>
     public string? CacheSalt { get; init; }
 
+    /// <summary>What is done when it outgrows the context; null = the host's default.</summary>
+    public ContextPolicy? ContextPolicy { get; init; }
+
     /// <summary>Former logs that undo returns to, newest last; at most <see cref="MaxUndoDepth"/>.</summary>
     public ImmutableArray<TokenLog> Undo { get; init; } = [];
 
@@ -57,7 +60,7 @@ public sealed record ConversationState
     /// <summary>The state that a creation makes.</summary>
     public static ConversationState Create(ConversationKey key, ConversationCreated change)
     {
-        var log = new TokenLog(change.Messages);
+        var log = new TokenLog(change.Messages, change.Cut?.ApplyTo(TokenLog.Empty, change.Messages.Length));
         return new()
         {
             Key = key,
@@ -69,6 +72,7 @@ public sealed record ConversationState
             UpdatedAt = change.At,
             ForkedFrom = change.ForkedFrom,
             CacheSalt = change.CacheSalt,
+            ContextPolicy = change.ContextPolicy,
             Undo = change.Turn is null ? [] : [TokenLog.Empty],
             LastTurn = change.Turn,
             LastTurnLog = change.Turn is null ? null : log,
@@ -92,7 +96,7 @@ public sealed record ConversationState
         Id = Key.Id,
         Version = Version.Number,
         Model = Model,
-        Messages = [.. Enumerable.Range(0, Log.Messages.Length).Select(MessageAt)],
+        Messages = [.. Enumerable.Range(0, Log.HistoryCount).Select(MessageAt)],
         TokenCount = Log.TokenCount,
         CreatedAt = CreatedAt,
         UpdatedAt = UpdatedAt,
@@ -100,21 +104,36 @@ public sealed record ConversationState
         ForkedFrom = ForkedFrom,
         LastTurn = LastTurn?.ToView(),
         UndoDepth = Undo.Length,
+        ContextPolicy = ContextPolicy,
+        Context = Log.Cut is not { } cut ? null : new()
+        {
+            DroppedMessages = cut.Dropped.Length,
+            DroppedTokens = cut.Dropped.Sum(one => one.Message.Tokens.Length),
+            Summary = cut.SummaryCount == 0 ? null : Log.Messages[cut.SummaryEnd - 1].Content,
+        },
     };
 
     /// <summary>One message as callers see it.</summary>
-    public MessageView MessageAt(int index) => new()
+    /// <param name="index">Its place among all messages of the conversation.</param>
+    public MessageView MessageAt(int index)
     {
-        Index = index,
-        Role = Log.Messages[index].Role,
-        Content = Log.Messages[index].Content,
-        Name = Log.Messages[index].Name,
-        ReasoningContent = Log.Messages[index].ReasoningContent,
-        ToolCalls = Log.Messages[index].ToolCalls.IsEmpty ? null : Log.Messages[index].ToolCalls,
-        ToolCallId = Log.Messages[index].ToolCallId,
-        TokenStart = Log.TokenStart(index),
-        TokenCount = Log.Messages[index].Tokens.Length,
-    };
+        DroppedMessage? dropped = Log.DroppedAt(index);
+        LoggedMessage message = dropped?.Message ?? Log.Messages[Log.PlaceOf(index)];
+        return new()
+        {
+            Index = index,
+            Role = message.Role,
+            Content = message.Content,
+            Name = message.Name,
+            ReasoningContent = message.ReasoningContent,
+            ToolCalls = message.ToolCalls.IsEmpty ? null : message.ToolCalls,
+            ToolCallId = message.ToolCallId,
+            Pinned = message.Pinned ? true : null,
+            DroppedAt = dropped?.Version,
+            TokenStart = Log.TokenStart(Log.PlaceOf(index)),
+            TokenCount = message.Tokens.Length,
+        };
+    }
 
     /// <summary>The state as a line of a list.</summary>
     public ConversationSummary ToSummary() => new()
@@ -122,7 +141,7 @@ public sealed record ConversationState
         Id = Key.Id,
         Version = Version.Number,
         Title = Title(),
-        MessageCount = Log.Messages.Length,
+        MessageCount = Log.HistoryCount,
         TokenCount = Log.TokenCount,
         CreatedAt = CreatedAt,
         UpdatedAt = UpdatedAt,
@@ -141,6 +160,7 @@ public sealed record ConversationState
             Undo = undo.Length > MaxUndoDepth ? undo[^MaxUndoDepth..] : undo,
             Model = change.Model ?? Model,
             Vocabulary = change.Vocabulary ?? Vocabulary,
+            ContextPolicy = change.ContextPolicy ?? ContextPolicy,
             LastTurn = change.Turn ?? LastTurn,
             LastTurnLog = change.Turn is not null ? log : sameVocabulary ? LastTurnLog : null,
         };
@@ -148,7 +168,7 @@ public sealed record ConversationState
 
     private string Title()
     {
-        string text = Log.Messages.FirstOrDefault(message => message.Role == "user")?.Content.ReplaceLineEndings(" ").Trim() ?? "";
+        string text = Log.History.FirstOrDefault(message => message.Role == "user")?.Content.ReplaceLineEndings(" ").Trim() ?? "";
         if (text.Length <= TitleLength)
             return text;
         int end = char.IsHighSurrogate(text[TitleLength - 2]) ? TitleLength - 2 : TitleLength - 1;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using KvTiers.Conversations;
 using KvTiers.Sessions.Log;
 
 namespace KvTiers.Sessions.Changes;
@@ -11,6 +12,12 @@ public sealed record LogChanged : ConversationChange
 
     /// <summary>What follows them.</summary>
     public required ImmutableArray<LogEntry> Entries { get; init; }
+
+    /// <summary>What the log leaves out now; null = the same as before.</summary>
+    public LogCutChange? Cut { get; init; }
+
+    /// <summary>What is done when the conversation outgrows the context, when that is something else now; else null.</summary>
+    public ContextPolicy? ContextPolicy { get; init; }
 
     /// <summary>The turn that did it; null = nothing was generated.</summary>
     public TurnTrace? Turn { get; init; }
@@ -33,7 +40,7 @@ public sealed record LogChanged : ConversationChange
             int known = former.Messages.IndexOf(next.Messages[i], ReferenceEqualityComparer.Instance);
             entries.Add(known >= 0 ? new(known) : new(next.Messages[i]));
         }
-        return new() { At = at, KeptMessages = kept, Entries = entries.ToImmutable() };
+        return new() { At = at, KeptMessages = kept, Entries = entries.ToImmutable(), Cut = LogCutChange.Between(former, next) };
     }
 
     /// <summary>The log that this change makes out of <paramref name="former"/>.</summary>
@@ -45,7 +52,7 @@ public sealed record LogChanged : ConversationChange
         ImmutableArray<LoggedMessage>.Builder messages = ImmutableArray.CreateBuilder<LoggedMessage>(KeptMessages + Entries.Length);
         messages.AddRange(former.Messages.AsSpan()[..KeptMessages]);
         foreach (LogEntry entry in Entries)
-            messages.Add(entry.Resolve(former));
-        return new(messages.ToImmutable());
+            messages.Add(entry.Resolve(former.Messages));
+        return new(messages.ToImmutable(), Cut is null ? former.Cut : Cut.ApplyTo(former, messages.Count));
     }
 }

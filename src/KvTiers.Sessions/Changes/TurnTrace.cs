@@ -36,6 +36,12 @@ public sealed record TurnTrace
     /// <summary>Why the answer ended; null = it was stored before that was kept.</summary>
     public string? FinishReason { get; init; }
 
+    /// <summary>What ended an answer whose finish reason is <c>length</c>; null = it ended otherwise, or was stored before that was kept.</summary>
+    public string? LimitedBy { get; init; }
+
+    /// <summary>What it left out of its prompt, because the context was full; null = nothing.</summary>
+    public ContextCut? Cut { get; init; }
+
     /// <summary>What the caller wanted to be kept with the turn; null = nothing.</summary>
     public string? Note { get; init; }
 
@@ -47,6 +53,8 @@ public sealed record TurnTrace
         CachedTokens = CachedTokens,
         CompletionTokens = CompletionTokens,
         FinishReason = FinishReason,
+        LimitedBy = LimitedBy,
+        Cut = Cut,
         Note = Note,
     };
 

@@ -71,7 +71,7 @@ public sealed partial class LocalConversations : IConversations, IAsyncDisposabl
     {
         ArgumentNullException.ThrowIfNull(request);
         var key = new ConversationKey(tenant, request.Id ?? NewId());
-        return CallAsync(key, (conversation, token) => conversation.CreateAsync(request.Messages ?? [], token), cancellationToken);
+        return CallAsync(key, (conversation, token) => conversation.CreateAsync(request.Messages ?? [], request.ContextPolicy, token), cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -41,7 +41,7 @@ public sealed record LogDifference
             character--;
         return new()
         {
-            MessageIndex = index,
+            MessageIndex = former.IndexOf(index),
             Role = changed?.Role ?? old.Role,
             TokenOffset = offset,
             CharacterOffset = character,

@@ -12,44 +12,52 @@ internal sealed class LogEncoder(ChatPrompt prompt)
 
     /// <summary>A log of <paramref name="messages"/>, in which those that <paramref name="known"/> has at the same place are its own, whatever functions they tell of.</summary>
     /// <exception cref="TemplateException">The model's chat template refuses the messages.</exception>
-    public TokenLog Encode(IReadOnlyList<ChatMessage> messages, TokenLog known) => Encode(messages, known, null, shown: null);
+    public TokenLog Encode(IReadOnlyList<ChatMessage> messages, TokenLog known) => Encode(LogDraft.After(known, messages));
+
+    /// <summary>The log that <paramref name="draft"/> describes, whatever functions its known messages tell of.</summary>
+    /// <exception cref="TemplateException">The model's chat template refuses the messages.</exception>
+    public TokenLog Encode(LogDraft draft) => Encode(draft, null, shown: null);
 
     /// <summary>As the other, for an answer that may call <paramref name="tools"/>: a message that tells of other functions is encoded anew.</summary>
     /// <exception cref="TemplateException">The model's chat template refuses the messages.</exception>
-    public TokenLog Encode(IReadOnlyList<ChatMessage> messages, TokenLog known, IReadOnlyList<ToolDefinition>? tools)
+    public TokenLog Encode(LogDraft draft, IReadOnlyList<ToolDefinition>? tools)
     {
-        string?[] shown = new string?[messages.Count];
+        string?[] shown = new string?[draft.Messages.Count];
         if (tools is not { Count: > 0 })
-            return Encode(messages, known, tools, shown);
-        bool[] shows = prompt.ShowsTools(messages, tools);
+            return Encode(draft, tools, shown);
+        bool[] shows = prompt.ShowsTools(draft.Messages, tools);
         string fingerprint = ToolsFingerprint.Of(tools);
         for (int i = 0; i < shown.Length; i++)
             shown[i] = shows[i] ? fingerprint : null;
-        return Encode(messages, known, tools, shown);
+        return Encode(draft, tools, shown);
     }
 
-    private TokenLog Encode(IReadOnlyList<ChatMessage> messages, TokenLog known, IReadOnlyList<ToolDefinition>? tools, string?[]? shown)
+    private TokenLog Encode(LogDraft draft, IReadOnlyList<ToolDefinition>? tools, string?[]? shown)
     {
-        // An answer's tokens are the model's own, whatever a template makes of it.
-        bool Tells(int index) => shown is null || messages[index].Role == "assistant" || known.Messages[index].ToolsShown == shown[index];
-        bool Knows(int index) => index < known.Messages.Length && known.Messages[index].Says(messages[index]) && Tells(index);
-        int leading = 0;
-        while (leading < messages.Count && Knows(leading))
-            leading++;
-        if (leading == messages.Count)
-            return known.Take(leading);
+        IReadOnlyList<ChatMessage> messages = draft.Messages;
+        LoggedMessage? Known(int index) => index < draft.Known.Count && draft.Known[index] is { } known && known.Says(messages[index]) ? known.WithPin(messages[index].Pinned) : null;
 
-        ChatTokens tokens = prompt.Encode(messages, addGenerationPrompt: false, leading, tools);
+        // An answer's tokens are the model's own, whatever a template makes of it.
+        LoggedMessage? Kept(int index) => Known(index) is { } known
+            && (known.Role == "assistant" || (index < draft.Verbatim && (shown is null || known.ToolsShown == shown[index]))) ? known : null;
+        int leading = 0;
+        while (leading < messages.Count && Kept(leading) is not null)
+            leading++;
+        ChatTokens? tokens = leading == messages.Count ? null : prompt.Encode(messages, addGenerationPrompt: false, leading, tools);
         ImmutableArray<LoggedMessage>.Builder logged = ImmutableArray.CreateBuilder<LoggedMessage>(messages.Count);
         for (int i = 0; i < messages.Count; i++)
-        {
-            int start = i == 0 ? 0 : tokens.MessageEnds[i - 1];
-            logged.Add(Knows(i)
-                ? known.Messages[i]
-                : LoggedMessage.Of(messages[i], ImmutableArray.Create(tokens.Ids, start, tokens.MessageEnds[i] - start)) with { ToolsShown = shown?[i] });
-        }
+            logged.Add(Kept(i) ?? Encoded(i));
+        return new(logged.MoveToImmutable(), draft.Cut);
 
-        return new(logged.MoveToImmutable());
+        LoggedMessage Encoded(int index)
+        {
+            int start = index == 0 ? 0 : tokens!.MessageEnds[index - 1];
+            ReadOnlySpan<int> span = tokens!.Ids.AsSpan(start, tokens.MessageEnds[index] - start);
+            LoggedMessage? known = Known(index);
+            return known is not null && known.ToolsShown == shown?[index] && span.SequenceEqual(known.Tokens.AsSpan())
+                ? known
+                : LoggedMessage.Of(messages[index], [.. span]) with { ToolsShown = shown?[index], Pinned = known?.Pinned ?? messages[index].Pinned == true };
+        }
     }
 
     /// <summary>What the model continues: the log and the beginning of an answer.</summary>

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace KvTiers.Sessions.Log;
 
 /// <summary>A message of a changed log: a new one, or one of the former log.</summary>
@@ -15,12 +17,12 @@ public readonly record struct LogEntry
     /// <summary>Index in the former log, when <see cref="Message"/> is null.</summary>
     public int FormerIndex { get; }
 
-    internal LoggedMessage Resolve(TokenLog former)
+    internal LoggedMessage Resolve(ImmutableArray<LoggedMessage> former)
     {
         if (Message is not null)
             return Message;
-        if ((uint)FormerIndex >= (uint)former.Messages.Length)
-            throw new FormatException($"The change refers to message {FormerIndex} of {former.Messages.Length}.");
-        return former.Messages[FormerIndex];
+        if ((uint)FormerIndex >= (uint)former.Length)
+            throw new FormatException($"The change refers to message {FormerIndex} of {former.Length}.");
+        return former[FormerIndex];
     }
 }

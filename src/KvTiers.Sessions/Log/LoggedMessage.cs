@@ -24,6 +24,9 @@ public sealed record LoggedMessage(string Role, string Content, ImmutableArray<i
     /// <summary>Fingerprint of the functions whose text is among <see cref="Tokens"/>; null = none is.</summary>
     public string? ToolsShown { get; init; }
 
+    /// <summary>Whether its turn stays in prompts when the context is full.</summary>
+    public bool Pinned { get; init; }
+
     /// <summary>A message with its tokens.</summary>
     public static LoggedMessage Of(ChatMessage message, ImmutableArray<int> tokens) => new(message.Role, message.Content, tokens)
     {
@@ -31,7 +34,11 @@ public sealed record LoggedMessage(string Role, string Content, ImmutableArray<i
         ReasoningContent = message.ReasoningContent,
         ToolCalls = message.ToolCalls is null ? [] : [.. message.ToolCalls],
         ToolCallId = message.ToolCallId,
+        Pinned = message.Pinned == true,
     };
+
+    /// <summary>The message pinned or not; null leaves it as it is.</summary>
+    public LoggedMessage WithPin(bool? pinned) => pinned is null || pinned == Pinned ? this : this with { Pinned = pinned.Value };
 
     /// <summary>Whether <paramref name="message"/> says the same. Calls are the same when they call the same functions with equal arguments, however these are written.</summary>
     public bool Says(ChatMessage message) =>
@@ -40,7 +47,7 @@ public sealed record LoggedMessage(string Role, string Content, ImmutableArray<i
 
     /// <summary>Whether <paramref name="other"/> says the same with the same tokens.</summary>
     public bool SameAs(LoggedMessage other) =>
-        ReferenceEquals(this, other) || (Says(other.ToChatMessage()) && ToolsShown == other.ToolsShown && Tokens.AsSpan().SequenceEqual(other.Tokens.AsSpan()));
+        ReferenceEquals(this, other) || (Says(other.ToChatMessage()) && Pinned == other.Pinned && ToolsShown == other.ToolsShown && Tokens.AsSpan().SequenceEqual(other.Tokens.AsSpan()));
 
     /// <summary>The message without its tokens.</summary>
     public ChatMessage ToChatMessage() => new(Role, Content)
@@ -49,5 +56,6 @@ public sealed record LoggedMessage(string Role, string Content, ImmutableArray<i
         ReasoningContent = ReasoningContent,
         ToolCalls = ToolCalls.IsEmpty ? null : ToolCalls,
         ToolCallId = ToolCallId,
+        Pinned = Pinned ? true : null,
     };
 }

@@ -6,15 +6,19 @@ namespace KvTiers.Sessions.Log;
 /// Messages and the tokens they stand for, end to end. Immutable; logs that have messages in common share them, and the tokens are only strung
 /// together when they are asked for. So keeping former logs is cheap.
 /// </summary>
-public sealed class TokenLog
+/// <remarks>A log holds what prompts are made of. Where the context was full, that is not all of the conversation: <see cref="Cut"/> has the rest.</remarks>
+public sealed partial class TokenLog
 {
     private readonly int[] _breakpoints;
     private int[]? _tokens;
 
     /// <summary>A log of these messages.</summary>
-    public TokenLog(ImmutableArray<LoggedMessage> messages)
+    /// <param name="messages">What prompts are made of.</param>
+    /// <param name="cut">What they leave out; null = nothing.</param>
+    public TokenLog(ImmutableArray<LoggedMessage> messages, LogCut? cut = null)
     {
         Messages = messages;
+        Cut = cut;
         _breakpoints = new int[messages.Length];
         int end = 0;
         for (int i = 0; i < messages.Length; i++)
@@ -28,6 +32,9 @@ public sealed class TokenLog
     /// <summary>The messages in order.</summary>
     public ImmutableArray<LoggedMessage> Messages { get; }
 
+    /// <summary>What prompts leave out; null = nothing.</summary>
+    public LogCut? Cut { get; }
+
     /// <summary>Tokens in the log.</summary>
     public int TokenCount { get; }
 
@@ -40,11 +47,8 @@ public sealed class TokenLog
     /// <summary>First token of the message at <paramref name="index"/>; for the number of messages, the end of the log.</summary>
     public int TokenStart(int index) => index == 0 ? 0 : _breakpoints[index - 1];
 
-    /// <summary>The first <paramref name="count"/> messages.</summary>
-    public TokenLog Take(int count) => count == Messages.Length ? this : new(Messages[..count]);
-
     /// <summary>This log with one more message.</summary>
-    public TokenLog Add(LoggedMessage message) => new(Messages.Add(message));
+    public TokenLog Add(LoggedMessage message) => new(Messages.Add(message), Cut);
 
     /// <summary>How many leading tokens this log has in common with <paramref name="tokens"/>.</summary>
     public int CommonPrefix(ReadOnlySpan<int> tokens) => Tokens.Span.CommonPrefixLength(tokens);
@@ -61,12 +65,12 @@ public sealed class TokenLog
     }
 
     /// <summary>The same log without its tokens strung together, to be kept for long.</summary>
-    public TokenLog Slim() => new(Messages);
+    public TokenLog Slim() => new(Messages, Cut);
 
-    /// <summary>Whether both hold the same messages with the same tokens.</summary>
+    /// <summary>Whether both hold the same messages with the same tokens, and leave out the same.</summary>
     public bool SameAs(TokenLog other)
     {
-        if (TokenCount != other.TokenCount || Messages.Length != other.Messages.Length)
+        if (TokenCount != other.TokenCount || Messages.Length != other.Messages.Length || !LogCut.AreSame(Cut, other.Cut))
             return false;
         for (int i = 0; i < Messages.Length; i++)
         {

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
-using KvTiers.Conversations;
 using KvTiers.Serialization;
 using KvTiers.Sessions.Changes;
 using KvTiers.Sessions.Log;
@@ -11,7 +10,7 @@ namespace KvTiers.Sessions.Serialization;
 
 /// <summary>Conversation changes and states as MessagePack maps: what stores write. docs/conversation-store.md describes every field.</summary>
 /// <remarks>A reader passes over fields that it does not know, so fields may be added; what a field means never changes.</remarks>
-internal static class ConversationFormat
+internal static partial class ConversationFormat
 {
     /// <summary>Writes one change.</summary>
     /// <exception cref="ArgumentException">A text holds half of a surrogate pair. What was written till then is no change.</exception>
@@ -44,6 +43,8 @@ internal static class ConversationFormat
                 ForkedFrom = fields.TextOrNull("forked_from"),
                 CacheSalt = fields.TextOrNull("cache_salt"),
                 Messages = fields.List("messages", MessageFormat.Read),
+                Cut = ReadCut(fields),
+                ContextPolicy = ReadPolicy(fields, "context_policy"),
                 Turn = fields.Nested("turn", ReadTrace),
             },
             "log" => new LogChanged
@@ -51,6 +52,8 @@ internal static class ConversationFormat
                 At = at,
                 KeptMessages = fields.Int32("keep"),
                 Entries = fields.List("add", ReadEntry),
+                Cut = ReadCut(fields),
+                ContextPolicy = ReadPolicy(fields, "context_policy"),
                 Turn = fields.Nested("turn", ReadTrace),
                 Model = fields.TextOrNull("model"),
                 Vocabulary = fields.TextOrNull("vocabulary"),
@@ -64,7 +67,7 @@ internal static class ConversationFormat
     private static ConversationState ReadState(FieldReader fields)
     {
         ImmutableArray<LoggedMessage> messages = fields.List("messages", MessageFormat.Read);
-        TokenLog Log(int[] numbers)
+        TokenLog Log(int[] numbers, LogCut? cut)
         {
             var logged = new LoggedMessage[numbers.Length];
             for (int i = 0; i < logged.Length; i++)
@@ -74,8 +77,15 @@ internal static class ConversationFormat
                     : throw new FormatException($"A log refers to message {numbers[i]} of {messages.Length}.");
             }
 
-            return new(ImmutableCollectionsMarshal.AsImmutableArray(logged));
+            cut?.Check(logged.Length);
+            return new(ImmutableCollectionsMarshal.AsImmutableArray(logged), cut);
         }
+
+        LogCut? Cut(ref MessagePackReader reader) => MessageNumbers.ReadCut(ref reader, messages);
+        ImmutableArray<int[]> undo = fields.List("undo", (ref reader) => reader.ReadNumbers());
+        ImmutableArray<LogCut?> undoCuts = fields.ListOrEmpty("undo_cuts", Cut);
+        if (undoCuts.Length > undo.Length)
+            throw new FormatException($"There are {undo.Length} former logs, and what {undoCuts.Length} leave out.");
 
         int[]? lastTurn = fields.NumbersOrNull("turn_log");
         return new()
@@ -84,15 +94,16 @@ internal static class ConversationFormat
             Version = new(fields.Guid("incarnation"), fields.Int64("version")),
             Model = fields.Text("model"),
             Vocabulary = fields.Text("vocabulary"),
-            Log = Log(fields.Numbers("log")),
+            Log = Log(fields.Numbers("log"), fields.ValueOrNull("cut", Cut)),
             CreatedAt = fields.Time("created"),
             UpdatedAt = fields.Time("updated"),
             PinnedUntil = fields.TimeOrNull("pinned_until"),
             ForkedFrom = fields.TextOrNull("forked_from"),
             CacheSalt = fields.TextOrNull("cache_salt"),
-            Undo = fields.List("undo", (ref reader) => Log(reader.ReadNumbers())),
+            ContextPolicy = ReadPolicy(fields, "context_policy"),
+            Undo = [.. undo.Select((numbers, i) => Log(numbers, i < undoCuts.Length ? undoCuts[i] : null))],
             LastTurn = fields.Nested("turn", ReadTrace),
-            LastTurnLog = lastTurn is null ? null : Log(lastTurn),
+            LastTurnLog = lastTurn is null ? null : Log(lastTurn, fields.ValueOrNull("turn_cut", Cut)),
         };
     }
 
@@ -109,12 +120,16 @@ internal static class ConversationFormat
                 fields.Field("forked_from", created.ForkedFrom);
                 fields.Field("cache_salt", created.CacheSalt);
                 fields.List("messages", created.Messages, MessageFormat.Write);
+                WriteCut(ref fields, created.Cut);
+                fields.Field("context_policy", created.ContextPolicy?.ToString());
                 fields.Map("turn", created.Turn, WriteTrace);
                 break;
             case LogChanged changed:
                 fields.Field("kind", "log");
                 fields.Field("keep", changed.KeptMessages);
                 fields.List("add", changed.Entries, WriteEntry);
+                WriteCut(ref fields, changed.Cut);
+                fields.Field("context_policy", changed.ContextPolicy?.ToString());
                 fields.Map("turn", changed.Turn, WriteTrace);
                 fields.Field("model", changed.Model);
                 fields.Field("vocabulary", changed.Vocabulary);
@@ -145,12 +160,19 @@ internal static class ConversationFormat
         fields.Field("pinned_until", state.PinnedUntil);
         fields.Field("forked_from", state.ForkedFrom);
         fields.Field("cache_salt", state.CacheSalt);
+        fields.Field("context_policy", state.ContextPolicy?.ToString());
         fields.List("messages", numbers.Messages, MessageFormat.Write);
         fields.Field("log", state.Log, numbers.Write);
+        if (state.Log.Cut is not null)
+            fields.Field("cut", state.Log, numbers.WriteCut);
         fields.List("undo", state.Undo, numbers.Write);
+        if (state.Undo.Any(log => log.Cut is not null))
+            fields.List("undo_cuts", state.Undo, numbers.WriteCut);
         fields.Map("turn", state.LastTurn, WriteTrace);
         if (state.LastTurnLog is not null)
             fields.Field("turn_log", state.LastTurnLog, numbers.Write);
+        if (state.LastTurnLog?.Cut is not null)
+            fields.Field("turn_cut", state.LastTurnLog, numbers.WriteCut);
     }
 
     private static void WriteEntry(ref MessagePackWriter writer, LogEntry entry)
@@ -163,59 +185,4 @@ internal static class ConversationFormat
 
     private static LogEntry ReadEntry(ref MessagePackReader reader) =>
         reader.NextMessagePackType == MessagePackType.Array ? new(MessageFormat.Read(ref reader)) : new(reader.ReadInt32());
-
-    private static void WriteTrace(ref FieldWriter fields, TurnTrace trace)
-    {
-        fields.Field("version", trace.Version);
-        fields.Field("host", trace.Host);
-        fields.Field("reason", trace.Reason.ToString());
-        fields.Field("prompt", trace.PromptTokens);
-        fields.Field("cached", trace.CachedTokens);
-        fields.Field("left", trace.LeftTokens);
-        fields.Field("ttft_ms", trace.TtftMs);
-        fields.Field("cost", trace.CostTokens);
-        fields.Map("difference", trace.Difference, WriteDifference);
-        if (trace.CompletionTokens is { } completion)
-            fields.Field("completion", completion);
-        fields.Field("finish", trace.FinishReason);
-        fields.Field("note", trace.Note);
-    }
-
-    private static TurnTrace ReadTrace(FieldReader fields) => new()
-    {
-        Version = fields.Int64("version"),
-        Host = fields.Text("host"),
-        Reason = fields.Text("reason") is var name && Enum.TryParse(name, out ExplanationReason reason) && Enum.IsDefined(reason)
-            ? reason
-            : throw new FormatException($"There is no reason '{name}'."),
-        PromptTokens = fields.Int32("prompt"),
-        CachedTokens = fields.Int32("cached"),
-        LeftTokens = fields.Int32("left"),
-        TtftMs = fields.Double("ttft_ms"),
-        CostTokens = fields.Int32("cost"),
-        Difference = fields.Nested("difference", ReadDifference),
-        CompletionTokens = fields.Int32OrNull("completion"),
-        FinishReason = fields.TextOrNull("finish"),
-        Note = fields.TextOrNull("note"),
-    };
-
-    private static void WriteDifference(ref FieldWriter fields, LogDifference difference)
-    {
-        fields.Field("message", difference.MessageIndex);
-        fields.Field("role", difference.Role);
-        fields.Field("token", difference.TokenOffset);
-        fields.Field("character", difference.CharacterOffset);
-        fields.Field("old", difference.OldExcerpt);
-        fields.Field("new", difference.NewExcerpt);
-    }
-
-    private static LogDifference ReadDifference(FieldReader fields) => new()
-    {
-        MessageIndex = fields.Int32("message"),
-        Role = fields.Text("role"),
-        TokenOffset = fields.Int32("token"),
-        CharacterOffset = fields.Int32("character"),
-        OldExcerpt = fields.Text("old"),
-        NewExcerpt = fields.Text("new"),
-    };
 }

@@ -44,6 +44,12 @@ internal readonly struct FieldReader
 
     public int? Int32OrNull(string name) => _unread.ContainsKey(name) ? Int32(name) : null;
 
+    public T? ValueOrNull<T>(string name, ReadValue<T?> read)
+        where T : class => _unread.ContainsKey(name) ? Required(name, read) : null;
+
+    /// <summary>A field that is only there when it is true.</summary>
+    public bool Flag(string name) => _unread.ContainsKey(name) && Required(name, static (ref reader) => reader.ReadBoolean());
+
     public double Double(string name) => Required(name, static (ref reader) => reader.ReadDouble());
 
     public DateTimeOffset Time(string name) => Required(name, static (ref reader) => new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero));
@@ -78,6 +84,8 @@ internal readonly struct FieldReader
     });
 
     public ImmutableArray<T> ListOrEmpty<T>(string name, ReadValue<T> read) => _unread.ContainsKey(name) ? List(name, read) : [];
+
+    public ImmutableArray<T>? ListOrNull<T>(string name, ReadValue<T> read) => _unread.ContainsKey(name) ? List(name, read) : null;
 
     public T? Nested<T>(string name, Func<FieldReader, T> read)
         where T : class => _unread.Remove(name, out Range range) ? Read(_bytes[range], read) : null;

@@ -26,6 +26,8 @@ internal static class MessageFormat
         WriteField(ref writer, "reasoning", message.ReasoningContent);
         WriteField(ref writer, "call_id", message.ToolCallId);
         WriteField(ref writer, "tools", message.ToolsShown);
+        if (message.Pinned)
+            WritePin(ref writer);
         if (!message.ToolCalls.IsEmpty)
             WriteCalls(ref writer, message.ToolCalls);
     }
@@ -44,7 +46,7 @@ internal static class MessageFormat
     }
 
     private static int DetailCount(LoggedMessage message) =>
-        Count(message.Name) + Count(message.ReasoningContent) + Count(message.ToolCallId) + Count(message.ToolsShown) + (message.ToolCalls.IsEmpty ? 0 : 1);
+        Count(message.Name) + Count(message.ReasoningContent) + Count(message.ToolCallId) + Count(message.ToolsShown) + (message.Pinned ? 1 : 0) + (message.ToolCalls.IsEmpty ? 0 : 1);
 
     private static int Count(string? value) => value is null ? 0 : 1;
 
@@ -54,6 +56,12 @@ internal static class MessageFormat
             return;
         writer.WriteText(name);
         writer.WriteText(value);
+    }
+
+    private static void WritePin(ref MessagePackWriter writer)
+    {
+        writer.WriteText("pinned");
+        writer.Write(true);
     }
 
     private static void WriteCalls(ref MessagePackWriter writer, ImmutableArray<ToolCall> calls)
@@ -75,6 +83,7 @@ internal static class MessageFormat
         ReasoningContent = fields.TextOrNull("reasoning"),
         ToolCallId = fields.TextOrNull("call_id"),
         ToolsShown = fields.TextOrNull("tools"),
+        Pinned = fields.Flag("pinned"),
         ToolCalls = fields.ListOrEmpty("calls", ReadCall),
     };
 

@@ -9,33 +9,36 @@ namespace KvTiers.Sessions.Turns;
 internal static class Explainer
 {
     /// <summary>The kind of miss.</summary>
-    /// <param name="former">The conversation before the turn; null = the turn began it.</param>
-    /// <param name="prompt">The turn's prompt.</param>
-    /// <param name="cachedTokens">Its tokens that were found.</param>
+    /// <param name="plan">The turn.</param>
+    /// <param name="cachedTokens">Tokens of its prompt that were found.</param>
     /// <param name="useCache">Whether the cache was asked.</param>
     /// <param name="hostId">This process.</param>
-    public static ExplanationReason ReasonFor(ConversationState? former, ReadOnlySpan<int> prompt, int cachedTokens, bool useCache, string hostId)
+    public static ExplanationReason ReasonFor(TurnPlan plan, int cachedTokens, bool useCache, string hostId)
     {
         if (!useCache)
             return ExplanationReason.CacheOff;
-        if (former is not { LastTurn: { } lastTurn, LastTurnLog: { } lastLog })
+        if (plan.Base is not { LastTurn: { } lastTurn, LastTurnLog: { } lastLog })
             return ExplanationReason.FirstTurn;
-        int common = lastLog.CommonPrefix(prompt);
-        if (cachedTokens < Expected(lastTurn, common, prompt.Length))
+        int common = lastLog.CommonPrefix(plan.Prompt);
+        if (cachedTokens < Expected(lastTurn, common, plan.Prompt.Length))
             return lastTurn.Host == hostId ? ExplanationReason.Evicted : ExplanationReason.Restarted;
-        return common < lastLog.TokenCount ? ExplanationReason.Edited : ExplanationReason.Appended;
+        return plan.Cut is not null ? ExplanationReason.Cut : common < lastLog.TokenCount ? ExplanationReason.Edited : ExplanationReason.Appended;
     }
 
-    /// <summary>Tokens that a changed message, an eviction or a restart made the turn compute again.</summary>
-    public static int CostFor(ExplanationReason reason, ConversationState? former, TokenLog next, ReadOnlySpan<int> prompt, int cachedTokens)
+    /// <summary>Tokens that a changed message, a full context, an eviction or a restart made the turn compute again.</summary>
+    public static int CostFor(ExplanationReason reason, TurnPlan plan, int cachedTokens)
     {
-        if (former?.LastTurnLog is not { } lastLog || reason is ExplanationReason.FirstTurn or ExplanationReason.Appended)
+        TokenLog next = plan.Next;
+        if (plan.Base?.LastTurnLog is not { } lastLog || reason is ExplanationReason.FirstTurn or ExplanationReason.Appended)
             return 0;
+        if (reason is ExplanationReason.Cut)
+            return Math.Max(0, next.Messages.Where(message => lastLog.Messages.Contains(message, ReferenceEqualityComparer.Instance)).Sum(message => message.Tokens.Length) - cachedTokens);
+
         // Messages that the last turn did not have would have been computed anyhow.
         int oldMessages = Math.Min(lastLog.Messages.Length, next.Messages.Length);
-        int oldTokens = reason is ExplanationReason.Edited || lastLog.CommonPrefix(prompt) < lastLog.TokenCount
+        int oldTokens = reason is ExplanationReason.Edited || lastLog.CommonPrefix(plan.Prompt) < lastLog.TokenCount
             ? next.TokenStart(oldMessages)
-            : Expected(former.LastTurn!, lastLog.TokenCount, prompt.Length);
+            : Expected(plan.Base.LastTurn!, lastLog.TokenCount, plan.Prompt.Length);
         return Math.Max(0, oldTokens - cachedTokens);
     }
 
@@ -75,6 +78,7 @@ internal static class Explainer
             ExplanationReason.FirstTurn => "It was the first turn; what was found had been computed for another conversation with the same beginning.",
             ExplanationReason.Appended => "The conversation was only continued, so all that was known was found, and only what was new was computed.",
             ExplanationReason.Edited => Difference(trace.Difference!, trace.CachedTokens),
+            ExplanationReason.Cut => Cut(trace.Cut!),
             ExplanationReason.Evicted => "Blocks of the conversation had been evicted to make room." + AlsoChanged(trace),
             ExplanationReason.Restarted => "Another process had computed the conversation: the server was restarted, or the conversation moved." + AlsoChanged(trace),
             ExplanationReason.CacheOff => "The turn asked not to use the cache.",
@@ -86,7 +90,16 @@ internal static class Explainer
         return $"{found} {reason}{cost}";
     }
 
-    private static string AlsoChanged(TurnTrace trace) => trace.Difference is null ? "" : " " + Difference(trace.Difference, trace.CachedTokens);
+    private static string Cut(ContextCut cut)
+    {
+        string from = $"The context of {Tokens(cut.ContextTokens)} was full, so {cut.MessagesDropped} messages of {Tokens(cut.TokensDropped)}, from message {cut.FirstDropped} on, are no longer in the prompt";
+        return cut.Summary is null
+            ? $"{from}; what follows them was computed anew."
+            : $"{from}; a summary of {Tokens(cut.Summary.CompletionTokens)} stands in their place, and it and what follows were computed anew.";
+    }
+
+    private static string AlsoChanged(TurnTrace trace) =>
+        trace.Cut is not null ? " " + Cut(trace.Cut) : trace.Difference is not null ? " " + Difference(trace.Difference, trace.CachedTokens) : "";
 
     private static string Difference(LogDifference difference, int cachedTokens)
     {

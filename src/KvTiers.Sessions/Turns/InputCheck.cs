@@ -18,12 +18,22 @@ internal static class InputCheck
             throw new ArgumentException("Messages is empty; a turn must have at least one message.", nameof(request.Messages));
         if (request.CacheSalt is { Length: 0 or > MaxSaltLength })
             throw new ArgumentException($"CacheSalt has {request.CacheSalt.Length} characters; it must have 1 to {MaxSaltLength}.", nameof(request.CacheSalt));
+        if (request.ContextPolicy is { } policy)
+            Policy(policy, nameof(request.ContextPolicy));
+        if (request.Truncation is { } truncation && !Enum.IsDefined(truncation))
+            throw new ArgumentException($"Truncation is {(int)truncation}; it must be Auto or Disabled.", nameof(request.Truncation));
         Generation(request.Options);
         if (request.Note is not { } note)
             return;
         if (note.Length > TurnRequest.MaxNoteLength)
             throw new ArgumentException($"Note has {note.Length} characters; it must have at most {TurnRequest.MaxNoteLength}.", nameof(request.Note));
         Text(note, nameof(request.Note), nameof(request.Note));
+    }
+
+    public static void Policy(ContextPolicy policy, string name)
+    {
+        if (!Enum.IsDefined(policy))
+            throw new ArgumentException($"{name} is {(int)policy}; it must be Refuse, DropOldest, KeepEnds or Summarize.", name);
     }
 
     public static void Generation(GenerationOptions options)

@@ -25,6 +25,28 @@ public class TurnTextTests
         "first token in 6 ms; cut off at the token limit",
         TurnText.Describe(1, Completed(new CachedTokens { Hot = 1 }, 1, 6) with { FinishReason = "length" }));
 
+    [Fact]
+    public void WhatThePromptOrTheAnswerLacksIsSaid()
+    {
+        TurnCompleted turn = Completed(new CachedTokens { Hot = 1 }, 1, 6) with { FinishReason = "length" };
+        var cut = new ContextCut
+        {
+            Policy = ContextPolicy.DropOldest, MessagesDropped = 12, TokensDropped = 300, FirstDropped = 1, MessagesKept = 9, TokensBeforeCut = 20,
+            FormerPromptTokens = 500, PromptTokens = 200, ContextTokens = 512, AnswerReserve = 20,
+        };
+        Assert.Equal("cut off where the context ends", TurnText.Loss(turn with { Usage = turn.Usage with { LimitedBy = "context" } }));
+        Assert.Equal(
+            "12 messages left out of the prompt, as the context was full; cut off at the token limit",
+            TurnText.Loss(turn with { Usage = turn.Usage with { LimitedBy = "max_tokens", Cut = cut } }));
+        var summary = new ContextSummary { PromptTokens = 300, CachedTokens = 200, CompletionTokens = 30 };
+        Assert.Equal(
+            "12 messages left out of the prompt, as the context was full, and summarized",
+            TurnText.Loss(turn with { FinishReason = "stop", Usage = turn.Usage with { Cut = cut with { Policy = ContextPolicy.Summarize, Summary = summary } } }));
+        Assert.Equal(
+            "12 messages left out of the prompt, as the context was full (no summary: it was empty.)",
+            TurnText.Loss(turn with { FinishReason = "stop", Usage = turn.Usage with { Cut = cut with { SummaryFailure = "it was empty." } } }));
+    }
+
     [Theory]
     [InlineData(4, 0, "12 tokens kept, 75 invalidated; 4 blocks released")]
     [InlineData(1, 2, "12 tokens kept, 75 invalidated; 1 block released, 2 still shared")]

@@ -47,7 +47,7 @@ internal static class WireContract
             Properties(text, ConversationJson.Options.GetTypeInfo(type), "  ");
         }
 
-        foreach (Type type in (Type[])[typeof(ConversationFaultKind), typeof(TurnMode)])
+        foreach (Type type in (Type[])[typeof(ConversationFaultKind), typeof(TurnMode), typeof(ContextPolicy), typeof(Truncation)])
             text.Append($"numbers of {type.Name}: {string.Join(", ", Enum.GetValues(type).Cast<object>().Select(value => $"{Convert.ToInt32(value, null)} {value}"))}\n");
         return text.Append($"beside calls: {PlacementOpening.RequestKey}: {NameOf(typeof(PlacementOpening))}\n").ToString();
     }

@@ -395,6 +395,13 @@ public sealed class LocalConversationsTests(TinyModel model)
         Assert.Equal("LeasedShare", Assert.Throws<ArgumentException>(() => (options with { LeasedShare = 1.01 }).Validate()).ParamName);
         Assert.Equal("LeasedShare", Assert.Throws<ArgumentException>(() => (options with { LeasedShare = double.NaN }).Validate()).ParamName);
         Assert.Equal("PinnedShare", Assert.Throws<ArgumentException>(() => new ConversationOptions { ModelName = "m", PinnedShare = -0.01 }.Validate()).ParamName);
+        Assert.Equal("ContextKeep", Assert.Throws<ArgumentException>(() => new ConversationOptions { ModelName = "m", ContextKeep = 0.09 }.Validate()).ParamName);
+        Assert.Equal("ContextKeep", Assert.Throws<ArgumentException>(() => new ConversationOptions { ModelName = "m", ContextKeep = double.NaN }.Validate()).ParamName);
+        Assert.Equal("SummaryTokens", Assert.Throws<ArgumentException>(() => new ConversationOptions { ModelName = "m", SummaryTokens = 15 }.Validate()).ParamName);
+        Assert.Equal("SummaryTokens", Assert.Throws<ArgumentException>(() => new ConversationOptions { ModelName = "m", SummaryTokens = 4097 }.Validate()).ParamName);
+        Assert.Equal("ContextPolicy", Assert.Throws<ArgumentException>(() => new ConversationOptions { ModelName = "m", ContextPolicy = (ContextPolicy)4 }.Validate()).ParamName);
+        new ConversationOptions { ModelName = "m", ContextKeep = 0.1, SummaryTokens = 16 }.Validate();
+        new ConversationOptions { ModelName = "m", ContextKeep = 0.9, SummaryTokens = 4096 }.Validate();
         Assert.Equal("ModelName", Assert.Throws<ArgumentException>(() => new ConversationOptions { ModelName = "" }.Validate()).ParamName);
     }
 }

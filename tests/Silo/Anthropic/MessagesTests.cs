@@ -186,7 +186,7 @@ public sealed class MessagesTests(SharedSilo silo)
         string text = string.Concat(Enumerable.Repeat("word ", 9000));
         JsonObject answer = await silo.Http.PostAsync(Path, $$"""{"max_tokens":1,"messages":[{"role":"user","content":"{{text}}"}]}""", HttpStatusCode.BadRequest);
 
-        Assert.Contains("4096", (string)answer["error"]!["message"]!, StringComparison.Ordinal);
+        Assert.Contains("4095", (string)answer["error"]!["message"]!, StringComparison.Ordinal);
     }
 
     private static string Text(JsonObject answer) => (string)answer["content"]![0]!["text"]!;

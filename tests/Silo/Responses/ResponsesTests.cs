@@ -240,7 +240,7 @@ public sealed class ResponsesTests(SharedSilo silo)
     [InlineData("""{"input":"x","include":["file_search_call.results"]}""", "include")]
     [InlineData("""{"input":"x","conversation":"c","previous_response_id":"resp_1"}""", "previous_response_id")]
     [InlineData("""{"input":"x","conversation":"not allowed!"}""", "conversation")]
-    [InlineData("""{"input":"x","truncation":"auto"}""", "truncation")]
+    [InlineData("""{"input":"x","truncation":"always"}""", "truncation")]
     [InlineData("""{"input":"x","background":true}""", "background")]
     [InlineData("""{"input":"x","previous_respons_id":"y"}""", "previous_respons_id")]
     public async Task AFaultNamesItsParameter(string body, string param)
