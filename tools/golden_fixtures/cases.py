@@ -139,6 +139,18 @@ GEMMA3_ROPE = {
     "sliding_attention": {"rope_type": "default", "rope_theta": 300.0},
 }
 
+GEMMA3_TEXT = {
+    "model_type": "gemma3_text",
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 6,
+    "head_dim": 8,
+    "vocab_size": 96,
+    "rope_scaling": {"rope_type": "linear", "factor": 8.0},
+    "sliding_window": 21,
+    "query_pre_attn_scalar": 10,
+}
+
 GRANITE = {"embedding_multiplier": 6.0, "residual_multiplier": 0.7, "attention_multiplier": 0.2, "logits_scaling": 3.0}
 
 CASES = [
@@ -198,6 +210,19 @@ CASES = [
     ),
     # The same positions, in newer files' words.
     Case("gemma3-nested", gemma3(rope_parameters=GEMMA3_ROPE), {"rope_parameters": GEMMA3_ROPE | {"sliding_attention": GEMMA3_ROPE["full_attention"]}}),
+    Case(
+        "gemma3-vision",
+        {
+            "architectures": ["Gemma3ForConditionalGeneration"],
+            "model_type": "gemma3",
+            "image_token_index": 95,
+            "mm_tokens_per_image": 4,
+            "text_config": GEMMA3_TEXT,
+            "vision_config": {"hidden_size": 8, "model_type": "siglip_vision_model"},
+        },
+        {"text_config": GEMMA3_TEXT | {"sliding_window": 22}},
+        dtype=torch.bfloat16,
+    ),
     Case("phi3", phi3(num_hidden_layers=3, sliding_window=21), {"sliding_window": 22}),
     Case(
         "phi3-longrope",
@@ -237,7 +262,7 @@ CASES = [
 
 def prompts(case: Case) -> list[list[int]]:
     generator = case.generator
-    return [torch.randint(case.config["vocab_size"], (length,), generator=generator).tolist() for length, _ in PROMPTS]
+    return [torch.randint(case.config.get("text_config", case.config)["vocab_size"], (length,), generator=generator).tolist() for length, _ in PROMPTS]
 
 
 def shards(case: Case, tensors: dict[str, Tensor]) -> list[dict[str, Tensor]]:

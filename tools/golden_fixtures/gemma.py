@@ -18,6 +18,11 @@ from blocks import ACTIVATIONS, MLP, Block, gated, rms_norm
 
 def logits(config: dict, weights: dict[str, Tensor], ids: list[int]) -> Tensor:
     """The logits after every position: [positions, vocabulary]."""
+    # The text half of a model that also sees stands in an object and under a prefix of its own.
+    if "text_config" in config:
+        prefix = "language_model."
+        text = {name.removeprefix(prefix): tensor for name, tensor in weights.items() if name.startswith(prefix)}
+        return logits(TEXT_DEFAULTS | config["text_config"], text, ids)
     epsilon = config.get("rms_norm_eps", 1e-6)
     is_third = config["model_type"] == "gemma3_text"
     whole, windowed = rotary_of(config, len(ids), "full_attention"), rotary_of(config, len(ids), "sliding_attention")
@@ -49,6 +54,10 @@ def logits(config: dict, weights: dict[str, Tensor], ids: list[int]) -> Tensor:
     scores = norm(x, weights["model.norm.weight"]) @ llama.head(config, weights, tied=True).T
     cap = config.get("final_logit_softcapping", None if is_third else 30.0)
     return scores if cap is None else cap * torch.tanh(scores / cap)
+
+
+TEXT_DEFAULTS = {"num_attention_heads": 8, "num_key_value_heads": 4, "max_position_embeddings": 131_072, "rope_theta": 1_000_000.0}
+"""What files of models that also see leave out."""
 
 
 def rotary_of(config: dict, positions: int, layer_type: str) -> tuple[Tensor, Tensor]:

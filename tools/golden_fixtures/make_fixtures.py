@@ -45,6 +45,7 @@ DEMO_POSITIONS = 8
 """The last positions of a chat, whose logits are stored: the demo model's vocabulary is large."""
 FAMILIES = {
     "gemma2": gemma,
+    "gemma3": gemma,
     "gemma3_text": gemma,
     "gpt2": gpt2,
     "gpt_neox": neox,

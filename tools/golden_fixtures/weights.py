@@ -1,16 +1,22 @@
 """Random weights of the cases."""
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+import gemma
 from cases import Case
 
 
 def weights(case: Case) -> dict[str, Tensor]:
     """Random weights under Hugging Face's names, in the case's type and in the order of the layers."""
     draw = Draw(case.generator)
+    if "text_config" in case.config:
+        text = llama_weights(replace(case, config=gemma.TEXT_DEFAULTS | case.config["text_config"]), draw)
+        seeing = {"vision_tower.patch.weight": draw.normal(4, 8, deviation=1), "multi_modal_projector.weight": draw.normal(8, 4, deviation=1)}
+        return {f"language_model.{name}": tensor.to(case.dtype) for name, tensor in text.items()} | seeing
     makers = {"gpt2": gpt2_weights, "gpt_neox": gpt_neox_weights}
     drawn = makers.get(case.config["model_type"], llama_weights)(case, draw)
     return {name: tensor.to(case.dtype) for name, tensor in drawn.items()}

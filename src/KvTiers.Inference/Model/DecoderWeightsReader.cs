@@ -53,7 +53,9 @@ internal sealed class DecoderWeightsReader
             Layers = [.. Enumerable.Range(0, _config.Layers).Select(Layer)],
         };
         _files.RequireAllUsed(name =>
-            Array.Exists(_names.Harmless, ending => name.EndsWith(ending, StringComparison.Ordinal)) || (_config.TiedEmbeddings && name == _names.Output));
+            Array.Exists(_names.Harmless, ending => name.EndsWith(ending, StringComparison.Ordinal))
+            || Array.Exists(_names.Unseen, beginning => name.StartsWith(beginning, StringComparison.Ordinal))
+            || (_config.TiedEmbeddings && (name == _names.Output || name == "language_model." + _names.Output)));
         return weights;
     }
 

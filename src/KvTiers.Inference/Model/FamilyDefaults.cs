@@ -12,8 +12,17 @@ internal sealed record FamilyDefaults
     /// <summary>The file may say <c>num_key_value_heads</c>; else there are as many as query heads.</summary>
     public bool NamesKvHeads { get; init; } = true;
 
-    /// <summary>Without <c>num_key_value_heads</c> there are as many as query heads; else it must be there.</summary>
+    /// <summary>Without <c>num_key_value_heads</c> there are as many as query heads; else there are <see cref="KvHeads"/>.</summary>
     public bool KvHeadsAreHeads { get; init; } = true;
+
+    /// <summary><c>num_key_value_heads</c>; null where it must be there.</summary>
+    public int? KvHeads { get; init; }
+
+    /// <summary><c>num_attention_heads</c>; null where it must be there.</summary>
+    public int? Heads { get; init; }
+
+    /// <summary><c>vocab_size</c>; null where it must be there.</summary>
+    public int? Vocabulary { get; init; }
 
     /// <summary><c>max_position_embeddings</c>; null where it must be there.</summary>
     public int? ContextLength { get; init; }

@@ -58,7 +58,7 @@ internal static partial class ModelConfigReader
 
     private static ModelConfig Gemma3(JsonProperties json, string architecture)
     {
-        ModelConfig config = Gemma(json, Base(json, architecture, GemmaDefaults with { Theta = 1_000_000, HasRotaryByLayerType = true })) with
+        ModelConfig config = Gemma(json, Base(json, architecture, Gemma3Defaults)) with
         {
             QueryKeyNorm = QueryKeyNorm.Head,
             AttentionCap = Cap(json, "attn_logit_softcapping", null),
@@ -73,6 +73,17 @@ internal static partial class ModelConfigReader
         };
     }
 
+    // The text half of a model that also sees, whose files leave out much of it.
+    private static ModelConfig Gemma3WithVision(JsonProperties json, string architecture)
+    {
+        JsonProperties text = json.Object("text_config") ?? throw json.Fault("text_config", "is required.");
+        RequireAsComputed(text);
+        MustBe(json, "tie_word_embeddings", true);
+        ModelConfig config = Gemma3(text, architecture);
+        text.RequireAllRead(architecture, HarmlessProperties.Names);
+        return config.TiedEmbeddings ? config : throw text.Fault("tie_word_embeddings", "must be true.");
+    }
+
     private static readonly FamilyDefaults GemmaDefaults = new()
     {
         KvHeadsAreHeads = false,
@@ -80,6 +91,16 @@ internal static partial class ModelConfigReader
         IsTied = true,
         ActivationName = "hidden_activation",
         Activation = "gelu_pytorch_tanh",
+    };
+
+    private static readonly FamilyDefaults Gemma3Defaults = GemmaDefaults with
+    {
+        Theta = 1_000_000,
+        HasRotaryByLayerType = true,
+        Heads = 8,
+        KvHeads = 4,
+        Vocabulary = 262_208,
+        ContextLength = 131_072,
     };
 
     private static ModelConfig Gemma(JsonProperties json, ModelConfig config)

@@ -20,6 +20,9 @@ internal static partial class ModelConfigReader
         ["SmolLM3ForCausalLM"] = new("smollm3", SmolLM3, "max_window_layers"),
         ["Gemma2ForCausalLM"] = new("gemma2", Gemma2),
         ["Gemma3ForCausalLM"] = new("gemma3_text", Gemma3),
+        ["Gemma3ForConditionalGeneration"] = new(
+            "gemma3", Gemma3WithVision, "boi_token_id", "boi_token_index", "eoi_token_id", "eoi_token_index", "image_token_id", "image_token_index", "mm_tokens_per_image",
+            "vision_config"),
         ["Phi3ForCausalLM"] = new("phi3", Phi3, "auto_map", "embd_pdrop", "resid_pdrop"),
         ["GraniteForCausalLM"] = new("granite", Granite),
         ["Olmo2ForCausalLM"] = new("olmo2", Olmo2),
@@ -58,9 +61,7 @@ internal static partial class ModelConfigReader
             throw json.Fault("quantization_config", "is not supported.");
         if (json.Has("auto_map") && !family.Harmless.Contains("auto_map"))
             throw json.Fault("auto_map", "is not supported: the model brings code of its own.");
-        foreach ((string name, bool value) in AsComputed)
-            MustBe(json, name, value);
-        json.Object("pruned_heads")?.RequireAllRead("pruned_heads");
+        RequireAsComputed(json);
         ModelConfig config = family.Read(json, architecture);
         if (config.Heads % config.KvHeads != 0)
             throw json.Fault("num_key_value_heads", $"is {config.KvHeads} but must divide the number of heads, {config.Heads}.");
@@ -84,11 +85,18 @@ internal static partial class ModelConfigReader
         throw json.Fault("model_type", $"is {type}, which is not supported.");
     }
 
+    private static void RequireAsComputed(JsonProperties json)
+    {
+        foreach ((string name, bool value) in AsComputed)
+            MustBe(json, name, value);
+        json.Object("pruned_heads")?.RequireAllRead("pruned_heads");
+    }
+
     /// <summary>What nearly all architectures call the same: full attention in every layer, all turned alike.</summary>
     private static ModelConfig Base(JsonProperties json, string architecture, FamilyDefaults defaults)
     {
         int hidden = json.Int("hidden_size", 1, MostElements);
-        int heads = json.Int("num_attention_heads", 1, MostElements);
+        int heads = json.Int("num_attention_heads", 1, MostElements, defaults.Heads);
         int? given = defaults.NamesHeadDim && json.Has("head_dim") ? json.Int("head_dim", 2, MostElements) : defaults.HeadDim;
         if (given is null && hidden % heads != 0)
         {
@@ -96,8 +104,6 @@ internal static partial class ModelConfigReader
             throw json.Fault("hidden_size", rule);
         }
         int headDim = given ?? hidden / heads;
-        if (defaults.NamesKvHeads && !defaults.KvHeadsAreHeads && !json.IsGiven("num_key_value_heads"))
-            throw json.Fault("num_key_value_heads", "is required.");
         int layers = json.Int("num_hidden_layers", 1, MostLayers);
         int context = json.Int("max_position_embeddings", 1, MostTokens, defaults.ContextLength);
         RotaryConfig rotary = Rotary(json, defaults, headDim, context);
@@ -106,11 +112,11 @@ internal static partial class ModelConfigReader
             Architecture = architecture,
             Layers = layers,
             Heads = heads,
-            KvHeads = defaults.NamesKvHeads ? json.Int("num_key_value_heads", 1, MostElements, heads) : heads,
+            KvHeads = defaults.NamesKvHeads ? KvHeads(json, defaults, heads) : heads,
             HeadDim = headDim,
             Hidden = hidden,
             Intermediate = json.Int("intermediate_size", 1, MostElements),
-            Vocabulary = json.Int("vocab_size", 1, MostTokens),
+            Vocabulary = json.Int("vocab_size", 1, MostTokens, defaults.Vocabulary),
             ContextLength = context,
             NormEpsilon = (float)json.Number(defaults.EpsilonName, 0, defaults.Epsilon),
             Activation = Activation(json, defaults.ActivationName, defaults.Activation),
@@ -118,6 +124,10 @@ internal static partial class ModelConfigReader
             LayerConfigs = [.. Enumerable.Repeat(new LayerConfig(Rotary: rotary), layers)],
         };
     }
+
+    // As null they are as many as query heads, whatever leaving them out means.
+    private static int KvHeads(JsonProperties json, FamilyDefaults defaults, int heads) =>
+        json.Int("num_key_value_heads", 1, MostElements, defaults.KvHeadsAreHeads || json.IsGiven("num_key_value_heads") ? heads : defaults.KvHeads);
 
     private static ActivationKind Activation(JsonProperties json, string name, string usual) => (json.Text(name) ?? usual) switch
     {

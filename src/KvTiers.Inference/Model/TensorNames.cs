@@ -72,6 +72,9 @@ internal sealed record TensorNames
     /// <summary>Endings of tensors that older files carry and that mean nothing: masks and rotary frequencies.</summary>
     public string[] Harmless { get; init; } = [".rotary_emb.inv_freq"];
 
+    /// <summary>Beginnings of tensors of other halves of the model: of what sees.</summary>
+    public string[] Unseen { get; init; } = [];
+
     /// <summary>Those of an architecture.</summary>
     /// <param name="architecture">Its name.</param>
     /// <param name="files">The model's tensors.</param>
@@ -109,6 +112,13 @@ internal sealed record TensorNames
         },
         "StableLmForCausalLM" => new TensorNames { QueryNorm = "self_attn.q_layernorm.norms.", KeyNorm = "self_attn.k_layernorm.norms." },
         "Phi3ForCausalLM" => new TensorNames { Qkv = ["self_attn.qkv_proj"], Up = ["mlp.gate_up_proj"] },
+        "Gemma3ForConditionalGeneration" => new TensorNames
+        {
+            // Older files have the text half's own names inside; newer ones the whole model's.
+            Prefix = files.Has("language_model.model.embed_tokens.weight") ? "language_model.model." : "model.language_model.",
+            FeedForwardNorm = "pre_feedforward_layernorm",
+            Unseen = ["vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector."],
+        },
         "Gemma2ForCausalLM" or "Gemma3ForCausalLM" => new TensorNames { FeedForwardNorm = "pre_feedforward_layernorm" },
         "MixtralForCausalLM" => new TensorNames
         {

@@ -35,6 +35,7 @@ internal static class GoldenModels
         "gemma2-uncapped",
         "gemma3",
         "gemma3-nested",
+        "gemma3-vision",
         "gpt-neox",
         "gpt-neox-sequential",
         "granite",

@@ -25,6 +25,7 @@ public sealed class PublishedConfigTests : IDisposable
         { "qwen3-0.6b", 596, 114_688 },
         { "gemma-2-2b", 2_614, 106_496 },
         { "gemma-3-1b", 1_000, 26_624 },
+        { "gemma-3-4b", 3_880, 139_264 },
         { "gemma-3-270m", 268, 18_432 },
         { "phi-4-mini", 3_836, 131_072 },
         { "phi-4", 14_659, 204_800 },
