@@ -1,5 +1,6 @@
 using KvTiers.Blocks;
 using KvTiers.Inference.Model;
+using KvTiers.Inference.Tokens;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Encodings;
 
@@ -127,6 +128,9 @@ internal sealed record SiloOptions
 
     /// <summary>Largest request body in bytes; 1 KiB to 1 GiB.</summary>
     public long MaxBodyBytes { get; init; } = 16L << 20;
+
+    /// <summary>What one rendering of a chat by the model's template may take.</summary>
+    public TemplateLimits Template { get; init; } = new();
 
     /// <summary>Host names beside loopback ones that the server answers under while there are no API keys; <c>*</c> = any.</summary>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using KvTiers.Blocks;
 using KvTiers.Inference.Model;
+using KvTiers.Inference.Tokens;
 using KvTiers.Sessions.Secrets;
 using KvTiers.Tiers;
 using KvTiers.Tiers.Encodings;
@@ -58,6 +59,11 @@ internal static class SiloOptionsReader
             AnswerTokens = reader.Read("AnswerTokens", Defaults.AnswerTokens, "a whole number from 1 to 1000000", Integer(1, 1_000_000)),
             MaxTurns = reader.Read("MaxTurns", Defaults.MaxTurns, "a whole number from 1 to 100000", Integer(1, 100_000)),
             MaxBodyBytes = reader.Read("MaxBody", Defaults.MaxBodyBytes, "a size such as 16MiB, from 1KiB to 1GiB", Size(1L << 10, 1L << 30)),
+            Template = new TemplateLimits
+            {
+                Steps = reader.Read("TemplateSteps", (int)Defaults.Template.Steps, "a whole number from 1000 to 1000000000", Integer(1000, 1_000_000_000)),
+                Bytes = reader.Read("TemplateBytes", Defaults.Template.Bytes, "a size such as 16MiB, from 64KiB to 16GiB", Size(64L << 10, 16L << 30)),
+            },
             AllowedHosts = reader.ReadList("AllowedHosts", OriginSettings.HostRule, OriginSettings.IsHost),
             CorsOrigins = reader.ReadList("Cors:Origins", OriginSettings.OriginRule, OriginSettings.IsOrigin),
             IgnoreUnknownFields = reader.Read("UnknownFields", false, "refuse or ignore", OriginSettings.ParseUnknownFields),

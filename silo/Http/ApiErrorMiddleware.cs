@@ -78,6 +78,8 @@ internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSigna
         PromptTooLongException tooLong => ContextFault.Of(tooLong, path),
         EngineBusyException busy => ApiException.Busy(e.Message, busy.RetryAfter, e),
         TemplateException { IsRefusal: true } => ApiException.BadRequest(e.Message, "messages", null, e),
+        // It wrote the chats of the start, so this one is what it cannot write.
+        TemplateException => ApiException.BadRequest(e.Message, "messages", "template_failed", e),
         GenerationFailedException { InnerException: ConstraintException constraint } => ApiException.BadRequest(constraint.Message, null, "invalid_form", e),
         ArgumentException argument => ApiException.BadRequest(
             WireNames.Message(argument), argument.ParamName is { } name ? WireNames.Of(name) : null, null, e),

@@ -103,10 +103,10 @@ internal sealed partial class ModelLoader(
 
     private async Task<ChatParts> ChatAsync(Engine engine, IConversationStore store, TenantSalts salts, string modelName, SamplingOptions sampling)
     {
-        ChatPrompt prompt;
+        ChatTemplate template;
         try
         {
-            prompt = new ChatPrompt(ChatTemplate.Load(options.Model, time), engine.Tokenizer);
+            template = ChatTemplate.Load(options.Model, time, options.Template);
         }
         catch (TemplateException e)
         {
@@ -115,6 +115,8 @@ internal sealed partial class ModelLoader(
             return new ChatParts(null, null, e.Message + ".");
         }
 
+        Probe(template, modelName);
+        var prompt = new ChatPrompt(template, engine.Tokenizer);
         var defaults = new GenerationOptions
         {
             MaxTokens = options.AnswerTokens,
@@ -137,6 +139,20 @@ internal sealed partial class ModelLoader(
         var parts = new ConversationServices(engine, prompt, store, salts, conversations, time);
         var local = new LocalConversations(parts, new LocalConversationsOptions { WarmAhead = options.WarmAhead, IdleAfter = options.Orleans.IdleAfter });
         return new ChatParts(prompt, local, null) { Store = store, Door = services.GetRequiredService<SiloConversations>().Open(local) };
+    }
+
+    private void Probe(ChatTemplate template, string modelName)
+    {
+        try
+        {
+            foreach (TemplateFault fault in TemplateProbes.Check(template))
+                CannotWrite(_logger, modelName, fault.Chat, fault.Error.Message);
+        }
+        catch (TemplateException e)
+        {
+            throw new StartException(
+                $"The model in '{options.Model}' cannot chat: {e.Message}. Mend its template, or remove it (chat_template.jinja, chat_template in tokenizer_config.json): without one it completes text only.", e);
+        }
     }
 
     private async Task ComputeSystemPromptsAsync(Engine engine, ChatParts chat, TenantSalts salts, CancellationToken cancellationToken)
@@ -167,6 +183,9 @@ internal sealed partial class ModelLoader(
 
     [LoggerMessage(4, LogLevel.Warning, "{Name} cannot chat, only complete text: {Reason}")]
     private static partial void ChatOff(ILogger logger, string name, string reason);
+
+    [LoggerMessage(7, LogLevel.Warning, "The chat template of {Name} cannot write {Chat}; requests with such a chat are refused: {Reason}")]
+    private static partial void CannotWrite(ILogger logger, string name, string chat, string reason);
 
     [LoggerMessage(1, LogLevel.Information, "Model {Name}: {Architecture}, {Layers} layers of width {Width}, context {Context} tokens, from {Folder}")]
     private static partial void ModelLoaded(ILogger logger, string name, string architecture, int layers, int width, int context, string folder);

@@ -24,16 +24,20 @@ public sealed class ChatTemplate
     private readonly IReadOnlyList<Statement> _body;
     private readonly IReadOnlyList<Statement> _bodyWithTools;
     private Dictionary<string, object?> _variables = new(StringComparer.Ordinal) { ["tools"] = null, ["documents"] = null };
+    private TemplateSize _variablesSize;
     private readonly TimeProvider _time;
+    private readonly TemplateLimits _limits;
 
-    private ChatTemplate(string source, string? sourceWithTools, IEnumerable<KeyValuePair<string, string>> tokens, TimeProvider? time)
+    private ChatTemplate(string source, string? sourceWithTools, IEnumerable<KeyValuePair<string, string>> tokens, TimeProvider? time, TemplateLimits? limits)
     {
+        _limits = limits ?? new TemplateLimits();
         _body = TemplateParser.Parse(source);
         _bodyWithTools = sourceWithTools is null ? _body : TemplateParser.Parse(sourceWithTools);
         ToolFormat = ToolFormats.Of(sourceWithTools ?? source);
         _time = time ?? TimeProvider.System;
         foreach ((string name, string text) in tokens)
             _variables[name] = TemplateText.Plain(text);
+        _variablesSize = TemplateSize.Of(_variables.Values);
     }
 
     /// <summary>How the template writes calls of functions, and so how the model does.</summary>
@@ -45,9 +49,10 @@ public sealed class ChatTemplate
     /// </summary>
     /// <param name="folder">The model's folder, or the file.</param>
     /// <param name="time">The clock of <c>strftime_now</c>; the system's when <c>null</c>.</param>
+    /// <param name="limits">What a rendering may take; <c>null</c> = the defaults.</param>
     /// <exception cref="TemplateException">The folder has no template, or it is not understood.</exception>
     /// <exception cref="TokenizerFormatException"><c>tokenizer_config.json</c> is damaged.</exception>
-    public static ChatTemplate Load(string folder, TimeProvider? time = null)
+    public static ChatTemplate Load(string folder, TimeProvider? time = null, TemplateLimits? limits = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         if (GgufFile.IsNamedSo(folder))
@@ -62,7 +67,7 @@ public sealed class ChatTemplate
 
         string source = ReadSource(folder, config, "default")
             ?? throw new TemplateException(0, $"{folder} has none: neither chat_template.jinja nor chat_template in tokenizer_config.json");
-        return new ChatTemplate(source, ReadSource(folder, config, "tool_use"), tokens, time);
+        return new ChatTemplate(source, ReadSource(folder, config, "tool_use"), tokens, time, limits);
     }
 
     private static ChatTemplate LoadGguf(string path, TimeProvider? time)
@@ -95,11 +100,12 @@ public sealed class ChatTemplate
     /// <param name="source">The Jinja text.</param>
     /// <param name="tokens">Named tokens, such as <c>bos_token</c>; <c>null</c>: none.</param>
     /// <param name="time">The clock of <c>strftime_now</c>; the system's when <c>null</c>.</param>
+    /// <param name="limits">What a rendering may take; <c>null</c> = the defaults.</param>
     /// <exception cref="TemplateException">The template is not understood.</exception>
-    public static ChatTemplate Parse(string source, IReadOnlyDictionary<string, string>? tokens = null, TimeProvider? time = null)
+    public static ChatTemplate Parse(string source, IReadOnlyDictionary<string, string>? tokens = null, TimeProvider? time = null, TemplateLimits? limits = null)
     {
         ArgumentNullException.ThrowIfNull(source);
-        return new ChatTemplate(source, null, tokens ?? new Dictionary<string, string>(), time);
+        return new ChatTemplate(source, null, tokens ?? new Dictionary<string, string>(), time, limits);
     }
 
     /// <summary>The same template with more variables, such as <c>enable_thinking</c>.</summary>
@@ -117,6 +123,7 @@ public sealed class ChatTemplate
 
         var template = (ChatTemplate)MemberwiseClone();
         template._variables = all;
+        template._variablesSize = TemplateSize.Of(all.Values);
         return template;
     }
 
@@ -129,10 +136,11 @@ public sealed class ChatTemplate
     public RenderedPrompt Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyList<ToolDefinition>? tools = null)
     {
         Check(messages);
-        RenderedPrompt chat = Run(messages, addGenerationPrompt: false, tools ?? []);
+        var budget = new TemplateBudget(_limits);
+        RenderedPrompt chat = Run(messages, addGenerationPrompt: false, tools ?? [], budget);
         if (!addGenerationPrompt)
             return chat;
-        RenderedPrompt prompt = Run(messages, addGenerationPrompt: true, tools ?? []);
+        RenderedPrompt prompt = Run(messages, addGenerationPrompt: true, tools ?? [], budget);
         return prompt.Text.StartsWith(chat.Text, StringComparison.Ordinal) ? prompt with { MessageEnds = chat.MessageEnds } : prompt;
     }
 
@@ -175,22 +183,22 @@ public sealed class ChatTemplate
         }
     }
 
-    private RenderedPrompt Run(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyList<ToolDefinition> tools)
+    private RenderedPrompt Run(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyList<ToolDefinition> tools, TemplateBudget budget)
     {
         if (ToolFormat != ToolFormat.Json || tools.Count == 0)
-            return Run(TemplateMessages.Of(messages, ToolFormat), messages.Count, addGenerationPrompt, tools);
+            return Run(TemplateMessages.Of(messages, ToolFormat), messages.Count, addGenerationPrompt, tools, budget);
         try
         {
-            return Run(TemplateMessages.WithInstructions(messages, tools, inSystem: true), messages.Count, addGenerationPrompt, []);
+            return Run(TemplateMessages.WithInstructions(messages, tools, inSystem: true), messages.Count, addGenerationPrompt, [], budget);
         }
         catch (TemplateException e) when (e.IsRefusal && messages[0].Role != "system")
         {
             // A template that takes no system prompt.
-            return Run(TemplateMessages.WithInstructions(messages, tools, inSystem: false), messages.Count, addGenerationPrompt, []);
+            return Run(TemplateMessages.WithInstructions(messages, tools, inSystem: false), messages.Count, addGenerationPrompt, [], budget);
         }
     }
 
-    private RenderedPrompt Run(List<object?> maps, int messageCount, bool addGenerationPrompt, IReadOnlyList<ToolDefinition> tools)
+    private RenderedPrompt Run(List<object?> maps, int messageCount, bool addGenerationPrompt, IReadOnlyList<ToolDefinition> tools, TemplateBudget budget)
     {
         var variables = new Dictionary<string, object?>(_variables, StringComparer.Ordinal)
         {
@@ -199,7 +207,8 @@ public sealed class ChatTemplate
         };
         if (tools.Count > 0)
             variables["tools"] = TemplateMessages.Of(tools);
-        var evaluator = new TemplateEvaluator(variables, messageCount, _time.GetLocalNow());
+        budget.Admit(_variablesSize + TemplateSize.Of([maps, variables["tools"]]));
+        var evaluator = new TemplateEvaluator(variables, messageCount, _time.GetLocalNow(), budget);
         TemplateText text = evaluator.Run(tools.Count > 0 ? _bodyWithTools : _body);
         int end = addGenerationPrompt ? evaluator.MessageEnds[^1] ?? text.Length : text.Length;
         var content = new Range[text.Content.Length];

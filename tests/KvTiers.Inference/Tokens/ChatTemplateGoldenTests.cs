@@ -42,6 +42,17 @@ public sealed class ChatTemplateGoldenTests(ITestOutputHelper output)
         Assert.Equal(2 * Chats.Length, count);
     }
 
+    // More than any context holds.
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void WritesLongChats(string name)
+    {
+        ChatMessage[] chat = [.. Enumerable.Range(0, 2001).Select(i => new ChatMessage(i % 2 == 0 ? "user" : "assistant", $"{i}: " + new string('a', 300)))];
+        RenderedPrompt prompt = Load(name).Render(chat, addGenerationPrompt: true);
+        // One of them stops after five messages.
+        Assert.InRange(prompt.ContentRanges.Count, name == "constructs.jinja" ? 1 : 2001, int.MaxValue);
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
     public void NoCharacterOfAContentIsTakenForTheTemplatesOwn(string name)

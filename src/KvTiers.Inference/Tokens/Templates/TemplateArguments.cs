@@ -6,7 +6,10 @@ namespace KvTiers.Inference.Tokens.Templates;
 /// <param name="named">Arguments by name.</param>
 internal sealed class TemplateArguments(string what, IReadOnlyList<object?> positional, IReadOnlyDictionary<string, object?> named)
 {
-    private readonly HashSet<string> _readNames = new(StringComparer.Ordinal);
+    /// <summary>No arguments by name.</summary>
+    public static readonly IReadOnlyDictionary<string, object?> NoneNamed = new Dictionary<string, object?>();
+
+    private HashSet<string>? _readNames;
     private int _readPlaces;
 
     /// <summary>True when there is an argument at a place or under a name.</summary>
@@ -15,7 +18,8 @@ internal sealed class TemplateArguments(string what, IReadOnlyList<object?> posi
     public object? Any(int place, string name, object? fallback = null)
     {
         _readPlaces = Math.Max(_readPlaces, place + 1);
-        _readNames.Add(name);
+        if (named.Count > 0)
+            (_readNames ??= new(StringComparer.Ordinal)).Add(name);
         return place < positional.Count ? positional[place] : named.GetValueOrDefault(name, fallback);
     }
 
@@ -44,7 +48,7 @@ internal sealed class TemplateArguments(string what, IReadOnlyList<object?> posi
     {
         if (positional.Count > _readPlaces)
             throw new TemplateException(0, $"{what} takes at most {_readPlaces} arguments");
-        if (named.Keys.FirstOrDefault(name => !_readNames.Contains(name)) is { } unknown)
+        if (named.Keys.FirstOrDefault(name => _readNames?.Contains(name) != true) is { } unknown)
             throw new TemplateException(0, $"{what} does not take the argument '{unknown}'");
     }
 }

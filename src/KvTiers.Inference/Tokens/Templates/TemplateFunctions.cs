@@ -24,11 +24,11 @@ internal static class TemplateFunctions
     }
 
     /// <summary><c>range(stop)</c> or <c>range(start, stop, step)</c>.</summary>
-    public static List<object?> Range(TemplateArguments arguments, int count)
+    public static List<object?> Range(TemplateArguments arguments, int count, TemplateBudget budget)
     {
         long first = arguments.Whole(0, "start", 0);
         return count < 2
-            ? TemplateOperations.Range(0, first, 1)
-            : TemplateOperations.Range(first, arguments.Whole(1, "stop", 0), arguments.Whole(2, "step", 1));
+            ? TemplateOperations.Range(0, first, 1, budget)
+            : TemplateOperations.Range(first, arguments.Whole(1, "stop", 0), arguments.Whole(2, "step", 1), budget);
     }
 }

@@ -4,82 +4,108 @@ using System.Text;
 namespace KvTiers.Inference.Tokens.Templates;
 
 /// <summary>The filter <c>tojson</c> as Hugging Face sets it: Python's <c>json.dumps</c>, characters other than ASCII as they are.</summary>
-internal static class TemplateJson
+internal sealed class TemplateJson
 {
-    public static TemplateText Write(object? value, object? indent, object? ensureAscii, object? separators, object? sortKeys)
+    private readonly StringBuilder _text = new();
+    private readonly int? _indent;
+    private readonly TemplateBudget _budget;
+
+    private TemplateJson(int? indent, TemplateBudget budget)
+    {
+        _indent = indent;
+        _budget = budget;
+    }
+
+    public static TemplateText Write(object? value, object? indent, object? ensureAscii, object? separators, object? sortKeys, TemplateBudget budget)
     {
         if (indent is not (null or long))
             throw new TemplateException(0, "tojson needs a whole number as 'indent'");
         if (TemplateOperations.IsTrue(ensureAscii) || separators is not null || TemplateOperations.IsTrue(sortKeys))
             throw new TemplateException(0, "of tojson's arguments only 'indent' is supported");
-        var text = new StringBuilder();
-        bool content = Append(text, value, (int?)(long?)indent, 0);
-        return TemplateText.Of(text.ToString(), content);
+        budget.Take(TemplateText.BuilderBytes);
+        var writer = new TemplateJson((int?)(long?)indent, budget);
+        bool content = writer.Append(value, 0);
+        budget.MakeText(writer._text.Length, 1);
+        return TemplateText.Of(writer._text.ToString(), content);
     }
 
     // Returns whether something came from content.
-    private static bool Append(StringBuilder text, object? value, int? indent, int depth)
+    private bool Append(object? value, int depth)
     {
-        if (depth > 50)
-            throw new TemplateException(0, "tojson: nested more than 50 deep");
+        _budget.Descend(depth, "writes as JSON");
         switch (value)
         {
             case null:
-                text.Append("null");
+                Append("null");
                 return false;
             case bool flag:
-                text.Append(flag ? "true" : "false");
+                Append(flag ? "true" : "false");
                 return false;
             case long whole:
-                text.Append(whole.ToString(CultureInfo.InvariantCulture));
+                Append(whole.ToString(CultureInfo.InvariantCulture));
                 return false;
             case double number:
-                text.Append(TemplateOperations.FloatText(number));
+                Append(TemplateArithmetic.FloatText(number));
                 return false;
             case TemplateText word:
-                AppendString(text, word.Value);
+                AppendString(word.Value);
                 return word.HasContent;
             case List<object?> list:
-                return AppendItems(text, '[', ']', list.Count, indent, depth, i => Append(text, list[i], indent, depth + 1));
+                return AppendItems('[', ']', list.Count, depth, i => Append(list[i], depth + 1));
             case TemplateMap map:
-                return AppendItems(text, '{', '}', map.Entries.Count, indent, depth, i =>
+                return AppendItems('{', '}', map.Entries.Count, depth, i =>
                 {
                     (string key, object? item) = map.Entries.GetAt(i);
-                    AppendString(text, key);
-                    text.Append(": ");
-                    return Append(text, item, indent, depth + 1) | map.IsContent;
+                    AppendString(key);
+                    Append(": ");
+                    return Append(item, depth + 1) | map.IsContent;
                 });
             default:
                 throw new TemplateException(0, $"tojson cannot write {TemplateOperations.TypeName(value)}");
         }
     }
 
-    private static bool AppendItems(StringBuilder text, char open, char close, int count, int? indent, int depth, Func<int, bool> append)
+    private bool AppendItems(char open, char close, int count, int depth, Func<int, bool> append)
     {
+        // The delegate and what it holds.
+        _budget.Take(128);
         bool content = false;
-        text.Append(open);
+        _text.Append(open);
         for (int i = 0; i < count; i++)
         {
-            text.Append(i == 0 ? "" : indent is null ? ", " : ",");
+            Append(i == 0 ? "" : _indent is null ? ", " : ",");
             AppendLine(depth + 1);
             content |= append(i);
         }
 
         if (count > 0)
             AppendLine(depth);
-        text.Append(close);
+        _text.Append(close);
         return content;
 
         void AppendLine(int level)
         {
-            if (indent is { } width)
-                text.Append('\n').Append(' ', Math.Clamp(width, 0, 16) * level);
+            if (_indent is not { } width)
+                return;
+            int blanks = Math.Clamp(width, 0, 16) * level;
+            _budget.Take(4L * (blanks + 1));
+            _budget.Scan(blanks);
+            _text.Append('\n').Append(' ', blanks);
         }
     }
 
-    private static void AppendString(StringBuilder text, string value)
+    // Short texts only.
+    private void Append(string text)
     {
-        text.Append('"');
+        _budget.Take(16L * text.Length);
+        _text.Append(text);
+    }
+
+    private void AppendString(string value)
+    {
+        _budget.Take(4L * (value.Length + 2));
+        _budget.Scan(2L * value.Length);
+        _text.Append('"');
         foreach (char c in value)
         {
             string? escape = c switch
@@ -95,11 +121,11 @@ internal static class TemplateJson
                 _ => null,
             };
             if (escape is null)
-                text.Append(c);
+                _text.Append(c);
             else
-                text.Append(escape);
+                Append(escape);
         }
 
-        text.Append('"');
+        _text.Append('"');
     }
 }

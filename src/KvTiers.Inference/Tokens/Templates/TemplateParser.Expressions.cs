@@ -3,6 +3,9 @@ namespace KvTiers.Inference.Tokens.Templates;
 /// <content>Expressions with two operands and more, the loosest binding first.</content>
 internal sealed partial class TemplateParser
 {
+    // The loosest binding first.
+    private static readonly string[][] Levels = [["+", "-"], ["~"], ["*", "/", "//", "%"], ["**"]];
+
     private Expression TupleOrExpression()
     {
         Expression first = Expression();
@@ -23,8 +26,10 @@ internal sealed partial class TemplateParser
     {
         Enter();
         Expression value = Or();
+        int links = 0;
         while (TakeName("if"))
         {
+            Link(ref links);
             Expression condition = Or();
             Expression? otherwise = TakeName("else") ? Expression() : null;
             value = new ConditionalExpression(value.Line, condition, value, otherwise);
@@ -37,7 +42,7 @@ internal sealed partial class TemplateParser
     private Expression Or()
     {
         Expression left = And();
-        while (TakeName("or"))
+        for (int links = 0; TakeName("or"); Link(ref links))
             left = new BinaryExpression(left.Line, "or", left, And());
         return left;
     }
@@ -45,7 +50,7 @@ internal sealed partial class TemplateParser
     private Expression And()
     {
         Expression left = Not();
-        while (TakeName("and"))
+        for (int links = 0; TakeName("and"); Link(ref links))
             left = new BinaryExpression(left.Line, "and", left, Not());
         return left;
     }
@@ -63,48 +68,42 @@ internal sealed partial class TemplateParser
 
     private Expression Compare()
     {
-        Expression first = Sum();
-        var rest = new List<(string Operator, Expression Operand)>();
+        Expression first = Binary(0);
+        List<(string Operator, Expression Operand)>? rest = null;
         while (true)
         {
             TemplateToken token = Current;
             if (token is { Kind: TokenKind.Operator, Text: "==" or "!=" or "<" or "<=" or ">" or ">=" })
             {
                 _position++;
-                rest.Add((token.Text, Sum()));
+                (rest ??= []).Add((token.Text, Binary(0)));
             }
             else if (TakeName("in"))
             {
-                rest.Add(("in", Sum()));
+                (rest ??= []).Add(("in", Binary(0)));
             }
             else if (token is { Kind: TokenKind.Name, Text: "not" } && _tokens[_position + 1] is { Kind: TokenKind.Name, Text: "in" })
             {
                 _position += 2;
-                rest.Add(("not in", Sum()));
+                (rest ??= []).Add(("not in", Binary(0)));
             }
             else
             {
-                return rest.Count == 0 ? first : new CompareExpression(first.Line, first, rest);
+                return rest is null ? first : new CompareExpression(first.Line, first, rest);
             }
         }
     }
 
-    private Expression Sum() => LeftAssociative(Concatenation, "+", "-");
-
-    private Expression Concatenation() => LeftAssociative(Product, "~");
-
-    private Expression Product() => LeftAssociative(Power, "*", "/", "//", "%");
-
-    private Expression Power() => LeftAssociative(() => Unary(filtered: true), "**");
-
-    private Expression LeftAssociative(Func<Expression> operand, params string[] operators)
+    private Expression Binary(int level)
     {
-        Expression left = operand();
-        while (Current.Kind == TokenKind.Operator && operators.Contains(Current.Text))
+        if (level == Levels.Length)
+            return Unary(filtered: true);
+        Expression left = Binary(level + 1);
+        for (int links = 0; Current.Kind == TokenKind.Operator && Levels[level].Contains(Current.Text); Link(ref links))
         {
             string symbol = Current.Text;
             _position++;
-            left = new BinaryExpression(left.Line, symbol, left, operand());
+            left = new BinaryExpression(left.Line, symbol, left, Binary(level + 1));
         }
 
         return left;

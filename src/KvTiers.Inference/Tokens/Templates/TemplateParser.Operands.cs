@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace KvTiers.Inference.Tokens.Templates;
 
@@ -42,14 +43,9 @@ internal sealed partial class TemplateParser
                     _ => new NameExpression(token.Line, token.Text),
                 };
             case TokenKind.String:
-                string text = token.Text;
-                while (Current.Kind == TokenKind.String)
-                    text += _tokens[_position++].Text;
-                return new LiteralExpression(token.Line, TemplateText.Plain(text));
+                return new LiteralExpression(token.Line, TemplateText.Plain(Literal(token.Text)));
             case TokenKind.Integer:
-                return long.TryParse(token.Text, NumberStyles.None, CultureInfo.InvariantCulture, out long whole)
-                    ? new LiteralExpression(token.Line, whole)
-                    : throw new TemplateException(token.Line, $"the number {token.Text} is too large");
+                return new LiteralExpression(token.Line, Whole(token));
             case TokenKind.Float:
                 return new LiteralExpression(token.Line, double.Parse(token.Text, CultureInfo.InvariantCulture));
             case TokenKind.Operator when token.Text == "(":
@@ -66,6 +62,21 @@ internal sealed partial class TemplateParser
                 _position--;
                 throw Unexpected();
         }
+    }
+
+    private static long Whole(TemplateToken token) => long.TryParse(token.Text, NumberStyles.None, CultureInfo.InvariantCulture, out long whole)
+        ? whole
+        : throw new TemplateException(token.Line, $"the number {token.Text} is too large");
+
+    // Texts that follow each other are one.
+    private string Literal(string first)
+    {
+        if (Current.Kind != TokenKind.String)
+            return first;
+        var text = new StringBuilder(first);
+        while (Current.Kind == TokenKind.String)
+            text.Append(_tokens[_position++].Text);
+        return text.ToString();
     }
 
     private List<Expression> Items(string close)

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace KvTiers.Inference.Tokens.Templates;
 
 /// <content>Parses what follows an operand: attributes, subscripts, calls, filters and tests.</content>
@@ -7,7 +5,7 @@ internal sealed partial class TemplateParser
 {
     private Expression Postfix(Expression value)
     {
-        while (true)
+        for (int links = 0; ; Link(ref links))
         {
             int line = Current.Line;
             if (TakeOperator("."))
@@ -17,7 +15,7 @@ internal sealed partial class TemplateParser
                 value = name.Kind switch
                 {
                     TokenKind.Name => new AttributeExpression(line, value, name.Text),
-                    TokenKind.Integer => new IndexExpression(line, value, new LiteralExpression(line, long.Parse(name.Text, CultureInfo.InvariantCulture))),
+                    TokenKind.Integer => new IndexExpression(line, value, new LiteralExpression(line, Whole(name))),
                     _ => throw new TemplateException(line, "a name must follow '.'"),
                 };
             }
@@ -53,6 +51,7 @@ internal sealed partial class TemplateParser
     {
         var positional = new List<Expression>();
         var named = new List<(string Name, Expression Value)>();
+        HashSet<string>? names = null;
         while (!TakeOperator(")"))
         {
             if (positional.Count + named.Count > 0)
@@ -65,6 +64,8 @@ internal sealed partial class TemplateParser
             if (Current.Kind == TokenKind.Name && _tokens[_position + 1] is { Kind: TokenKind.Operator, Text: "=" })
             {
                 string name = Current.Text;
+                if (!(names ??= new(StringComparer.Ordinal)).Add(name))
+                    throw new TemplateException(Current.Line, $"the argument '{name}' is given twice");
                 _position += 2;
                 named.Add((name, Expression()));
             }
@@ -83,7 +84,7 @@ internal sealed partial class TemplateParser
 
     private Expression FiltersAndTests(Expression value)
     {
-        while (true)
+        for (int links = 0; ; Link(ref links))
         {
             int line = Current.Line;
             if (TakeOperator("|"))

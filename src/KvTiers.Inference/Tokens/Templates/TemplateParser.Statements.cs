@@ -137,12 +137,15 @@ internal sealed partial class TemplateParser
     {
         string name = Expect(TokenKind.Name).Text;
         var parameters = new List<(string Name, Expression? Default)>();
+        var names = new HashSet<string>(StringComparer.Ordinal);
         ExpectOperator("(");
         while (!TakeOperator(")"))
         {
             if (parameters.Count > 0)
                 ExpectOperator(",");
             string parameter = Expect(TokenKind.Name).Text;
+            if (!names.Add(parameter))
+                throw new TemplateException(line, $"the macro '{name}' has two parameters '{parameter}'");
             parameters.Add((parameter, TakeOperator("=") ? Expression() : null));
         }
 

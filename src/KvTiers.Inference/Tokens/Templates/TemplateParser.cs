@@ -3,7 +3,11 @@ namespace KvTiers.Inference.Tokens.Templates;
 /// <summary>Builds the syntax tree of a template, by recursive descent with Jinja's precedences.</summary>
 internal sealed partial class TemplateParser
 {
+    /// <summary>Longest template, in UTF-16 units.</summary>
+    public const int MaxLength = 1 << 17;
+
     private const int MaxDepth = 200;
+    private const int MaxChain = 200;
 
     private readonly List<TemplateToken> _tokens;
     private int _position;
@@ -16,6 +20,8 @@ internal sealed partial class TemplateParser
     /// <exception cref="TemplateException">Something is not understood; the message names it and its line.</exception>
     public static IReadOnlyList<Statement> Parse(string source)
     {
+        if (source.Length > MaxLength)
+            throw new TemplateException(0, $"has {source.Length} characters, more than {MaxLength}");
         var parser = new TemplateParser(TemplateLexer.Read(source));
         IReadOnlyList<Statement> body = parser.Body();
         return parser.Current.Kind == TokenKind.End ? body : throw parser.Unexpected();
@@ -62,6 +68,13 @@ internal sealed partial class TemplateParser
     {
         if (++_depth > MaxDepth)
             throw new TemplateException(Current.Line, $"nested more than {MaxDepth} deep");
+    }
+
+    // One more link of what is parsed one after the other and stands inside each other in the tree.
+    private void Link(ref int links)
+    {
+        if (++links > MaxChain)
+            throw new TemplateException(Current.Line, $"more than {MaxChain} operators, members or filters follow each other");
     }
 
     private TemplateException Unexpected(string? wanted = null) =>

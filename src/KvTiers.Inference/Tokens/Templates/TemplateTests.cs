@@ -6,7 +6,7 @@ internal static class TemplateTests
     private const string Names =
         "boolean, callable, defined, divisibleby, eq, equalto, even, false, float, ge, gt, in, integer, iterable, le, lower, lt, mapping, ne, none, number, odd, sequence, string, true, undefined, upper";
 
-    public static bool Holds(string name, object? value, IReadOnlyList<object?> arguments)
+    public static bool Holds(string name, object? value, IReadOnlyList<object?> arguments, TemplateBudget budget)
     {
         string? comparison = name switch
         {
@@ -23,7 +23,7 @@ internal static class TemplateTests
         if (arguments.Count != wanted)
             throw new TemplateException(0, $"the test '{name}' takes {wanted} arguments, not {arguments.Count}");
         if (comparison is not null)
-            return TemplateOperations.Compare(comparison, value, arguments[0]);
+            return TemplateComparison.Compare(comparison, value, arguments[0], budget);
         return name switch
         {
             "defined" => value is not TemplateUndefined,
@@ -43,13 +43,22 @@ internal static class TemplateTests
             "odd" => Modulo(value, 2L) != 0,
             "even" => Modulo(value, 2L) == 0,
             "divisibleby" => Modulo(value, arguments[0]) == 0,
-            "lower" => TemplateOperations.ToText(value).Value is var text && text == text.ToLowerInvariant() && text != text.ToUpperInvariant(),
-            "upper" => TemplateOperations.ToText(value).Value is var text && text == text.ToUpperInvariant() && text != text.ToLowerInvariant(),
+            "lower" => IsCase(value, lower: true, budget),
+            "upper" => IsCase(value, lower: false, budget),
             _ => throw new TemplateException(0, $"the test '{name}' is not supported; supported: {Names}"),
         };
     }
 
-    private static double Modulo(object? value, object? divisor) => TemplateOperations.Binary("%", value, divisor) switch
+    private static bool IsCase(object? value, bool lower, TemplateBudget budget)
+    {
+        string text = TemplateOperations.ToText(value).Value;
+        budget.MakeText(2L * text.Length, 0);
+        budget.Scan(text.Length);
+        string allLower = text.ToLowerInvariant(), allUpper = text.ToUpperInvariant();
+        return text == (lower ? allLower : allUpper) && text != (lower ? allUpper : allLower);
+    }
+
+    private static double Modulo(object? value, object? divisor) => TemplateArithmetic.Binary("%", value, divisor) switch
     {
         long whole => whole,
         double number => number,

@@ -7,6 +7,9 @@ namespace KvTiers.Inference.Tokens.Templates;
 /// </remarks>
 internal sealed class TemplateText
 {
+    /// <summary>What a builder of texts takes before it has any, rounded up.</summary>
+    public const int BuilderBytes = 192;
+
     /// <summary>Longest text that a template may make, in UTF-16 units.</summary>
     public const int MaxLength = 1 << 26;
 
@@ -36,16 +39,17 @@ internal sealed class TemplateText
     /// <summary>Text of which every character counts as content, when <paramref name="content"/> holds.</summary>
     public static TemplateText Of(string value, bool content) => new(value, content && value.Length > 0 ? [(0, value.Length)] : []);
 
-    public static TemplateText Join(IEnumerable<TemplateText> parts)
+    public static TemplateText Join(IEnumerable<TemplateText> parts, TemplateBudget budget)
     {
-        var builder = new TemplateTextBuilder();
+        budget.Take(BuilderBytes);
+        var builder = new TemplateTextBuilder(budget);
         foreach (TemplateText part in parts)
             builder.Append(part);
         return builder.ToText();
     }
 
-    /// <exception cref="TemplateException">The text would be longer than <see cref="MaxLength"/>.</exception>
-    public static TemplateText Concat(TemplateText first, TemplateText second)
+    /// <exception cref="TemplateException">The text would be longer than <see cref="MaxLength"/>, or the budget is used up.</exception>
+    public static TemplateText Concat(TemplateText first, TemplateText second, TemplateBudget budget)
     {
         if (second.Length == 0)
             return first;
@@ -53,6 +57,7 @@ internal sealed class TemplateText
             return second;
         if (second.Length > MaxLength - first.Length)
             throw TooLong();
+        budget.MakeText(first.Length + second.Length, first._content.Length + second._content.Length);
         string value = first.Value + second.Value;
         if (second._content.Length == 0)
             return new TemplateText(value, first._content);
@@ -69,70 +74,93 @@ internal sealed class TemplateText
 
     internal static TemplateException TooLong() => new(0, $"makes a text of more than {MaxLength} characters");
 
-    public TemplateText Slice(int start, int end)
+    public TemplateText Slice(int start, int end, TemplateBudget budget)
     {
         if (start >= end)
             return Empty;
         if (start == 0 && end == Length)
             return this;
-        (int Start, int End)[] content =
-            [.. _content.Where(range => range.End > start && range.Start < end).Select(range => (Math.Max(range.Start, start) - start, Math.Min(range.End, end) - start))];
+        int first = RangesEndedAt(start);
+        int last = first;
+        while (last < _content.Length && _content[last].Start < end)
+            last++;
+        budget.MakeText(end - start, last - first);
+        var content = new (int Start, int End)[last - first];
+        for (int i = first; i < last; i++)
+            content[i - first] = (Math.Max(_content[i].Start, start) - start, Math.Min(_content[i].End, end) - start);
         return new TemplateText(Value[start..end], content);
     }
 
     /// <summary>The same characters, one for one, rewritten.</summary>
-    public TemplateText Map(Func<string, string> rewrite)
+    public TemplateText Map(Func<string, string> rewrite, TemplateBudget budget)
     {
+        // Two copies: some rewrite in two parts.
+        budget.MakeText(Length, _content.Length);
+        budget.MakeText(Length, 0);
+        budget.Scan(Length);
         string value = rewrite(Value);
         return value.Length == Length ? new TemplateText(value, _content) : Of(value, HasContent);
     }
 
     /// <summary>Without the characters at its ends that are in a set; <c>null</c>: white space as Python knows it.</summary>
-    public TemplateText Strip(string? characters, bool left, bool right)
+    public TemplateText Strip(string? characters, bool left, bool right, TemplateBudget budget)
     {
+        HashSet<char>? stripped = null;
+        if (characters is not null)
+        {
+            budget.Scan(16L * characters.Length);
+            budget.Take(64L * Math.Min(characters.Length, char.MaxValue + 1));
+            stripped = [.. characters];
+        }
+
         int start = 0;
         int end = Length;
         while (left && start < end && IsStripped(Value[start]))
             start++;
         while (right && end > start && IsStripped(Value[end - 1]))
             end--;
-        return Slice(start, end);
+        budget.Scan((stripped is null ? 1 : 8L) * (Length - (end - start)));
+        return Slice(start, end, budget);
 
-        bool IsStripped(char c) => characters is null ? IsSpace(c) : characters.Contains(c);
+        bool IsStripped(char c) => stripped?.Contains(c) ?? IsSpace(c);
     }
 
-    public TemplateText Replace(string old, TemplateText replacement, int most)
+    public TemplateText Replace(string old, TemplateText replacement, int most, TemplateBudget budget)
     {
-        var builder = new TemplateTextBuilder();
+        if (old.Length == 0)
+            return this;
+        budget.Take(BuilderBytes);
+        var builder = new TemplateTextBuilder(budget);
+        var search = new TemplateSearch(old, budget);
         int position = 0;
-        if (old.Length > 0)
+        for (int found; most-- > 0 && (found = search.IndexIn(Value, position)) >= 0; position = found + old.Length)
         {
-            for (int found; most-- > 0 && (found = Value.IndexOf(old, position, StringComparison.Ordinal)) >= 0; position = found + old.Length)
-            {
-                builder.Append(Slice(position, found));
-                builder.Append(replacement);
-            }
+            builder.Append(Slice(position, found, budget));
+            builder.Append(replacement);
         }
 
-        builder.Append(Slice(position, Length));
+        builder.Append(Slice(position, Length, budget));
         return builder.ToText();
     }
 
     /// <summary>Parts between separators; <c>null</c>: between runs of white space, without empty parts.</summary>
-    /// <param name="separator">What separates.</param>
+    /// <param name="separator">What separates; not empty.</param>
     /// <param name="most">Most cuts.</param>
-    public List<object?> Split(string? separator, int most)
+    /// <param name="budget">What it takes is charged to.</param>
+    public List<object?> Split(string? separator, int most, TemplateBudget budget)
     {
         var parts = new List<object?>();
         int position = 0;
         if (separator is not null)
         {
-            for (int found; most-- > 0 && (found = Value.IndexOf(separator, position, StringComparison.Ordinal)) >= 0; position = found + separator.Length)
-                parts.Add(Slice(position, found));
-            parts.Add(Slice(position, Length));
+            var search = new TemplateSearch(separator, budget);
+            for (int found; most-- > 0 && (found = search.IndexIn(Value, position)) >= 0; position = found + separator.Length)
+                Add(position, found);
+            Add(position, Length);
             return parts;
         }
 
+        budget.Scan(Length);
         while (true)
         {
             while (position < Length && IsSpace(Value[position]))
@@ -143,15 +171,22 @@ internal sealed class TemplateText
             while (end < Length && !IsSpace(Value[end]))
                 end++;
             if (most-- <= 0)
-                end = Strip(null, left: false, right: true).Length;
-            parts.Add(Slice(position, end));
+                end = Strip(null, left: false, right: true, budget).Length;
+            Add(position, end);
             position = end;
+        }
+
+        void Add(int start, int end)
+        {
+            budget.Grow();
+            parts.Add(Slice(start, end, budget));
         }
     }
 
     /// <summary>Number of code points, which is what a template counts.</summary>
-    public int CountCodePoints()
+    public int CountCodePoints(TemplateBudget budget)
     {
+        budget.Scan(Length);
         int count = 0;
         for (int i = 0; i < Length; i++)
             count += i > 0 && char.IsSurrogatePair(Value[i - 1], Value[i]) ? 0 : 1;
@@ -159,8 +194,9 @@ internal sealed class TemplateText
     }
 
     /// <summary>UTF-16 offset of a code point.</summary>
-    public int OffsetOf(long codePoint)
+    public int OffsetOf(long codePoint, TemplateBudget budget)
     {
+        budget.Scan(Math.Min(codePoint, Length));
         int offset = 0;
         for (; codePoint > 0 && offset < Length; codePoint--)
             offset += offset + 1 < Length && char.IsSurrogatePair(Value[offset], Value[offset + 1]) ? 2 : 1;
@@ -168,17 +204,33 @@ internal sealed class TemplateText
     }
 
     /// <summary>Each code point as a text.</summary>
-    public IEnumerable<TemplateText> CodePoints()
+    public IEnumerable<TemplateText> CodePoints(TemplateBudget budget)
     {
         for (int i = 0; i < Length;)
         {
             int width = i + 1 < Length && char.IsSurrogatePair(Value[i], Value[i + 1]) ? 2 : 1;
-            yield return Slice(i, i + width);
+            yield return Slice(i, i + width, budget);
             i += width;
         }
     }
 
     public override string ToString() => Value;
+
+    // How many ranges end at or before a place.
+    private int RangesEndedAt(int place)
+    {
+        int low = 0, high = _content.Length;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            if (_content[middle].End <= place)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+
+        return low;
+    }
 
     // White space as Python's str.isspace has it.
     private static bool IsSpace(char c) => char.IsWhiteSpace(c) || c is >= '\u001C' and <= '\u001F';

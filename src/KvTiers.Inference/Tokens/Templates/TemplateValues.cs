@@ -4,7 +4,13 @@ namespace KvTiers.Inference.Tokens.Templates;
 
 /// <summary>What a name or member without value gives: false, empty, and an error when something is asked of it.</summary>
 /// <param name="Name">What was looked for.</param>
-internal sealed record TemplateUndefined(string Name);
+internal sealed record TemplateUndefined(string Name)
+{
+    private const int MaxName = 100;
+
+    /// <summary>What a key without value gives. Only the beginning of a long one is kept.</summary>
+    public static TemplateUndefined Of(TemplateText key) => new(key.Length <= MaxName ? key.Value : key.Value[..MaxName]);
+}
 
 /// <summary>A mapping in the order of insertion.</summary>
 internal sealed class TemplateMap
@@ -19,12 +25,24 @@ internal sealed class TemplateMap
 
     /// <summary>The members' names.</summary>
     public IEnumerable<TemplateText> Keys => Entries.Keys.Select(key => TemplateText.Of(key, IsContent));
+
+    public bool TryGet(TemplateText key, TemplateBudget budget, out object? value)
+    {
+        budget.Scan(key.Length);
+        return Entries.TryGetValue(key.Value, out value);
+    }
 }
 
 /// <summary>The result of <c>namespace()</c>: attributes that a loop can set for the code after it.</summary>
 internal sealed class TemplateNamespace
 {
     public Dictionary<string, object?> Attributes { get; } = new(StringComparer.Ordinal);
+
+    public bool TryGet(TemplateText key, TemplateBudget budget, out object? value)
+    {
+        budget.Scan(key.Length);
+        return Attributes.TryGetValue(key.Value, out value);
+    }
 }
 
 /// <summary>A function of a template.</summary>
