@@ -122,7 +122,9 @@ public sealed class Sampler
             score = score > 0 ? score / repetition : score * repetition;
             if (outputs > 0)
                 score -= (float)(options.PresencePenalty + (options.FrequencyPenalty * outputs));
-            scores[id] = score;
+
+            // A penalty of nearly nothing takes a logit beyond all floats.
+            scores[id] = Math.Clamp(score, float.MinValue, float.MaxValue);
         }
     }
 
@@ -141,7 +143,8 @@ public sealed class Sampler
 
     private int Draw(ReadOnlySpan<float> scores, float max, SamplingOptions options, RandomDraw draw)
     {
-        Weigh(scores, max, (float)(1 / options.Temperature));
+        // Of a temperature of nearly nothing the inverse is beyond all floats: bounded, the likeliest tokens keep their weight of 1.
+        Weigh(scores, max, (float)Math.Min(1 / options.Temperature, float.MaxValue));
         int count = KeepAtLeast(scores.Length, (float)options.MinP);
         if (options.TopK > 0 && options.TopK < count)
             count = KeepLikeliest(count, options.TopK, double.PositiveInfinity);

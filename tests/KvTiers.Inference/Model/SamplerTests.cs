@@ -37,6 +37,25 @@ public sealed class SamplerTests
             Assert.Equal(Math.Exp(logits[id] / 0.5) / sum, (double)hits[id] / Draws, 0.03);
     }
 
+    /// <summary>Their inverses are no floats.</summary>
+    [Theory]
+    [InlineData(double.Epsilon)]
+    [InlineData(1e-320)]
+    [InlineData(1e-45)]
+    [InlineData(1e-39)]
+    [InlineData(1e-10)]
+    public void ATemperatureOrPenaltyOfNearlyNothingLeavesTheLikeliest(double tiny)
+    {
+        float[] logits = [3, 5, -1, 5, 0];
+        var sampler = new Sampler(5);
+        int[] drawn = [.. Enumerable.Range(0, 200).Select(i => sampler.Sample(logits, new SamplingOptions { Temperature = tiny, TopP = 0.9, MinP = 0.1, TopK = 4 }, null, new RandomDraw(1, i, 0))).Distinct().Order()];
+        Assert.Equal([1, 3], drawn);
+
+        var counts = new TokenCounts([0, 2, 4]);
+        var penalised = new SamplingOptions { RepetitionPenalty = tiny, PresencePenalty = 2, Temperature = tiny };
+        Assert.All(Enumerable.Range(0, 200), i => Assert.Equal(0, sampler.Sample(logits, penalised, counts, new RandomDraw(1, i, 0))));
+    }
+
     [Fact]
     public void ABannedTokenIsNeverChosenWhateverElseIsAsked()
     {
