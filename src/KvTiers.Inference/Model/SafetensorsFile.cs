@@ -100,8 +100,9 @@ internal sealed unsafe class SafetensorsFile : IDisposable
                 ranges.Add((begin, end, entry.Name));
             }
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
+            // The latter where a text holds half of a surrogate pair.
             throw new ModelFormatException(Path, null, $"has a header that is not JSON: {exception.Message}", exception);
         }
 

@@ -10,6 +10,9 @@ namespace KvTiers.Inference.Tokens;
 /// </remarks>
 internal static class TokenizerReader
 {
+    // Ids that a small vocabulary may leave out.
+    private const int MostGaps = 65_536;
+
     private const string PatternNames = "Split with the pattern of GPT-2, Llama 3 or Qwen 2";
 
     public static TokenizerParts Read(string folder)
@@ -168,7 +171,12 @@ internal static class TokenizerReader
 
     private static string?[] Texts(JsonFile file, Dictionary<string, int> vocabulary, List<AddedToken> added)
     {
-        string?[] texts = new string?[Math.Max(vocabulary.Values.Max(), added.Count > 0 ? added.Max(token => token.Id) : 0) + 1];
+        // Each id takes room, whether it has a token or not.
+        int highest = Math.Max(vocabulary.Values.Max(), added.Count > 0 ? added.Max(token => token.Id) : 0);
+        long most = (4L * (vocabulary.Count + added.Count)) + MostGaps;
+        if (highest >= most)
+            throw file.Fail("the highest token id", $"below {most}, as there are {vocabulary.Count + added.Count} tokens; it is {highest}");
+        string?[] texts = new string?[highest + 1];
         foreach ((string text, int id) in vocabulary.Concat(added.Select(token => KeyValuePair.Create(token.Content, token.Id))))
         {
             if (texts[id] is { } other && other != text)

@@ -54,6 +54,9 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "a: is in the header twice")]
     [InlineData("""[1]""", 0, "not a JSON object")]
     [InlineData("""{"a":""", 0, "not JSON")]
+    [InlineData("""{"\ud800":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, "not JSON")]
+    [InlineData("""{"a":{"dtype":"\ud800","shape":[2],"data_offsets":[0,8]}}""", 8, "not JSON")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[9223372036854775807,9223372036854775807,9223372036854775807],"data_offsets":[0,8]}}""", 8, "a: has 8 bytes but")]
     public void AHeaderThatLiesIsRefusedWithFileTensorAndRule(string header, int dataBytes, string rule)
     {
         string path = Write(header, new byte[dataBytes]);

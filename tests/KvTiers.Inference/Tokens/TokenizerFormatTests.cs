@@ -50,6 +50,7 @@ public sealed class TokenizerFormatTests : IDisposable
     [InlineData("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":2000000000}}}", "model.vocab[\"a\"] must be a whole number")]
     [InlineData("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":0}}}", "id 0 must be one token's")]
     [InlineData("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"\\ud800\":0}}}", "not Unicode")]
+    [InlineData("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":16777215}}}", "the highest token id must be below 65540, as there are 1 tokens; it is 16777215")]
     public void ADamagedFileIsRefused(string json, string reason) => Assert.Contains(reason, Refused(json).Reason);
 
     [Theory]
