@@ -23,7 +23,7 @@ internal sealed class FieldWalk(bool ignoreUnknown)
     {
         var reader = new Utf8JsonReader(json, Strict);
         reader.Read();
-        if (reader.TokenType == JsonTokenType.StartObject) CheckObject(ref reader, table, "");
+        if (reader.TokenType == JsonTokenType.StartObject) CheckObject(ref reader, table, FieldPlace.Body);
         else reader.Skip();
         bool isObject = reader.TokenType == JsonTokenType.EndObject;
         // Reads on to the end, so that what follows the value is found.
@@ -31,36 +31,35 @@ internal sealed class FieldWalk(bool ignoreUnknown)
     }
 
     // At the start of an object; leaves the reader at its end.
-    private void CheckObject(ref Utf8JsonReader reader, FieldTable? table, string path)
+    private void CheckObject(ref Utf8JsonReader reader, FieldTable? table, FieldPlace place)
     {
         Span<bool> seen = stackalloc bool[FieldTable.MostFields];
         seen.Clear();
         HashSet<string>? others = null;
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
-            string name = Name(ref reader, path);
-            string at = path.Length == 0 ? name : $"{path}.{name}";
+            string name = Name(ref reader, place);
             int index = table?.IndexOf(name) ?? -1;
             bool isRepeated = index >= 0 ? seen[index] : !(others ??= new(StringComparer.Ordinal)).Add(name);
-            if (isRepeated) throw ApiException.BadRequest($"'{at}' stands twice; a field may stand once only.", at, "duplicate_parameter");
+            if (isRepeated) throw Repeated(place.Of(name));
             if (index >= 0) seen[index] = true;
-            else if (table is not null && !ignoreUnknown) throw Unknown(name, at, table);
+            else if (table is not null && !ignoreUnknown) throw Unknown(name, place.Of(name), table);
 
             reader.Read();
-            if (index >= 0) CheckField(ref reader, table!.Fields[index], at);
-            else CheckValue(ref reader, null, at);
+            if (index >= 0) CheckField(ref reader, table!.Fields[index], place.Of(name));
+            else if (HasMore(ref reader)) CheckValue(ref reader, null, place.Of(name));
         }
     }
 
-    private void CheckField(ref Utf8JsonReader reader, Field field, string at)
+    private void CheckField(ref Utf8JsonReader reader, Field field, FieldPlace at)
     {
         if (field.Use == FieldUse.Honoured && !Fits(ref reader, field.Kinds))
-            throw ApiException.BadRequest($"'{at}' is {Shown(ref reader)}; it must be {Words(field.Kinds)}.", at, "invalid_type");
+            throw ApiException.BadRequest($"'{at}' is {Shown(ref reader)}; it must be {Words(field.Kinds)}.", at.ToString(), "invalid_type");
         if (field.Use == FieldUse.Refused && reader.TokenType != JsonTokenType.Null)
         {
             Utf8JsonReader value = reader;
             CheckValue(ref reader, null, at);
-            if (!field.AsksForNothing(JsonElement.ParseValue(ref value))) throw ApiException.Unsupported(at, field.Text);
+            if (!field.AsksForNothing(JsonElement.ParseValue(ref value))) throw ApiException.Unsupported(at.ToString(), field.Text);
             return;
         }
 
@@ -68,7 +67,7 @@ internal sealed class FieldWalk(bool ignoreUnknown)
     }
 
     // At the start of a value; leaves the reader at its end.
-    private void CheckValue(ref Utf8JsonReader reader, FieldTable? table, string at)
+    private void CheckValue(ref Utf8JsonReader reader, FieldTable? table, FieldPlace at)
     {
         switch (reader.TokenType)
         {
@@ -79,10 +78,8 @@ internal sealed class FieldWalk(bool ignoreUnknown)
                 for (int i = 0; reader.Read() && reader.TokenType != JsonTokenType.EndArray; i++)
                 {
                     if (table is not null && reader.TokenType != JsonTokenType.StartObject)
-                        throw ApiException.BadRequest($"'{at}[{i}]' is {Shown(ref reader)}; it must be an object.", $"{at}[{i}]", "invalid_type");
-                    // The path is made where it may be shown alone: a prompt may be a list of many thousands of numbers.
-                    if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray || reader is { TokenType: JsonTokenType.String, ValueIsEscaped: true })
-                        CheckValue(ref reader, table, $"{at}[{i}]");
+                        throw ApiException.BadRequest($"'{at.Of(i)}' is {Shown(ref reader)}; it must be an object.", at.Of(i).ToString(), "invalid_type");
+                    if (HasMore(ref reader)) CheckValue(ref reader, table, at.Of(i));
                 }
 
                 break;
@@ -92,7 +89,11 @@ internal sealed class FieldWalk(bool ignoreUnknown)
         }
     }
 
-    private static string Name(ref Utf8JsonReader reader, string path)
+    // A prompt may be a list of many thousands of numbers, which need no place.
+    private static bool HasMore(ref Utf8JsonReader reader) =>
+        reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray || reader is { TokenType: JsonTokenType.String, ValueIsEscaped: true };
+
+    private static string Name(ref Utf8JsonReader reader, FieldPlace place)
     {
         try
         {
@@ -100,11 +101,12 @@ internal sealed class FieldWalk(bool ignoreUnknown)
         }
         catch (InvalidOperationException e)
         {
-            throw ApiException.BadRequest($"{(path.Length == 0 ? "The body" : $"'{path}'")} has a field whose name holds half of a surrogate pair.", path.Length == 0 ? null : path, "invalid_text", e);
+            string? path = place == FieldPlace.Body ? null : place.ToString();
+            throw ApiException.BadRequest($"{(path is null ? "The body" : $"'{path}'")} has a field whose name holds half of a surrogate pair.", path, "invalid_text", e);
         }
     }
 
-    private static void CheckText(ref Utf8JsonReader reader, string at)
+    private static void CheckText(ref Utf8JsonReader reader, FieldPlace at)
     {
         char[] text = ArrayPool<char>.Shared.Rent(reader.ValueSpan.Length);
         try
@@ -113,7 +115,7 @@ internal sealed class FieldWalk(bool ignoreUnknown)
         }
         catch (InvalidOperationException e)
         {
-            throw ApiException.BadRequest($"'{at}' holds half of a surrogate pair.", at, "invalid_text", e);
+            throw ApiException.BadRequest($"'{at}' holds half of a surrogate pair.", at.ToString(), "invalid_text", e);
         }
         finally
         {
@@ -121,11 +123,13 @@ internal sealed class FieldWalk(bool ignoreUnknown)
         }
     }
 
-    private static ApiException Unknown(string name, string at, FieldTable table)
+    private static ApiException Repeated(FieldPlace at) => ApiException.BadRequest($"'{at}' stands twice; a field may stand once only.", at.ToString(), "duplicate_parameter");
+
+    private static ApiException Unknown(string name, FieldPlace at, FieldTable table)
     {
         string meant = table.Nearest(name) is { } nearest ? $"; did you mean '{nearest}'?" : ".";
         return ApiException.BadRequest(
-            $"'{at}' is not a field of {table.What}{meant} docs/api.md lists the fields; KvTiers:UnknownFields=ignore lets unknown ones pass.", at, "unknown_parameter");
+            $"'{at}' is not a field of {table.What}{meant} docs/api.md lists the fields; KvTiers:UnknownFields=ignore lets unknown ones pass.", at.ToString(), "unknown_parameter");
     }
 
     private static bool Fits(ref Utf8JsonReader reader, ValueKinds kinds) => reader.TokenType switch

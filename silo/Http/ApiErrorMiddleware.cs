@@ -3,6 +3,7 @@ using KvTiers.Conversations;
 using KvTiers.Inference.Constraints.Automata;
 using KvTiers.Inference.Scheduling;
 using KvTiers.Inference.Tokens;
+using Microsoft.AspNetCore.Connections;
 
 namespace KvTiers.Silo.Http;
 
@@ -19,10 +20,11 @@ internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSigna
             RequestIdMiddleware.Check(context);
             await next(context);
         }
-        catch (Exception e) when (e is not ApiException && context.RequestAborted.IsCancellationRequested)
+        catch (Exception e) when (HasLeft(context, e))
         {
-            // Nobody is there to be told.
+            // Nobody is there to be told. Nor is what is left of the body to be read.
             if (!context.Response.HasStarted) context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            context.Abort();
         }
         catch (Exception e)
         {
@@ -32,6 +34,10 @@ internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSigna
             await AnswerAsync(context, error, format);
         }
     }
+
+    // A connection that breaks off is seen by whoever reads from it before the request is told.
+    private static bool HasLeft(HttpContext context, Exception e) =>
+        context.RequestAborted.IsCancellationRequested || e is ConnectionResetException or ConnectionAbortedException;
 
     private static async Task AnswerAsync(HttpContext context, ApiException error, IErrorFormat? format)
     {
@@ -73,7 +79,7 @@ internal sealed partial class ApiErrorMiddleware(RequestDelegate next, StopSigna
         ConversationConflictException => ApiException.Conflict(e.Message, e),
         ConversationLimitException => ApiException.Forbidden(e.Message, "conversation_limit", e),
         ConversationDamagedException => ApiException.Damaged(e.Message, e),
-        ConversationStoreUnavailableException => ApiException.Unavailable("The conversation store does not answer. What was acknowledged is on it; try again soon.", "store_unavailable", e),
+        ConversationStoreUnavailableException => ApiException.Unavailable($"{e.Message} What was acknowledged is on it; try again soon.", "store_unavailable", e),
         ConversationUnreachableException => ApiException.Unavailable("The silo that has the conversation cannot be reached. What was acknowledged is stored; try again soon.", "silo_unavailable", e),
         PromptTooLongException tooLong => ContextFault.Of(tooLong, path),
         EngineBusyException busy => ApiException.Busy(e.Message, busy.RetryAfter, e),

@@ -32,6 +32,32 @@ public sealed class FieldWalkTests
     [InlineData("""{"Temperature":1}""")]
     public void UnknownNamesPassWhereTheyAreIgnored(string json) => new FieldWalk(ignoreUnknown: true).Check(Encoding.UTF8.GetBytes(json), Table);
 
+    /// <summary>The place of each would be as long as the name before it.</summary>
+    [Theory]
+    [InlineData("1")]
+    [InlineData("{}")]
+    [InlineData("[]")]
+    [InlineData("\"\\n\"")]
+    public void ALongNameBeforeManyFieldsCostsItsOwnLength(string value)
+    {
+        string many = string.Join(',', Enumerable.Range(0, 5000).Select(i => $"\"k{i}\":{value}"));
+        string list = string.Join(',', Enumerable.Repeat(value, 5000));
+        byte[] json = Encoding.UTF8.GetBytes("{\"metadata\":{\"" + new string('x', 1 << 20) + "\":{" + many + "},\"list\":[" + list + "]}}");
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        new FieldWalk(ignoreUnknown: false).Check(json, Table);
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16 << 20);
+    }
+
+    [Fact]
+    public void OfALongNameTheBeginningIsShown()
+    {
+        ApiException e = Refused("{\"metadata\":{\"" + new string('x', 5000) + "\":{\"a\":1,\"a\":2}}}", ignoreUnknown: false);
+
+        Assert.Equal($"metadata.{new string('x', 100)}….a", e.Error.Param);
+        Assert.InRange(e.Message.Length, 1, 300);
+    }
+
     [Theory]
     [InlineData("""{"seed":1,"seed":1}""", "seed")]
     [InlineData("""{"seed":1,"\u0073eed":1}""", "seed")]

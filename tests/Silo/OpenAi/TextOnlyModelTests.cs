@@ -28,11 +28,12 @@ public sealed class TextOnlyModelTests : IDisposable
     [Theory]
     [InlineData("{{ raise_exception('no chat today') }}", "line 1: cannot write a question: no chat today")]
     [InlineData("\n{{ messages[0].nothing.more }}", "line 2: cannot write a question: 'nothing' is undefined")]
-    [InlineData("{% set ns = namespace(a=[1]) %}{% for i in range(60) %}{% set ns.a = [ns.a, ns.a] %}{% endfor %}{{ ns.a | tojson }}", "cannot write a question: tojson")]
+    [InlineData("{% set ns = namespace(a=[1]) %}{% for i in range(40) %}{% set ns.a = [ns.a, ns.a] %}{% endfor %}{{ ns.a | tojson }}", "cannot write a question: makes more than")]
     [InlineData("{% for m in messages %}{% for n in messages %}{% for o in messages %}{% for p in messages %}{{ m.content }}{% endfor %}{% endfor %}{% endfor %}{% endfor %}", "cannot write a chat of 41 messages: makes more than")]
     public async Task ATemplateThatWritesNoChatStopsTheStart(string template, string reason)
     {
-        StartException e = await Assert.ThrowsAsync<StartException>(() => SiloServer.StartAsync("--model", await ModelWithAsync(template)));
+        string model = await ModelWithAsync(template);
+        StartException e = await Assert.ThrowsAsync<StartException>(() => SiloServer.StartAsync("--model", model));
         Assert.Contains(reason, e.Message);
         Assert.Contains("without one it completes text only", e.Message);
     }
@@ -45,7 +46,8 @@ public sealed class TextOnlyModelTests : IDisposable
         await silo.Http.PostAsync("/v1/chat/completions", """{"messages":[{"role":"user","content":"x"}],"max_tokens":1}""");
 
         JsonNode error = (await silo.Http.PostAsync("/v1/chat/completions", """{"messages":[{"role":"user","content":"a riddle"}]}""", HttpStatusCode.BadRequest))["error"]!;
-        JsonNode inConversation = (await silo.Http.PostAsync("/v1/conversations/c/turns", """{"message":"a riddle"}""", HttpStatusCode.BadRequest))["error"]!;
+        await silo.Http.PostAsync("/v1/conversations", """{"id":"c"}""", HttpStatusCode.Created);
+        JsonNode inConversation = (await silo.Http.PostAsync("/v1/conversations/c/turns", """{"messages":[{"role":"user","content":"a riddle"}]}""", HttpStatusCode.BadRequest))["error"]!;
 
         Assert.Equal("template_failed", (string)error["code"]!);
         Assert.Contains("line 1: 'nothing' is undefined", (string)error["message"]!);
