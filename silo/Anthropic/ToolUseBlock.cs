@@ -26,9 +26,11 @@ internal sealed record ToolUseBlock(string Id, string Name, JsonElement Input)
         try
         {
             using JsonDocument input = JsonDocument.Parse(arguments.Length == 0 ? "{}" : arguments);
+            // Written once to see that it can be: a string may hold half of a surrogate pair.
+            _ = JsonSerializer.SerializeToUtf8Bytes(input.RootElement);
             return new ToolUseBlock(id, name, input.RootElement.Clone());
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
             return new ToolUseBlock(id, name, JsonSerializer.SerializeToElement(new Dictionary<string, string> { ["INVALID_JSON"] = arguments }));
         }

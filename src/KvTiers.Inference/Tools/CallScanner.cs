@@ -126,7 +126,7 @@ internal sealed class CallScanner(Func<string, bool> allows, bool isMarked)
             return "{}";
         try
         {
-            using JsonDocument document = JsonDocument.Parse(inner);
+            using JsonDocument document = WholeJson.Parse(inner);
             return document.RootElement.ValueKind == JsonValueKind.Object ? inner : null;
         }
         catch (JsonException)

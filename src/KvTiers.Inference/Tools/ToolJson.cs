@@ -44,7 +44,7 @@ internal static class ToolJson
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(json);
+            using JsonDocument document = WholeJson.Parse(json);
             document.RootElement.WriteTo(writer);
             return true;
         }

@@ -90,7 +90,7 @@ internal static class TemplateMessages
 
     private static object? Parse(string json)
     {
-        using JsonDocument document = JsonDocument.Parse(json);
+        using JsonDocument document = WholeJson.Parse(json);
         return TemplateVariables.Of(document.RootElement);
     }
 
