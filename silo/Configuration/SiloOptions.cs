@@ -27,6 +27,9 @@ internal sealed record SiloOptions
     /// <summary>Capacity of the disk tier, in the data folder, in bytes; 0 for none.</summary>
     public long DiskBytes { get; init; }
 
+    /// <summary>Bytes of the data folder's file system that the disk tier leaves free; null: a twentieth of it, at most 1 GiB.</summary>
+    public long? DiskKeepFreeBytes { get; init; }
+
     /// <summary>Address of a Redis server that shares blocks with other silos, in StackExchange.Redis's own form; none: no Redis tier.</summary>
     public string? Redis { get; init; }
 

@@ -32,6 +32,12 @@ internal static class SiloOptionsReader
             HotBytes = reader.Read("Hot", Defaults.HotBytes, $"a size such as 512MiB, from 1MiB to the machine's {ByteSize.Format(memoryBytes)}", Size(1L << 20, memoryBytes)),
             RamBytes = reader.Read("Ram", Defaults.RamBytes, $"0, or a size such as 1GiB, from 1MiB to the machine's {ByteSize.Format(memoryBytes)}", SizeOrNone(1L << 20, memoryBytes)),
             DiskBytes = reader.Read("Disk", Defaults.DiskBytes, "0, or a size such as 10GiB, from 1MiB to 1PiB", SizeOrNone(1L << 20, 1L << 50)),
+            DiskKeepFreeBytes = reader.Read<long?>("DiskKeepFree", null, "0, or a size such as 1GiB, from 1MiB to 1PiB", (string text, out long? value) =>
+            {
+                bool read = SizeOrNone(1L << 20, 1L << 50)(text, out long bytes);
+                value = bytes;
+                return read;
+            }),
             Redis = reader.Read<string?>("Redis", null, "a server's address such as 127.0.0.1:6379", ParseRedis),
             RedisBytes = reader.Read("RedisBytes", Defaults.RedisBytes, "a size such as 1GiB, from 1MiB to 1PiB", Size(1L << 20, 1L << 50)),
             RedisDeadline = reader.Read("RedisDeadline", Defaults.RedisDeadline, StoreSettings.DeadlineRule, StoreSettings.ParseDeadline),

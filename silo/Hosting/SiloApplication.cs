@@ -120,6 +120,7 @@ internal static class SiloApplication
         services.AddSingleton<ModelHost>();
         services.AddHostedService(provider => provider.GetRequiredService<ModelHost>());
         services.AddHostedService<StartReport>();
+        services.AddHostedService<HealthWatch>();
         services.AddSingleton<ChatCompletionRoute>();
         services.AddSingleton<TextCompletionRoute>();
         services.AddSingleton<EmbeddingsRoute>();

@@ -1,6 +1,5 @@
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Tokens;
-using KvTiers.Sessions.Redis;
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Http;
 using KvTiers.Tiers;
@@ -34,11 +33,9 @@ internal sealed partial class ModelHost(
     {
         get
         {
-            if (_model?.ChatParts.Store is not RedisConversationStore store)
-                yield break;
-            if (store.IsFailing)
-                yield return "the conversation store on Redis does not answer; calls of stored conversations are refused until it does";
-            if (store.Trouble is { } trouble)
+            if (_model?.ChatParts.Store?.Failure is { } failure)
+                yield return $"{failure} Calls of stored conversations are refused until that is over";
+            if (_model?.ChatParts.Store is RedisConversationStore { Trouble: { } trouble })
                 yield return trouble;
         }
     }

@@ -184,7 +184,7 @@ internal sealed partial class ModelLoader(
     [LoggerMessage(4, LogLevel.Warning, "{Name} cannot chat, only complete text: {Reason}")]
     private static partial void ChatOff(ILogger logger, string name, string reason);
 
-    [LoggerMessage(7, LogLevel.Warning, "The chat template of {Name} cannot write {Chat}; requests with such a chat are refused: {Reason}")]
+    [LoggerMessage(8, LogLevel.Warning, "The chat template of {Name} cannot write {Chat}; requests with such a chat are refused: {Reason}")]
     private static partial void CannotWrite(ILogger logger, string name, string chat, string reason);
 
     [LoggerMessage(1, LogLevel.Information, "Model {Name}: {Architecture}, {Layers} layers of width {Width}, context {Context} tokens, from {Folder}")]

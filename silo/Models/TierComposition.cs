@@ -59,7 +59,7 @@ internal static class TierComposition
         {
             // A tier smaller than a segment takes no more of the disk than it may hold.
             long segmentBytes = Math.Clamp(options.DiskBytes, Math.Max(1 << 20, format.RecordBytes), 256 << 20);
-            return TierOptions.Disk(new DiskStoreOptions { Folder = folder, CapacityBytes = options.DiskBytes, SegmentBytes = segmentBytes }).Open(format, time);
+            return TierOptions.Disk(new DiskStoreOptions { Folder = folder, CapacityBytes = options.DiskBytes, SegmentBytes = segmentBytes, KeepFreeBytes = options.DiskKeepFreeBytes }).Open(format, time);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -1,4 +1,3 @@
-using KvTiers.Conversations;
 using KvTiers.Redis;
 using StackExchange.Redis;
 
@@ -43,9 +42,7 @@ public sealed partial class RedisConversationStore
             catch (Exception fault) when (fault is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException)
             {
                 Forget(pending);
-                _isFailing = true;
-                string what = fault is RedisServerException ? "refused" : FormattableString.Invariant($"did not answer within {_options.Deadline.TotalSeconds:0.###} s");
-                throw new ConversationStoreUnavailableException($"The conversation store on Redis {what}: {fault.Message}", fault);
+                throw Unavailable(fault);
             }
         }
     }
@@ -53,21 +50,6 @@ public sealed partial class RedisConversationStore
     // A connection comes back; a server that was just started reads its file first; a cluster puts a replica in a node's place, and moves slots (the client follows one once).
     private static bool PassesSoon(RedisException fault) => fault is RedisConnectionException
         || (fault is RedisServerException && PassingErrors.Any(error => fault.Message.StartsWith(error, StringComparison.Ordinal)));
-
-    private async void Probe()
-    {
-        LookNowAndThen();
-        if (!_isFailing)
-            return;
-        try
-        {
-            _isFailing = !await CallAsync(AreWellAsync, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (Exception fault) when (fault is ConversationStoreUnavailableException or ArgumentException)
-        {
-            // Not back yet.
-        }
-    }
 
     private async Task LookAsync()
     {

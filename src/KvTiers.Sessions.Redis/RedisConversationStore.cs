@@ -44,9 +44,6 @@ public sealed partial class RedisConversationStore : IConversationStore, IShared
         _probe = time.CreateTimer(_ => Probe(), null, ProbeEvery, ProbeEvery);
     }
 
-    /// <summary>Whether the last call failed; of a cluster, whether one did since all nodes were well. It is tried again in the background, so that recovery needs no request.</summary>
-    public bool IsFailing => _isFailing;
-
     /// <inheritdoc/>
     public ITombstoneStore Tombstones { get; }
 
@@ -111,6 +108,7 @@ public sealed partial class RedisConversationStore : IConversationStore, IShared
         if (numbers[0] < 0)
             throw Damaged(key, "its version cannot be read");
         _tenants[key.Tenant] = true;
+        _refusal = null;
         if (numbers[0] == 1 && numbers[1] >= _options.CompactAfterRecords)
             await CompactAsync(key).ConfigureAwait(false);
         return numbers[0] == 1;

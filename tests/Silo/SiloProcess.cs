@@ -14,15 +14,16 @@ internal sealed partial class SiloProcess : IAsyncDisposable
     private readonly TaskCompletionSource<Uri> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private SiloProcess(IEnumerable<string> arguments, string workingDirectory, IReadOnlyDictionary<string, string>? environment)
+    private SiloProcess(IEnumerable<string> arguments, string workingDirectory, IReadOnlyDictionary<string, string>? environment, params string[] launcher)
     {
-        var start = new ProcessStartInfo("dotnet")
+        var start = new ProcessStartInfo(launcher.FirstOrDefault("dotnet"))
         {
             WorkingDirectory = workingDirectory,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
         };
+        foreach (string argument in launcher.Skip(1)) start.ArgumentList.Add(argument);
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "kvtiers-silo.dll"));
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         foreach ((string name, string value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
@@ -61,6 +62,9 @@ internal sealed partial class SiloProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Its number.</summary>
+    public int ProcessId => _process.Id;
+
     /// <summary>Speaks to the server.</summary>
     public HttpClient Http { get; } = new() { Timeout = HangLimit.Time };
 
@@ -78,6 +82,10 @@ internal sealed partial class SiloProcess : IAsyncDisposable
     /// <summary>As above, with more environment variables.</summary>
     public static Task<SiloProcess> StartReadyAsync(string model, string data, IReadOnlyDictionary<string, string> environment, params IEnumerable<string> arguments) =>
         ReadyAsync(new SiloProcess(["--urls", "http://127.0.0.1:0", "--model", model, "--data", data, "--hot", "64MiB", "--threads", "1", .. arguments], data, environment));
+
+    /// <summary>As the first, but a file that would become larger than the process may make one is an error, and not the end of the process.</summary>
+    public static Task<SiloProcess> StartReadyWithFileLimitsAsync(string model, string data) =>
+        ReadyAsync(new SiloProcess(["--urls", "http://127.0.0.1:0", "--model", model, "--data", data, "--hot", "64MiB", "--threads", "1"], data, null, "bash", "-c", "trap '' XFSZ; exec dotnet \"$@\"", "bash"));
 
     /// <summary>Starts the server from any folder with its defaults, but for the port, and waits until it is ready.</summary>
     public static Task<SiloProcess> StartElsewhereAsync(string workingDirectory) =>

@@ -89,7 +89,7 @@ public static partial class AtomicFile
             if (Link(temporary, path) == 0)
                 return true;
             int error = Marshal.GetLastPInvokeError();
-            return error == FileExists ? false : throw new IOException($"The file '{path}' cannot be made, which takes a hard link: {Marshal.GetPInvokeErrorMessage(error)}");
+            return error == FileExists ? false : throw new IOException($"The file '{path}' cannot be made, which takes a hard link: {Marshal.GetPInvokeErrorMessage(error)}", error);
         }
 
         try

@@ -25,7 +25,7 @@ internal static partial class DirectoryFlush
         }
     }
 
-    private static IOException Failed(string path) => new($"The folder '{path}' cannot be synced: {Marshal.GetLastPInvokeErrorMessage()}");
+    private static IOException Failed(string path) => new($"The folder '{path}' cannot be synced: {Marshal.GetLastPInvokeErrorMessage()}", Marshal.GetLastPInvokeError());
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);

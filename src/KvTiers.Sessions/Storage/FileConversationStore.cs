@@ -12,7 +12,7 @@ namespace KvTiers.Sessions.Storage;
 /// Conversations in files: one append-only file each. A write is one record at the end, synced before it counts. A record that a crash
 /// left unfinished is cut off; any other damage stops that conversation only. Several processes may share the folder.
 /// </summary>
-public sealed class FileConversationStore : IConversationStore
+public sealed partial class FileConversationStore : IConversationStore, IAsyncDisposable
 {
     private const string Extension = ".conv";
     private const int MaxKnownFiles = 16384;
@@ -23,19 +23,27 @@ public sealed class FileConversationStore : IConversationStore
     private readonly FileConversationStoreOptions _options;
     private readonly StoreLocks _locks;
     private readonly RecordSealer _sealer;
+    private readonly StoreHealth _health;
     private readonly ConcurrentDictionary<string, KnownFile> _known = new();
 
     /// <summary>A store in a folder, which is created.</summary>
+    /// <param name="options">Where, and how.</param>
+    /// <param name="time">The clock by which a store that failed is tried again; the system's when null.</param>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
-    public FileConversationStore(FileConversationStoreOptions options)
+    /// <exception cref="IOException">The folder cannot be created.</exception>
+    public FileConversationStore(FileConversationStoreOptions options, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         _options = options with { Folder = Path.GetFullPath(options.Folder) };
         _locks = new(Path.Combine(_options.Folder, ".locks"), _options.LockDeadline);
         _sealer = new(options.Protection, options.AcceptUnsigned);
-        Tombstones = new FileTombstones(Path.Combine(_options.Folder, ".tombstones"), _options.Sync, _sealer);
+        _health = new StoreHealth(_options, time ?? TimeProvider.System);
+        Tombstones = new FileTombstones(Path.Combine(_options.Folder, ".tombstones"), _options.Sync, _sealer, _health);
     }
+
+    /// <inheritdoc/>
+    public string? Failure => _health.Failure;
 
     /// <inheritdoc/>
     public ITombstoneStore Tombstones { get; }
@@ -48,7 +56,7 @@ public sealed class FileConversationStore : IConversationStore
     {
         cancellationToken.ThrowIfCancellationRequested();
         string path = PathOf(key);
-        return ValueTask.FromResult(FindKnown(path)?.Version ?? Read(path)?.State.Version);
+        return ValueTask.FromResult(_health.Read(() => FindKnown(path)?.Version ?? Read(path)?.State.Version));
     }
 
     /// <inheritdoc/>
@@ -56,7 +64,7 @@ public sealed class FileConversationStore : IConversationStore
     {
         cancellationToken.ThrowIfCancellationRequested();
         string path = PathOf(key);
-        ConversationFileContent? content = Read(path);
+        ConversationFileContent? content = _health.Read(() => Read(path));
         if (content is null)
             return null;
         if (content.State.Key != key)
@@ -73,8 +81,9 @@ public sealed class FileConversationStore : IConversationStore
         if (replaced is null != change is ConversationCreated)
             throw new ArgumentException($"A {change.GetType().Name} {(replaced is null ? "must replace a version" : "replaces no version")}.", nameof(replaced));
         string path = PathOf(key);
-        using IDisposable held = await _locks.EnterAsync(NameOf(key), cancellationToken).ConfigureAwait(false);
-        return await Task.Run(() => replaced is null ? TryCreate(path, key, (ConversationCreated)change) : TryAppend(path, key, replaced.Value, change), CancellationToken.None)
+        using IDisposable held = await EnterAsync(key, cancellationToken).ConfigureAwait(false);
+        return await Task.Run(
+            () => _health.Write(() => replaced is null ? TryCreate(path, key, (ConversationCreated)change) : TryAppend(path, key, replaced.Value, change)), CancellationToken.None)
             .ConfigureAwait(false);
     }
 
@@ -82,26 +91,24 @@ public sealed class FileConversationStore : IConversationStore
     public async ValueTask<bool> TryDeleteAsync(ConversationKey key, ConversationVersion version, CancellationToken cancellationToken = default)
     {
         string path = PathOf(key);
-        using IDisposable held = await _locks.EnterAsync(NameOf(key), cancellationToken).ConfigureAwait(false);
-        if ((FindKnown(path)?.Version ?? Read(path)?.State.Version) != version)
+        using IDisposable held = await EnterAsync(key, cancellationToken).ConfigureAwait(false);
+        if (_health.Read(() => FindKnown(path)?.Version ?? Read(path)?.State.Version) != version)
             return false;
-        Remove(path);
-        return true;
+        return _health.Write(() => Remove(path));
     }
 
     /// <inheritdoc/>
     public async ValueTask<bool> TryDeleteDamagedAsync(ConversationKey key, CancellationToken cancellationToken = default)
     {
         string path = PathOf(key);
-        using IDisposable held = await _locks.EnterAsync(NameOf(key), cancellationToken).ConfigureAwait(false);
+        using IDisposable held = await EnterAsync(key, cancellationToken).ConfigureAwait(false);
         try
         {
-            return Read(path) is { } content && content.State.Key != key ? throw new ConversationDamagedException(path, "it is another's") : false;
+            return _health.Read(() => Read(path)) is { } content && content.State.Key != key ? throw new ConversationDamagedException(path, "it is another's") : false;
         }
         catch (ConversationDamagedException)
         {
-            Remove(path);
-            return true;
+            return _health.Write(() => Remove(path));
         }
     }
 
@@ -109,10 +116,15 @@ public sealed class FileConversationStore : IConversationStore
     public ValueTask<IReadOnlyList<ConversationSummary>> ListAsync(string tenant, CancellationToken cancellationToken = default)
     {
         ConversationKey.Validate(tenant, nameof(tenant));
+        return ValueTask.FromResult(_health.Read(() => List(tenant, cancellationToken)));
+    }
+
+    private IReadOnlyList<ConversationSummary> List(string tenant, CancellationToken cancellationToken)
+    {
         var summaries = new List<ConversationSummary>();
         var folder = new DirectoryInfo(Path.Combine(_options.Folder, SafeFileName.For(tenant)));
         if (!folder.Exists)
-            return ValueTask.FromResult<IReadOnlyList<ConversationSummary>>(summaries);
+            return Directory.Exists(_options.Folder) ? summaries : throw new DirectoryNotFoundException($"'{_options.Folder}' is gone.");
         foreach (FileInfo file in folder.EnumerateFiles("*" + Extension))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -128,7 +140,7 @@ public sealed class FileConversationStore : IConversationStore
             }
         }
 
-        return ValueTask.FromResult<IReadOnlyList<ConversationSummary>>(summaries);
+        return summaries;
     }
 
     /// <inheritdoc/>
@@ -136,7 +148,7 @@ public sealed class FileConversationStore : IConversationStore
     {
         ConversationKey.Validate(tenant, nameof(tenant));
         string folder = Path.Combine(_options.Folder, SafeFileName.For(tenant));
-        return ValueTask.FromResult(Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*" + Extension).Count() : 0);
+        return ValueTask.FromResult(_health.Read(() => Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*" + Extension).Count() : 0));
     }
 
     /// <inheritdoc/>
@@ -159,11 +171,26 @@ public sealed class FileConversationStore : IConversationStore
     {
         try
         {
-            return Read(path);
+            return _health.Read(() => Read(path));
         }
         catch (ConversationDamagedException)
         {
             return null;
+        }
+    }
+
+    /// <summary>Ends the trials of a store that failed.</summary>
+    public ValueTask DisposeAsync() => _health.DisposeAsync();
+
+    private async ValueTask<IDisposable> EnterAsync(ConversationKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _locks.EnterAsync(NameOf(key), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (StoreHealth.IsFault(fault))
+        {
+            throw _health.CannotWrite(fault);
         }
     }
 
@@ -185,13 +212,14 @@ public sealed class FileConversationStore : IConversationStore
         };
     }
 
-    private static SafeFileHandle? TryOpen(string path)
+    // A conversation that is not there is none; a whole folder that is not there is a disk that is away.
+    private SafeFileHandle? TryOpen(string path)
     {
         try
         {
             return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException && Directory.Exists(_options.Folder))
         {
             return null;
         }
@@ -298,8 +326,15 @@ public sealed class FileConversationStore : IConversationStore
     /// <summary>Writes a conversation anew that has records without a seal.</summary>
     private async ValueTask SealAsync(ConversationKey key, CancellationToken cancellationToken)
     {
-        using IDisposable held = await _locks.EnterAsync(NameOf(key), cancellationToken).ConfigureAwait(false);
-        await Task.Run(() => Compact(PathOf(key)), CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            using IDisposable held = await EnterAsync(key, cancellationToken).ConfigureAwait(false);
+            await Task.Run(() => Compact(PathOf(key)), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (ConversationStoreUnavailableException)
+        {
+            // It was read all the same, and is sealed when it is read next.
+        }
     }
 
     private void Compact(string path)
@@ -334,11 +369,12 @@ public sealed class FileConversationStore : IConversationStore
         _ = Read(path);
     }
 
-    private void Remove(string path)
+    private bool Remove(string path)
     {
         File.Delete(path);
         _known.TryRemove(path, out _);
         FlushFolder(path);
+        return true;
     }
 
     private void FlushFolder(string path)

@@ -4,7 +4,7 @@ using KvTiers.Sessions.Serialization;
 namespace KvTiers.Sessions.Storage;
 
 /// <summary>Tombstones in a folder beside the conversations' files: one file each, written as a whole, which only its owner may read.</summary>
-internal sealed class FileTombstones(string folder, bool sync, RecordSealer sealer) : ITombstoneStore
+internal sealed class FileTombstones(string folder, bool sync, RecordSealer sealer, StoreHealth health) : ITombstoneStore
 {
     private const string Extension = ".tomb";
 
@@ -13,26 +13,14 @@ internal sealed class FileTombstones(string folder, bool sync, RecordSealer seal
     {
         cancellationToken.ThrowIfCancellationRequested();
         byte[] bytes = TombstoneFormat.Write(tombstone, sealer);
-        await Task.Run(
-            () =>
-            {
-                if (!Directory.Exists(folder))
-                {
-                    Directory.CreateDirectory(folder);
-                    if (sync)
-                        DirectoryFlush.Flush(Path.GetDirectoryName(folder)!);
-                }
-
-                AtomicFile.Write(PathOf(tombstone), bytes, sync);
-            },
-            CancellationToken.None).ConfigureAwait(false);
+        await Task.Run(() => health.Write(() => Write(PathOf(tombstone), bytes)), CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async ValueTask RemoveAsync(Tombstone tombstone, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        await Task.Run(() => AtomicFile.Delete(PathOf(tombstone), sync), CancellationToken.None).ConfigureAwait(false);
+        await Task.Run(() => health.Write(() => Delete(PathOf(tombstone))), CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -43,9 +31,28 @@ internal sealed class FileTombstones(string folder, bool sync, RecordSealer seal
         foreach (string path in Directory.EnumerateFiles(folder, "*" + Extension))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (await Task.Run(() => TryRead(path), cancellationToken).ConfigureAwait(false) is { } tombstone)
+            if (await Task.Run(() => health.Read(() => TryRead(path)), cancellationToken).ConfigureAwait(false) is { } tombstone)
                 yield return tombstone;
         }
+    }
+
+    private bool Write(string path, byte[] bytes)
+    {
+        if (!Directory.Exists(folder))
+        {
+            Directory.CreateDirectory(folder);
+            if (sync)
+                DirectoryFlush.Flush(Path.GetDirectoryName(folder)!);
+        }
+
+        AtomicFile.Write(path, bytes, sync);
+        return true;
+    }
+
+    private bool Delete(string path)
+    {
+        AtomicFile.Delete(path, sync);
+        return true;
     }
 
     private Tombstone? TryRead(string path)

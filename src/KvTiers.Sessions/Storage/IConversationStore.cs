@@ -8,11 +8,14 @@ namespace KvTiers.Sessions.Storage;
 /// <see cref="TryAppendAsync"/> has accepted survives the process.
 /// </summary>
 /// <remarks>
-/// Every method may throw <see cref="ConversationDamagedException"/> for the one conversation it concerns, and <see cref="IOException"/>
-/// when the store cannot be reached or written.
+/// Every method may throw <see cref="ConversationDamagedException"/> for the one conversation it concerns, and
+/// <see cref="ConversationStoreUnavailableException"/> when the store cannot be reached, read or written.
 /// </remarks>
 public interface IConversationStore
 {
+    /// <summary>Why calls fail now, in words that name no place; null = none does that is known of. Goes back to null by itself when the cause is gone.</summary>
+    string? Failure => null;
+
     /// <summary>What deletions still owe.</summary>
     ITombstoneStore Tombstones { get; }
 

@@ -1,3 +1,4 @@
+using KvTiers.Conversations;
 using Microsoft.Win32.SafeHandles;
 
 namespace KvTiers.Sessions.Storage;
@@ -25,7 +26,8 @@ internal sealed class StoreLocks
     }
 
     /// <summary>Waits until this process alone may write what <paramref name="path"/> names.</summary>
-    /// <exception cref="IOException">Another process held the lock longer than the deadline, or the lock file cannot be opened.</exception>
+    /// <exception cref="ConversationStoreUnavailableException">Another process held the lock longer than the deadline.</exception>
+    /// <exception cref="IOException">The lock file cannot be opened.</exception>
     public async ValueTask<IDisposable> EnterAsync(string path, CancellationToken cancellationToken)
     {
         int stripe = (int)(Fnv1a(path) % Stripes);
@@ -53,7 +55,7 @@ internal sealed class StoreLocks
             catch (IOException exception) when (IsHeldElsewhere(exception))
             {
                 if (Environment.TickCount64 - start > _deadline.TotalMilliseconds)
-                    throw new IOException($"Another process has held '{lockPath}' for more than {_deadline.TotalSeconds:0} s.", exception);
+                    throw new ConversationStoreUnavailableException($"The conversation store cannot be written: another process has held one of its locks for more than {_deadline.TotalSeconds:0} s.", exception);
             }
 
             await Task.Delay(delay, cancellationToken).ConfigureAwait(false);

@@ -83,6 +83,6 @@ internal abstract class SlotStore
     protected int SlotsOf(long capacityBytes)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacityBytes, RecordBytes);
-        return checked((int)(capacityBytes / RecordBytes));
+        return (int)Math.Min(int.MaxValue, capacityBytes / RecordBytes);
     }
 }

@@ -64,6 +64,41 @@ public sealed class RedisConversationStoreTests : ConversationStoreContract, IAs
         AssertSame(state, (await Open().ReadAsync(Key))!);
     }
 
+    [Fact]
+    public async Task AFullRedisIsSaidUntilItHasRoom()
+    {
+        RedisConversationStore store = OpenRedis(Patient);
+        IDatabase database = await Connect();
+        await AssertTakesNoChangesAsync(
+            store,
+            async () => await database.ExecuteAsync("CONFIG", "SET", "maxmemory", "1"),
+            "its memory is full (maxmemory)",
+            async () => await database.ExecuteAsync("CONFIG", "SET", "maxmemory", "0"));
+    }
+
+    [Fact]
+    public async Task ARedisThatCannotSaveIsSaidUntilItTakesChanges()
+    {
+        Assert.SkipUnless(RedisServer.IsLocal, "the folder of a Redis in a container cannot be taken away");
+        using RedisServer keeping = RedisServer.StartKeeping();
+        RedisConversationStore store = OpenRedis(Patient with { Configuration = keeping.Configuration });
+        await using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(keeping.Configuration);
+        IDatabase database = connection.GetDatabase();
+        string folder = ((string[])(await database.ExecuteAsync("CONFIG", "GET", "dir"))!)[1];
+        await AssertTakesNoChangesAsync(
+            store,
+            async () =>
+            {
+                await database.ExecuteAsync("CONFIG", "SET", "save", "3600 1");
+                Directory.Delete(folder, recursive: true);
+                await database.ExecuteAsync("BGSAVE");
+                await UntilAsync(() => connection.GetServers()[0].Info("persistence")[0].Any(line => line is { Key: "rdb_last_bgsave_status", Value: "err" }));
+            },
+            "it cannot save to its disk (MISCONF)",
+            async () => await database.ExecuteAsync("CONFIG", "SET", "stop-writes-on-bgsave-error", "no"));
+        Directory.CreateDirectory(folder);
+    }
+
     [Theory]
     [InlineData("2", null)]
     [InlineData("2", "short")]
@@ -273,6 +308,34 @@ public sealed class RedisConversationStoreTests : ConversationStoreContract, IAs
     }
 
     // A busy machine is no reason to give up.
+    // What is read all the while says nothing of what is taken.
+    private static async Task AssertTakesNoChangesAsync(RedisConversationStore store, Func<Task> begin, string cause, Func<Task> end)
+    {
+        ConversationState state = await Write(store, Key, 3);
+        Assert.Null(store.Failure);
+        await begin();
+        for (int i = 0; i < 2; i++)
+        {
+            ConversationStoreUnavailableException fault = await Assert.ThrowsAsync<ConversationStoreUnavailableException>(async () => await store.TryAppendAsync(Key, state.Version, Add(state, 9)));
+            Assert.Contains(cause, fault.Message);
+            AssertSame(state, (await store.ReadAsync(Key))!);
+            Assert.Equal(fault.Message, store.Failure);
+            Assert.True(store.IsFailing);
+        }
+
+        await Assert.ThrowsAsync<ConversationStoreUnavailableException>(async () => await store.TryAppendAsync(new(Key.Tenant, "new"), null, Creation()));
+        await end();
+        await UntilAsync(() => store.Failure is null);
+        Assert.True(await store.TryAppendAsync(Key, state.Version, Add(state, 9)));
+    }
+
+    private static async Task UntilAsync(Func<bool> holds)
+    {
+        for (int i = 0; i < 2000 && !holds(); i++)
+            await Task.Delay(5);
+        Assert.True(holds());
+    }
+
     private RedisConversationStoreOptions Patient => new() { Configuration = _server.Configuration, Deadline = TimeSpan.FromSeconds(60) };
 
     protected override IConversationStore Open() => OpenRedis(Patient);

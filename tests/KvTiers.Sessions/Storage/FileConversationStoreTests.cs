@@ -153,12 +153,67 @@ public sealed class FileConversationStoreTests : ConversationStoreContract, IDis
         ConversationState state = await Write(store, Key, 1);
         FileStream[] others = [.. Directory.GetFiles(Path.Combine(_folder.Path, ".locks")).Select(path => new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None))];
         var impatient = new FileConversationStore(new() { Folder = _folder.Path, LockDeadline = TimeSpan.FromMilliseconds(20) });
-        await Assert.ThrowsAsync<IOException>(async () => await impatient.TryAppendAsync(Key, state.Version, Add(state, 1)));
+        await Assert.ThrowsAsync<ConversationStoreUnavailableException>(async () => await impatient.TryAppendAsync(Key, state.Version, Add(state, 1)));
         Task<bool> patient = store.TryAppendAsync(Key, state.Version, Add(state, 1)).AsTask();
         Assert.False(patient.IsCompleted);
         foreach (FileStream other in others)
             await other.DisposeAsync();
         Assert.True(await patient);
+    }
+
+    /// <summary>As when a disk is taken away: no conversation is said not to be there, and the store is whole as soon as the disk is back.</summary>
+    [Fact]
+    public async Task AFolderThatIsGoneIsSaidUntilItIsBack()
+    {
+        await using FileConversationStore store = OpenFiles();
+        ConversationState state = await Write(store, Key, 3);
+        Assert.Null(store.Failure);
+        string away = _folder.Path + "-away";
+        Directory.Move(_folder.Path, away);
+        try
+        {
+            foreach (Func<Task> call in (Func<Task>[])
+                     [
+                         async () => await store.ReadAsync(Key),
+                         async () => await store.ReadVersionAsync(Key),
+                         async () => await store.ListAsync(Key.Tenant),
+                         async () => await store.TryAppendAsync(Key, state.Version, Add(state, 9)),
+                         async () => await store.TryAppendAsync(new(Key.Tenant, "new"), null, Creation()),
+                         async () => await store.TryDeleteAsync(Key, state.Version),
+                     ])
+            {
+                ConversationStoreUnavailableException fault = await Assert.ThrowsAsync<ConversationStoreUnavailableException>(call);
+                Assert.Contains("its folder is gone", fault.Message);
+                Assert.DoesNotContain(_folder.Path, fault.Message);
+            }
+
+            Assert.Contains("its folder is gone", store.Failure);
+        }
+        finally
+        {
+            Directory.Move(away, _folder.Path);
+        }
+
+        await UntilAsync(() => store.Failure is null);
+        AssertSame(state, (await store.ReadAsync(Key))!);
+        Assert.True(await store.TryAppendAsync(Key, state.Version, Add(state, 9)));
+        Assert.Single(await store.ListAsync(Key.Tenant));
+    }
+
+    [Fact]
+    public async Task AFileThatMayNotBeWrittenIsSaid()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows() || Environment.UserName == "root", "root may write every file");
+        if (OperatingSystem.IsWindows())
+            return;
+        await using FileConversationStore store = OpenFiles();
+        ConversationState state = await Write(store, Key, 3);
+        string path = store.PathOf(Key);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead);
+        Assert.Contains("it may not be written", (await Assert.ThrowsAsync<ConversationStoreUnavailableException>(async () => await store.TryAppendAsync(Key, state.Version, Add(state, 9)))).Message);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        Assert.True(await store.TryAppendAsync(Key, state.Version, Add(state, 9)));
+        Assert.Null(store.Failure);
     }
 
     [Fact]
@@ -174,6 +229,13 @@ public sealed class FileConversationStoreTests : ConversationStoreContract, IDis
     public void Dispose() => _folder.Dispose();
 
     protected override IConversationStore Open() => OpenFiles(sync: false);
+
+    private static async Task UntilAsync(Func<bool> holds)
+    {
+        for (int i = 0; i < 2000 && !holds(); i++)
+            await Task.Delay(5);
+        Assert.True(holds());
+    }
 
     private FileConversationStore OpenFiles(bool sync = true, int compactAfter = 64) =>
         new(new() { Folder = _folder.Path, Sync = sync, CompactAfterRecords = compactAfter });

@@ -1,7 +1,11 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Net;
+using System.Text.Json.Nodes;
 using KvTiers.Silo.Tests.Talks;
 using KvTiers.Tiers;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace KvTiers.Silo.Tests.Processes;
 
@@ -52,17 +56,22 @@ public sealed class DamageTests : IDisposable
     {
         using var disk = SmallDisk.TryMount(_folder.FullName, 40 << 20);
         Assert.SkipWhen(disk is null, "a file system cannot be mounted here");
+        var logs = new LogList();
         await using SiloServer reference = await SiloServer.StartAsync("--kv", "f32");
-        await using SiloServer silo = await StartAsync();
+        await using SiloServer silo = await SiloServer.StartAsync(services => services.AddSingleton<ILoggerProvider>(logs), ["--data", _folder.FullName, .. Settings]);
         var talks = new TalkGroup("full", 16);
         await talks.SayAsync(silo.Http, turns: 4);
         string ballast = _folder.Path("ballast");
         disk!.Fill(ballast);
         var late = new TalkGroup("late", 4);
         await Assert.ThrowsAnyAsync<Exception>(() => late.SayAsync(silo.Http, turns: 1));
+        await AssertRefusedAsync(silo, "it is full");
         await talks.CheckStoredAsync(silo.Http);
 
         File.Delete(ballast);
+        await AssertReadyAsync(silo);
+        Assert.Single(logs.At(LogLevel.Warning), line => line.Contains("cannot be written: it is full", StringComparison.Ordinal));
+        Assert.DoesNotContain(logs.At(LogLevel.Error), _ => true);
         foreach (TalkGroup group in (TalkGroup[])[talks, late])
         {
             await group.SayAsync(silo.Http, turns: 2);
@@ -84,6 +93,7 @@ public sealed class DamageTests : IDisposable
         try
         {
             await Assert.ThrowsAnyAsync<Exception>(() => talks.SayAsync(silo.Http, turns: 1));
+            await AssertRefusedAsync(silo, "it may not be written");
             await talks.CheckStoredAsync(silo.Http);
 
             // What needs no store is answered, and what the disk tier cannot take is a counted fault.
@@ -91,6 +101,7 @@ public sealed class DamageTests : IDisposable
                 await silo.Http.PostAsync("/v1/chat/completions", $$"""{"messages":[{"role":"user","content":"{{i}} Tell me of {{string.Join(' ', Enumerable.Range(0, 60))}}"}],"max_tokens":4}""");
             await silo.Model.Engine.Tiers!.DrainAsync(CancellationToken.None);
             Assert.True(TalkGroup.Misses(await TalkGroup.MetricsAsync(silo.Http), "disk", "write_error") > 0);
+            Assert.Contains("the disk tier: it cannot be written: it may not be written", await silo.Http.GetStringAsync("/readyz"));
         }
         finally
         {
@@ -101,6 +112,51 @@ public sealed class DamageTests : IDisposable
         await talks.CheckStoredAsync(silo.Http);
         await talks.CheckAgainstAsync(reference.Http);
     }
+
+    /// <summary>The tier was given more than there is.</summary>
+    [Fact]
+    public async Task ADiskTierUsesWhatTheFileSystemHasAndLeavesRoomForConversations()
+    {
+        using var disk = SmallDisk.TryMount(_folder.FullName, 40 << 20);
+        Assert.SkipWhen(disk is null, "a file system cannot be mounted here");
+        var logs = new LogList();
+        await using SiloServer silo = await SiloServer.StartAsync(
+            services => services.AddSingleton<ILoggerProvider>(logs), "--data", _folder.FullName, "--hot", "1MiB", "--kv", "f32", "--disk", "10GiB", "--KvTiers:DiskWrite=on-seal");
+        const string Shortage = "its file system has less room than the tier was given";
+        Assert.Contains(Shortage, await silo.Http.GetStringAsync("/readyz"));
+        JsonNode tier = (await silo.Http.GetJsonAsync("/admin/tiers"))["colder"]![0]!;
+        Assert.Equal($"the disk tier: {Shortage}", (string)tier["trouble"]!);
+        Assert.InRange((long)tier["capacity_bytes"]!, 30 << 20, 38 << 20);
+
+        for (int i = 0; i < 200 && silo.Model.Engine.Tiers!.Usage[0].EvictedBlocks == 0; i++)
+        {
+            await silo.Http.PostAsync("/v1/completions", $$"""{"prompt":"{{i}} {{string.Concat(Enumerable.Range(0, 1500).Select(j => (char)('a' + ((i + (j * j)) % 26))))}}","max_tokens":1}""");
+            await silo.Model.Engine.Tiers!.DrainAsync(CancellationToken.None);
+        }
+
+        TierUsage usage = silo.Model.Engine.Tiers!.Usage[0];
+        Assert.Equal(0, usage.Refusals);
+        Assert.InRange(usage.UsedBytes, 24 << 20, usage.CapacityBytes);
+        Assert.True(usage.EvictedBlocks > 0);
+        Assert.InRange(new DriveInfo(_folder.FullName).AvailableFreeSpace, 1 << 20, 8 << 20);
+
+        await silo.Http.PostAsync("/v1/chat/completions", """{"conversation":"small","messages":[{"role":"user","content":"Hello"}],"max_tokens":2}""");
+        await Eventually.TrueAsync(() => Task.FromResult(logs.At(LogLevel.Warning).Count(line => line.Contains(Shortage, StringComparison.Ordinal)) == 1));
+    }
+
+    private static async Task AssertRefusedAsync(SiloServer silo, string cause)
+    {
+        JsonNode error = (await silo.Http.PostAsync("/v1/chat/completions", """{"conversation":"refused","messages":[{"role":"user","content":"Hello"}],"max_tokens":2}""", HttpStatusCode.ServiceUnavailable))["error"]!;
+        Assert.Equal("store_unavailable", (string)error["code"]!);
+        Assert.Contains($"cannot be written: {cause}", (string)error["message"]!);
+        JsonNode health = await silo.Http.GetJsonAsync("/readyz");
+        Assert.Equal("degraded", (string)health["status"]!);
+        Assert.Contains(health["reasons"]!.AsArray(), reason => ((string)reason!).Contains($"conversation store cannot be written: {cause}", StringComparison.Ordinal));
+    }
+
+    // By itself: nobody writes.
+    private static Task AssertReadyAsync(SiloServer silo) =>
+        Eventually.TrueAsync(async () => (string)(await silo.Http.GetJsonAsync("/readyz"))["status"]! == "ready");
 
     private Task<SiloServer> StartAsync() => SiloServer.StartAsync(["--data", _folder.FullName, .. Settings]);
 

@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace KvTiers.Tiers.Disk;
 
 /// <summary>
-/// A preallocated file that is read and written past the page cache (O_DIRECT) where the file system takes it, and
+/// A file of one length that is read and written past the page cache (O_DIRECT) where the file system takes it, and
 /// through it where not.
 /// </summary>
 /// <remarks>
@@ -30,6 +30,9 @@ internal sealed partial class DirectFile : IDisposable
     private const int KeepSize = 0x1;
     private const int PunchHole = 0x2;
 
+    // EOPNOTSUPP, where the C library does not reserve by writing either.
+    private const int NotSupported = 95;
+
     private readonly SafeFileHandle _handle;
 
     private DirectFile(string path, SafeFileHandle handle, bool isDirect)
@@ -47,19 +50,19 @@ internal sealed partial class DirectFile : IDisposable
 
     private static int OpenDirect => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x10000 : 0x4000;
 
-    /// <summary>Opens or creates <paramref name="path"/> and reserves <paramref name="lengthBytes"/> of disk for it.</summary>
-    /// <exception cref="IOException">The file cannot be opened, or the disk has no room for it.</exception>
+    /// <summary>Opens or creates <paramref name="path"/> with a length, for which <see cref="Reserve"/> gets room on the disk.</summary>
+    /// <exception cref="IOException">The file cannot be opened.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory or file is not writable.</exception>
     public static DirectFile Open(string path, long lengthBytes, bool preferDirect)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(lengthBytes % Alignment, 0);
 
-        // Opened the ordinary way first: it reports errors well, and reserves the room.
+        // Opened the ordinary way first: it reports errors well.
         using (SafeFileHandle ordinary = File.OpenHandle(
             path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite, FileOptions.None))
         {
             if (RandomAccess.GetLength(ordinary) != lengthBytes)
-                Reserve(ordinary, path, lengthBytes);
+                RandomAccess.SetLength(ordinary, lengthBytes);
         }
 
         if (preferDirect && OperatingSystem.IsLinux())
@@ -77,6 +80,9 @@ internal sealed partial class DirectFile : IDisposable
 
         return new DirectFile(path, File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite), isDirect: false);
     }
+
+    /// <summary>Opens a file that cannot be written, as one on a device that takes nothing.</summary>
+    internal static DirectFile OpenToRead(string path) => new(path, File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite), isDirect: false);
 
     /// <summary>Reads until <paramref name="destination"/> is full; false at the end of the file.</summary>
     public bool TryRead(long offset, Span<byte> destination)
@@ -118,12 +124,23 @@ internal sealed partial class DirectFile : IDisposable
         if (OperatingSystem.IsLinux())
         {
             if (SyncData(_handle) != 0)
-                throw new IOException($"fdatasync of '{Path}' failed with error {Marshal.GetLastPInvokeError()}.");
+                throw new IOException($"fdatasync of '{Path}' failed: {Marshal.GetLastPInvokeErrorMessage()}.", Marshal.GetLastPInvokeError());
         }
         else
         {
             RandomAccess.FlushToDisk(_handle);
         }
+    }
+
+    /// <summary>Reserves a range's room on the disk, if the file system can: writing there then takes no more of it. Done twice, it is done once.</summary>
+    /// <exception cref="IOException">There is no room; the error's number is its <see cref="Exception.HResult"/>.</exception>
+    public void Reserve(long offset, long lengthBytes)
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        int error = Allocate(_handle, offset, lengthBytes);
+        if (error is not (0 or NotSupported))
+            throw new IOException($"No room for {lengthBytes} bytes at '{Path}': {Marshal.GetPInvokeErrorMessage(error)}.", error);
     }
 
     /// <summary>Gives the room of a range back to the file system, which reads as zeros then. Advice: a file system may not take it.</summary>
@@ -172,18 +189,6 @@ internal sealed partial class DirectFile : IDisposable
         {
             return false;
         }
-    }
-
-    private static void Reserve(SafeFileHandle handle, string path, long lengthBytes)
-    {
-        if (OperatingSystem.IsLinux())
-        {
-            int error = Allocate(handle, 0, lengthBytes);
-            if (error != 0)
-                throw new IOException($"No room for {lengthBytes} bytes at '{path}' (error {error}).");
-        }
-
-        RandomAccess.SetLength(handle, lengthBytes);
     }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -11,24 +11,23 @@ internal sealed partial class DiskStore
     private bool TryTake(BlockHash hash, in BlockAttributes attributes, out int slot, [NotNullWhen(true)] out DirectFile? segment)
     {
         segment = null;
-        if (_index.Capacity != _configuredSlots && _time.GetUtcNow() >= _growthBlockedUntil)
-            _index.Resize(_configuredSlots);
+        if (_shortage is not null && _time.GetUtcNow() >= _lookAgainAt)
+            Fit();
 
-        while (true)
+        for (int refusals = 0; ;)
         {
             if (_index.TryTake(hash, attributes, out slot))
             {
-                if (TryMapSegmentOf(slot))
+                if (TryGetRoom(slot))
                 {
                     segment = _segments[slot / _slotsPerSegment];
                     return true;
                 }
 
                 _index.Abandon(slot);
-                if (_segments.Count == 0)
+                _index.Resize(Math.Max(1, _room.ReservedSlots));
+                if (++refusals == 2)
                     return false;
-
-                _index.Resize(_segments.Count * _slotsPerSegment);
             }
             else if (_index.TryPeekVictim(out int victim))
             {
@@ -47,26 +46,45 @@ internal sealed partial class DiskStore
         _totals = _totals with { EvictedRecords = _totals.EvictedRecords + 1 };
     }
 
-    // Reserving a segment takes a while, which the first write should not pay. A disk that is full by now is tried again later.
-    private void ReserveFirstSegment() => TryMapSegmentOf(0);
+    // As many slots as there is room for now. Those that have room stay.
+    private void Fit()
+    {
+        long fitting = _room.Fitting();
+        _index.Resize((int)Math.Clamp(fitting, 1, _configuredSlots));
+        if (fitting >= _configuredSlots)
+            _shortage = null;
+        else
+            NoteShortage();
+    }
 
-    private bool TryMapSegmentOf(int slot)
+    private bool TryGetRoom(int slot)
     {
         try
         {
             while (_segments.Count <= slot / _slotsPerSegment)
                 _segments.Add(DirectFile.Open(SegmentPath(_segments.Count), SegmentBytesUsed, _options.PreferDirect));
 
-            return true;
+            if (_room.TryReserve(_segments[slot / _slotsPerSegment], slot))
+                return true;
+
+            NoteShortage();
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception fault) when (DiskFault.Is(fault))
         {
-            _growthBlockedUntil = _time.GetUtcNow() + _options.GrowthRetry;
-            return false;
+            NoteShortage($"it cannot grow: {DiskFault.CauseOf(fault)}");
         }
+
+        return false;
     }
 
-    /// <summary>Maps the segments that are whole, and fills the index from the last shutdown's, or from every slot's header.</summary>
+    // A disk that has no room by now is looked at again later.
+    private void NoteShortage(string? cause = null)
+    {
+        _shortage = cause ?? (_room.Fitting() == 0 ? "its file system has no room for a block" : "its file system has less room than the tier was given");
+        _lookAgainAt = _time.GetUtcNow() + _options.GrowthRetry;
+    }
+
+    /// <summary>Opens the segments that are whole, and fills the index from the last shutdown's, or from every slot's header.</summary>
     private void Recover()
     {
         OpenSegments();
@@ -74,6 +92,13 @@ internal sealed partial class DiskStore
             OpenedFromIndex = true;
         else
             ScanHeaders();
+        foreach (int slot in _index.InOrder())
+            _room.Adopt(slot);
+
+        Fit();
+
+        // What opening a segment takes, the first write should not pay.
+        TryGetRoom(0);
     }
 
     // Segments are numbered without gaps; from the first that is missing or has another length, the rest is made anew.

@@ -45,6 +45,11 @@ internal sealed partial class DiskStore
             ended = !readAt(segment, OffsetOf(slot));
             read = !ended;
         }
+        catch (Exception fault)
+        {
+            NoteFault(fault, writing: false);
+            throw;
+        }
         finally
         {
             lock (_lock)
@@ -53,7 +58,10 @@ internal sealed partial class DiskStore
                 bool held = _index.TryFind(hash, out int found) && found == slot;
                 read &= held;
                 if (read)
+                {
+                    _readFault = null;
                     _totals = _totals with { ReadBytes = _totals.ReadBytes + RecordBytes };
+                }
 
                 if (ended && held)
                     _index.Remove(slot);
@@ -88,12 +96,18 @@ internal sealed partial class DiskStore
             writeAt(segment, OffsetOf(slot));
             written = true;
         }
+        catch (Exception fault)
+        {
+            NoteFault(fault, writing: true);
+            throw;
+        }
         finally
         {
             lock (_lock)
             {
                 if (written)
                 {
+                    _writeFault = null;
                     _totals = _totals with { WrittenBytes = _totals.WrittenBytes + RecordBytes };
                     _index.Commit(slot);
                 }

@@ -9,8 +9,8 @@ namespace KvTiers.Tiers.Disk;
 /// <remarks>
 /// The index lives in memory. A clean shutdown leaves it beside the segments; otherwise opening reads every slot's header.
 /// A slot that was being overwritten when the power went fails its checksums and is a miss; nothing else is affected.
-/// A removed record's header is overwritten, so it stays removed. When the disk takes no further segment, the store makes
-/// do with those it has and tries again later.
+/// A removed record's header is overwritten, so it stays removed. Where the file system has less room than the store may take, or
+/// nothing can be written, the store makes do with what it has, says so (<see cref="Trouble"/>), and looks again later.
 /// </remarks>
 internal sealed partial class DiskStore : SlotStore, IPartedStore
 {
@@ -21,18 +21,21 @@ internal sealed partial class DiskStore : SlotStore, IPartedStore
     private readonly List<DirectFile> _segments = [];
     private readonly List<(BlockHash Hash, int Slot)> _standing = [];
     private readonly DiskSync _sync;
+    private readonly DiskRoom _room;
     private int _configuredSlots;
-    private DateTimeOffset _growthBlockedUntil;
+    private string? _shortage;
+    private DateTimeOffset _lookAgainAt;
     private bool _disposed;
 
     private DiskStore(BlockRecord format, DiskStoreOptions options, TimeProvider time, FileStream lockFile)
-        : base(format.RecordBytes, options.SegmentBytes, options.CapacityBytes, time)
+        : base(format.RecordBytes, options.SegmentBytes, FirstCapacity(format.RecordBytes, options), time)
     {
         _format = format;
         _options = options;
         _time = time;
         _lockFile = lockFile;
         _configuredSlots = SlotsOf(options.CapacityBytes);
+        _room = new DiskRoom(options, RecordBytes, _slotsPerSegment);
         _sync = new DiskSync(options, time);
     }
 
@@ -65,7 +68,6 @@ internal sealed partial class DiskStore : SlotStore, IPartedStore
 
         var store = new DiskStore(format, options, time ?? TimeProvider.System, lockFile);
         store.Recover();
-        store.ReserveFirstSegment();
         return store;
     }
 
@@ -91,8 +93,15 @@ internal sealed partial class DiskStore : SlotStore, IPartedStore
             while (_index.InUseCount > _configuredSlots && _index.TryPeekVictim(out int victim))
                 Evict(victim);
 
-            _index.Resize(_configuredSlots);
-            GiveBack(_segments.Count, _index.IsRetired, (segment, offset, byteCount) => _segments[segment].GiveBack(offset, byteCount));
+            Fit();
+            GiveBack(
+                _segments.Count,
+                _index.IsRetired,
+                (segment, offset, byteCount) =>
+                {
+                    _segments[segment].GiveBack(offset, byteCount);
+                    _room.GiveBack(segment, offset, byteCount);
+                });
             return ValueTask.FromResult(CapacityBytes);
         }
     }
@@ -148,6 +157,14 @@ internal sealed partial class DiskStore : SlotStore, IPartedStore
         ThreadPool.GetMinThreads(out int workers, out int ports);
         if (transfers > 0 && workers < Environment.ProcessorCount + transfers)
             ThreadPool.SetMinThreads(Environment.ProcessorCount + transfers, ports);
+    }
+
+    // The index is no larger than what may lie there: a capacity may be far beyond the disk.
+    private static long FirstCapacity(int recordBytes, DiskStoreOptions options)
+    {
+        long held = Directory.EnumerateFiles(options.Folder, "segment-*.kvb").Sum(path => new FileInfo(path).Length);
+        long free = options.Space(options.Folder)?.FreeBytes ?? options.CapacityBytes;
+        return Math.Max(recordBytes, Math.Min(options.CapacityBytes, held + free));
     }
 
     private long SegmentBytesUsed => (long)_slotsPerSegment * RecordBytes;

@@ -18,7 +18,10 @@ public sealed record DiskStoreOptions
     /// <summary>How long written records may wait for that at most; above zero. Default one second.</summary>
     public TimeSpan SyncInterval { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a full disk is left alone before another segment is tried; above zero. Default 30 seconds.</summary>
+    /// <summary>Bytes of its file system that the store leaves free for others when it grows; 0 or more. Null, the default: a twentieth of the file system, at most 1 GiB.</summary>
+    public long? KeepFreeBytes { get; init; }
+
+    /// <summary>How long a disk that has no room or does not work is left alone before it is looked at again; above zero. Default 30 seconds.</summary>
     public TimeSpan GrowthRetry { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
@@ -29,6 +32,9 @@ public sealed record DiskStoreOptions
 
     /// <summary>Whether to go past the page cache where the file system allows it. Default true.</summary>
     public bool PreferDirect { get; init; } = true;
+
+    /// <summary>How much of the file system of a folder is free; null = it does not say.</summary>
+    internal Func<string, DiskSpace?> Space { get; init; } = DiskSpace.Of;
 
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentException">Names the property, its value and the rule.</exception>
@@ -41,6 +47,7 @@ public sealed record DiskStoreOptions
         Check(ConcurrentTransfers is >= 0 and <= 64, nameof(ConcurrentTransfers), ConcurrentTransfers, "from 0 to 64");
         Check(SyncEvery >= 1, nameof(SyncEvery), SyncEvery, "1 or more");
         Check(SyncInterval > TimeSpan.Zero, nameof(SyncInterval), SyncInterval, "above zero");
+        Check(KeepFreeBytes is null or >= 0, nameof(KeepFreeBytes), KeepFreeBytes ?? 0, "0 or more");
         Check(GrowthRetry > TimeSpan.Zero, nameof(GrowthRetry), GrowthRetry, "above zero");
     }
 

@@ -289,6 +289,115 @@ public sealed class DiskStoreTests : BlockTierTests
         Assert.True(await tier.ReadAsync(2001));
     }
 
+    /// <summary>The file system has room for 3,000 blocks, a part of which the store leaves to others, and is asked for ten times as many.</summary>
+    [Fact]
+    public async Task ASmallFileSystemBoundsTheStoreFromTheStart()
+    {
+        long free = 3000L * RecordBytes;
+        DiskStoreOptions options = OptionsOf("a", 30_000) with { KeepFreeBytes = 500L * RecordBytes, Space = _ => new DiskSpace(free, 4 * free) };
+        await using DiskStore store = DiskStore.Open(TestBlocks.Format, options, Time);
+        await using var tier = new BlockTier("disk", TestBlocks.Format, store, Time);
+        Assert.Equal(2500L * RecordBytes, store.CapacityBytes);
+        Assert.Contains("less room", store.Trouble);
+        Assert.Equal(store.Trouble, tier.Usage.Trouble);
+
+        free -= SlotsPerSegment * (long)RecordBytes;
+        for (int i = 1; i <= SlotsPerSegment; i++)
+            Assert.True(await tier.WriteAsync(i));
+        Assert.Equal(SlotsPerSegment, tier.Usage.Blocks);
+
+        // Others took the rest meanwhile: it makes do with what it has, and evicts.
+        free = 0;
+        for (int i = 2000; i <= 2010; i++)
+            Assert.True(await tier.WriteAsync(i));
+        Assert.Equal(SlotsPerSegment, tier.Usage.Blocks);
+        Assert.Equal(11, tier.Usage.EvictedBlocks);
+        Assert.NotNull(store.Trouble);
+
+        // There is room again: nobody has to write for that to be seen.
+        free = 40_000L * RecordBytes;
+        Time.Advance(TimeSpan.FromSeconds(31));
+        Assert.NotNull(store.Trouble);
+        await UntilAsync(() => store.Trouble is null);
+        Assert.Equal(30_000L * RecordBytes, store.CapacityBytes);
+    }
+
+    [Fact]
+    public async Task AStoreWithoutRoomForABlockTakesNoneAndSaysSo()
+    {
+        long free = 0;
+        DiskStoreOptions options = OptionsOf("a", 100) with { Space = _ => new DiskSpace(free, 1 << 30) };
+        await using DiskStore store = DiskStore.Open(TestBlocks.Format, options, Time);
+        await using var tier = new BlockTier("disk", TestBlocks.Format, store, Time);
+        Assert.False(await tier.WriteAsync(1));
+        Assert.Equal((0, 1), (tier.Usage.Blocks, tier.Usage.Refusals));
+        Assert.Contains("no room for a block", store.Trouble);
+
+        free = 1 << 30;
+        Time.Advance(TimeSpan.FromSeconds(31));
+        Assert.True(await tier.WriteAsync(1));
+        Assert.Null(store.Trouble);
+        Assert.Equal(100L * RecordBytes, store.CapacityBytes);
+    }
+
+    /// <summary>What it held before needs no more room: it is found, and overwritten in place.</summary>
+    [Fact]
+    public async Task WhatWasHeldIsKeptOnAFullDisk()
+    {
+        await using (BlockTier tier = OpenIn("a", 4))
+        {
+            for (int i = 1; i <= 4; i++)
+                await tier.WriteAsync(i);
+        }
+
+        DiskStoreOptions options = OptionsOf("a", 4) with { Space = _ => new DiskSpace(0, 1 << 30) };
+        await using var reopened = new BlockTier("disk", TestBlocks.Format, DiskStore.Open(TestBlocks.Format, options, Time), Time);
+        await reopened.AssertHoldsAsync([1, 2, 3, 4], of: [1, 2, 3, 4]);
+        Assert.True(await reopened.WriteAsync(5));
+        await reopened.AssertHoldsAsync([2, 3, 4, 5], of: [1, 2, 3, 4, 5]);
+        Assert.Null(reopened.Usage.Trouble);
+    }
+
+    /// <summary>The file was made so that the device takes no write: the tier says so until it takes one, with nobody writing.</summary>
+    [Fact]
+    public async Task ADiskThatTakesNothingIsSaidUntilItDoes()
+    {
+        await using DiskStore store = OpenStore("a", 4);
+        await using var tier = new BlockTier("disk", TestBlocks.Format, store, Time);
+        await tier.WriteAsync(1);
+        Assert.Null(tier.Usage.Trouble);
+
+        List<DirectFile> segments = SegmentsOf(store);
+        DirectFile writable = segments[0];
+        segments[0] = DirectFile.OpenToRead(writable.Path);
+        Assert.False(await tier.WriteAsync(2));
+        Assert.Equal("the disk tier: it cannot be written: it may not be written", tier.Usage.Trouble);
+        Assert.Equal(1, tier.Usage.Misses[TierMiss.WriteError]);
+        Assert.True(await tier.ReadAsync(1));
+
+        // Looked at again, it is no better.
+        Time.Advance(TimeSpan.FromSeconds(31));
+        _ = store.Trouble;
+        await Task.Delay(50);
+        Assert.NotNull(store.Trouble);
+
+        segments[0].Dispose();
+        segments[0] = writable;
+        Time.Advance(TimeSpan.FromSeconds(31));
+        await UntilAsync(() => store.Trouble is null);
+        Assert.True(await tier.WriteAsync(2));
+        Assert.True(await tier.ReadAsync(1));
+    }
+
+    [Fact]
+    public async Task ACapacityBeyondEveryDiskIsTaken()
+    {
+        DiskStoreOptions options = OptionsOf("a", 1) with { CapacityBytes = 1L << 50, Space = _ => new DiskSpace(100L * RecordBytes, 1000L * RecordBytes) };
+        await using DiskStore store = DiskStore.Open(TestBlocks.Format, options, Time);
+        Assert.Equal(50L * RecordBytes, store.CapacityBytes);
+        Assert.Equal(50L * RecordBytes, await store.ResizeAsync(1L << 49, CancellationToken.None));
+    }
+
     [Theory]
     [InlineData(0, 0)]
     [InlineData(1, 0)]
@@ -319,15 +428,21 @@ public sealed class DiskStoreTests : BlockTierTests
         return ValueTask.CompletedTask;
     }
 
-    private DiskStore OpenStore(string name, int capacity) => DiskStore.Open(
-        TestBlocks.Format,
-        new DiskStoreOptions
-        {
-            Folder = Path.Combine(_folder, name),
-            CapacityBytes = (long)capacity * RecordBytes,
-            SegmentBytes = (long)SlotsPerSegment * RecordBytes,
-        },
-        Time);
+    private DiskStore OpenStore(string name, int capacity) => DiskStore.Open(TestBlocks.Format, OptionsOf(name, capacity), Time);
+
+    private DiskStoreOptions OptionsOf(string name, int capacity) => new()
+    {
+        Folder = Path.Combine(_folder, name),
+        CapacityBytes = (long)capacity * RecordBytes,
+        SegmentBytes = (long)SlotsPerSegment * RecordBytes,
+    };
+
+    private static async Task UntilAsync(Func<bool> holds)
+    {
+        for (int i = 0; i < 1000 && !holds(); i++)
+            await Task.Delay(5);
+        Assert.True(holds());
+    }
 
     private BlockTier OpenIn(string name, int capacity) => new("disk", TestBlocks.Format, OpenStore(name, capacity), Time);
 
@@ -346,8 +461,10 @@ public sealed class DiskStoreTests : BlockTierTests
 
     private static void CloseSegments(DiskStore store)
     {
-        object segments = typeof(DiskStore).GetField("_segments", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!.GetValue(store)!;
-        foreach (DirectFile segment in (List<DirectFile>)segments)
+        foreach (DirectFile segment in SegmentsOf(store))
             segment.Dispose();
     }
+
+    private static List<DirectFile> SegmentsOf(DiskStore store) =>
+        (List<DirectFile>)typeof(DiskStore).GetField("_segments", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!.GetValue(store)!;
 }
