@@ -1,5 +1,6 @@
 using KvTiers.Inference.Model;
 using KvTiers.Inference.Tokens;
+using KvTiers.Sessions.Redis;
 using KvTiers.Silo.Configuration;
 using KvTiers.Silo.Http;
 using KvTiers.Tiers;

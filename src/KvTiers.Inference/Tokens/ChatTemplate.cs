@@ -56,7 +56,7 @@ public sealed class ChatTemplate
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         if (GgufFile.IsNamedSo(folder))
-            return LoadGguf(folder, time);
+            return LoadGguf(folder, time, limits);
         JsonFile? config = JsonFile.ReadIfExists(Path.Combine(folder, "tokenizer_config.json"));
         var tokens = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (string name in config is null ? [] : NamedTokens)
@@ -70,7 +70,7 @@ public sealed class ChatTemplate
         return new ChatTemplate(source, ReadSource(folder, config, "tool_use"), tokens, time, limits);
     }
 
-    private static ChatTemplate LoadGguf(string path, TimeProvider? time)
+    private static ChatTemplate LoadGguf(string path, TimeProvider? time, TemplateLimits? limits)
     {
         try
         {
@@ -88,7 +88,8 @@ public sealed class ChatTemplate
                 source,
                 file.Find("tokenizer.chat_template.tool_use")?.Text(),
                 tokens.Where(token => token.Text is not null).Select(token => KeyValuePair.Create(token.Name, token.Text!)),
-                time);
+                time,
+                limits);
         }
         catch (ModelFormatException exception)
         {

@@ -36,6 +36,17 @@ public sealed class ToolTemplateTests
         }
     }
 
+    /// <summary>Nothing could be made of it; it used to be a fault of the server.</summary>
+    [Theory]
+    [InlineData("{\"a\": \"\\ud800\"}")]
+    [InlineData("{\"\\udc00\": [{\"a\": 1}]}")]
+    public void ArgumentsWithHalfOfACharacterAreText(string arguments)
+    {
+        ChatMessage[] chat = [new("user", "x"), new("assistant", "") { ToolCalls = [new("abcdefgh1", "f", arguments)] }, new("tool", "1") { ToolCallId = "abcdefgh1" }, new("user", "y")];
+        foreach (ChatTemplate template in (ChatTemplate[])[Load("hermes.jinja"), Load("llama3.jinja"), Load("mistral.jinja"), ChatTemplate.Parse(ChatMl)])
+            Assert.Contains("\\ud", template.Render(chat, addGenerationPrompt: true, Tools).Text.Replace("\\\\", "\\", StringComparison.Ordinal));
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
     public void NothingOfAFunctionOrACallCanBecomeASpecialToken(string name, ToolFormat format)

@@ -115,8 +115,10 @@ public sealed class ExtremeValueTests(ITestOutputHelper output)
 
                 if (method is not "GET") continue;
                 foreach (string query in Queries)
+                {
                     foreach (string value in (string[])[.. parts, ""])
                         requests.Add((method, $"{Filled(pattern, 0)}?{query}={value}", "", $"{method} {pattern} ?{query}={value}"));
+                }
             }
         }
 
