@@ -41,7 +41,7 @@ public sealed class KvTiersChatClient : IChatClient
         var called = new CalledFunctions();
         called.Add(choice.Message?.ToolCalls?.Select((call, index) => call with { Index = index }));
         var message = new ChatMessage(ChatRole.Assistant, choice.Message?.Content ?? "") { MessageId = answer.Id };
-        foreach (AIContent call in called.Take())
+        foreach (AIContent call in Whole(called))
             message.Contents.Add(call);
         return new ChatResponse(message)
         {
@@ -76,7 +76,7 @@ public sealed class KvTiersChatClient : IChatClient
             called.Add(choice?.Delta?.ToolCalls);
             if (choice?.FinishReason is not null)
             {
-                foreach (AIContent call in called.Take())
+                foreach (AIContent call in Whole(called))
                     update.Contents.Add(call);
             }
 
@@ -99,6 +99,9 @@ public sealed class KvTiersChatClient : IChatClient
     public void Dispose()
     {
     }
+
+    private static IReadOnlyList<AIContent> Whole(CalledFunctions called) =>
+        called.Take() ?? throw new KvTiersServerException("What the server sent cannot be read: a call of a function has no id or no name.");
 
     private static DateTimeOffset? Time(ChatPiece piece) => piece.Created is { } seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
 

@@ -22,20 +22,18 @@ internal sealed class CalledFunctions
         }
     }
 
-    /// <summary>The calls so far, in their order, and forgets them.</summary>
-    /// <exception cref="KvTiersServerException">A call has no id or no name.</exception>
-    public IReadOnlyList<AIContent> Take()
+    /// <summary>The calls so far, in their order, and forgets them; null when one of them has no id or no name.</summary>
+    public IReadOnlyList<AIContent>? Take()
     {
-        AIContent[] contents = [.. _calls.Values.Select(ToContent)];
+        Call[] calls = [.. _calls.Values];
         _calls.Clear();
-        return contents;
+        return calls.All(call => call is { Id: not null, Name: not null }) ? [.. calls.Select(ToContent)] : null;
     }
 
     // Arguments that are no JSON object, as those of an answer that was cut off, are the content's own exception.
-    private static FunctionCallContent ToContent(Call call) => call is { Id: { } id, Name: { } name }
-        ? FunctionCallContent.CreateFromParsedArguments(call.Arguments.ToString(), id, name, static text =>
-            JsonSerializer.Deserialize<Dictionary<string, object?>>(text.Length == 0 ? "{}" : text, ConversationJson.Options))
-        : throw new KvTiersServerException("What the server sent cannot be read: a call of a function has no id or no name.");
+    private static FunctionCallContent ToContent(Call call) =>
+        FunctionCallContent.CreateFromParsedArguments(call.Arguments.ToString(), call.Id!, call.Name!, static text =>
+            JsonSerializer.Deserialize<Dictionary<string, object?>>(text.Length == 0 ? "{}" : text, ConversationJson.Options));
 
     private sealed class Call
     {
