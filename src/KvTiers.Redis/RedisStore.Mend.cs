@@ -27,16 +27,15 @@ public sealed partial class RedisStore
         }
         catch (BookkeepingException)
         {
-            if (!await MendAsync(shard, cancellationToken).ConfigureAwait(false))
-                throw;
+            // Where nothing is wrong any more, a call beside this one has mended them.
+            await MendAsync(shard, cancellationToken).ConfigureAwait(false);
         }
 
         return await call().ConfigureAwait(false);
     }
 
     /// <summary>Looks at a part's books, and makes them anew when they are not as they must be.</summary>
-    /// <returns>Whether they were not.</returns>
-    private async Task<bool> MendAsync(RedisShard shard, CancellationToken cancellationToken)
+    private async Task MendAsync(RedisShard shard, CancellationToken cancellationToken)
     {
         if (!await shard.Mending.WaitAsync(_options.Deadline, cancellationToken).ConfigureAwait(false))
             throw new TimeoutException("The books of the tier are being mended.");
@@ -44,11 +43,10 @@ public sealed partial class RedisStore
         {
             string wrong = (string?)await RunAsync(shard, RedisScripts.Check, [], [shard.Count], cancellationToken).ConfigureAwait(false) ?? "";
             if (wrong.Length == 0)
-                return false;
+                return;
             long kept = await AdoptAllAsync(shard, cancellationToken).ConfigureAwait(false);
             if (wrong != RedisScripts.Emptied || kept > 0)
                 _mended.Add($"the books of the Redis tier were not as they must be ({wrong}): they were made anew for the {kept} blocks that are there");
-            return true;
         }
         finally
         {
