@@ -66,6 +66,26 @@ public sealed class GgufModelTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
+    public void ACommittedQwen3ModelComputesTheSameFromAFile()
+    {
+        string folder = GoldenModels.Folder("qwen3");
+        GgufConversion conversion = new(JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder, "config.json")))!.AsObject(), _ => GgufType.F32);
+        conversion.AddConfig();
+        using (SafetensorsFile weights = new(Path.Combine(folder, "model.safetensors")))
+        {
+            foreach (SafetensorsTensor tensor in weights.Tensors.Values)
+            {
+                int[] shape = [.. tensor.Shape.ToArray().Select(size => (int)size)];
+                float[] values = new float[shape.Aggregate(1, (product, size) => product * size)];
+                tensor.Read(0, 1, values);
+                conversion.Add(tensor.Name, shape, values);
+            }
+        }
+
+        Assert.Equal(Logits(folder, WeightFormat.F32), Logits(Save(conversion), WeightFormat.F32));
+    }
+
+    [Fact]
     public void Llama3ScalingIsKnownByItsFactors()
     {
         TestModel model = TestModel.Llama(headDim: 32, edit: json => json["rope_scaling"] = new JsonObject
