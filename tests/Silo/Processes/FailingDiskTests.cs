@@ -11,7 +11,9 @@ namespace KvTiers.Silo.Tests.Processes;
 [Collection(AloneCollection.Name)]
 public sealed class FailingDiskTests : IDisposable
 {
-    private const string Talk = """{"conversation":"a","messages":[{"role":"user","content":"Hello"}],"max_tokens":2}""";
+    private const string Begin = """{"conversation":"a","messages":[{"role":"user","content":"Hello"}],"max_tokens":2}""";
+    private const string Turns = "/v1/conversations/a/turns";
+    private const string Turn = """{"messages":[{"role":"user","content":"Hello again"}],"options":{"max_tokens":2}}""";
 
     private readonly TemporaryFolder _folder = new();
 
@@ -22,13 +24,13 @@ public sealed class FailingDiskTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && await LimitAsync(Environment.ProcessId, "unlimited"), "prlimit is not installed");
         await using SiloProcess silo = await SiloProcess.StartReadyWithFileLimitsAsync(TestModels.Tiny, _folder.FullName);
-        await silo.Http.PostAsync("/v1/chat/completions", Talk);
+        await silo.Http.PostAsync("/v1/chat/completions", Begin);
         int before = await MessagesAsync(silo);
 
         Assert.True(await LimitAsync(silo.ProcessId, "64"));
         for (int i = 0; i < 3; i++)
         {
-            JsonNode error = (await silo.Http.PostAsync("/v1/chat/completions", Talk, HttpStatusCode.ServiceUnavailable))["error"]!;
+            JsonNode error = (await silo.Http.PostAsync(Turns, Turn, HttpStatusCode.ServiceUnavailable))["error"]!;
             Assert.Equal("store_unavailable", (string)error["code"]!);
             Assert.Contains("cannot be written: a file may not become so large", (string)error["message"]!);
         }
@@ -43,7 +45,7 @@ public sealed class FailingDiskTests : IDisposable
 
         Assert.True(await LimitAsync(silo.ProcessId, "unlimited"));
         await Eventually.TrueAsync(async () => (string)(await silo.Http.GetJsonAsync("/readyz"))["status"]! == "ready");
-        await silo.Http.PostAsync("/v1/chat/completions", Talk);
+        await silo.Http.PostAsync(Turns, Turn);
         Assert.Equal(before + 2, await MessagesAsync(silo));
         Assert.Equal(1, silo.Output.Split("Degraded: The conversation store cannot be written").Length - 1);
     }
