@@ -31,8 +31,16 @@ public class TurnTextTests
         TurnCompleted turn = Completed(new CachedTokens { Hot = 1 }, 1, 6) with { FinishReason = "length" };
         var cut = new ContextCut
         {
-            Policy = ContextPolicy.DropOldest, MessagesDropped = 12, TokensDropped = 300, FirstDropped = 1, MessagesKept = 9, TokensBeforeCut = 20,
-            FormerPromptTokens = 500, PromptTokens = 200, ContextTokens = 512, AnswerReserve = 20,
+            Policy = ContextPolicy.DropOldest,
+            MessagesDropped = 12,
+            TokensDropped = 300,
+            FirstDropped = 1,
+            MessagesKept = 9,
+            TokensBeforeCut = 20,
+            FormerPromptTokens = 500,
+            PromptTokens = 200,
+            ContextTokens = 512,
+            AnswerReserve = 20,
         };
         Assert.Equal("cut off where the context ends", TurnText.Loss(turn with { Usage = turn.Usage with { LimitedBy = "context" } }));
         Assert.Equal(

@@ -33,7 +33,9 @@ public sealed unsafe class MatMulTests
     public static TheoryData<int, int> GroupShapes => new() { { 1, 1 }, { 7, 31 }, { 64, 32 }, { 65, 33 }, { 200, 100 }, { 576, 64 } };
 
     public static IEnumerable<TheoryDataRow<int, int, int>> IntegerCases =>
-        from shape in GroupShapes from format in Enum.GetValues<PanelFormat>() where format >= PanelFormat.Int8
+        from shape in GroupShapes
+        from format in Enum.GetValues<PanelFormat>()
+        where format >= PanelFormat.Int8
         select new TheoryDataRow<int, int, int>(shape.Data.Item1, shape.Data.Item2, (int)format);
 
     [Theory]

@@ -95,7 +95,13 @@ public sealed class SealedRedisStoreTests : ConversationStoreContract, IAsyncDis
         Assert.True(await store.TryAppendAsync(Key, state.Version, LogChanged.Between(state.Log, state.Log.Add(new("user", "the combination is 1234", [1, 2, 3])), At)));
         await store.Tombstones.WriteAsync(new()
         {
-            Id = Guid.NewGuid(), Key = Key, Version = state.Version, Owner = "who owes it", Root = default, Paths = [new int[] { 1, 2 }], DeletedAt = At,
+            Id = Guid.NewGuid(),
+            Key = Key,
+            Version = state.Version,
+            Owner = "who owes it",
+            Root = default,
+            Paths = [new int[] { 1, 2 }],
+            DeletedAt = At,
         });
         byte[] secret = TenantSalts.NewSecret();
         Assert.Equal(secret, await store.AgreeAsync(secret));

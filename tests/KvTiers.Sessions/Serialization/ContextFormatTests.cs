@@ -29,8 +29,18 @@ public sealed class ContextFormatTests
         LimitedBy = "context",
         Cut = new()
         {
-            Policy = ContextPolicy.Summarize, MessagesDropped = 3, TokensDropped = 6, FirstDropped = 1, MessagesKept = 4, TokensBeforeCut = 2, FormerPromptTokens = 14,
-            PromptTokens = 9, ContextTokens = 16, AnswerReserve = 4, Summary = new() { PromptTokens = 8, CachedTokens = 6, CompletionTokens = 1 }, SummaryFailure = "none",
+            Policy = ContextPolicy.Summarize,
+            MessagesDropped = 3,
+            TokensDropped = 6,
+            FirstDropped = 1,
+            MessagesKept = 4,
+            TokensBeforeCut = 2,
+            FormerPromptTokens = 14,
+            PromptTokens = 9,
+            ContextTokens = 16,
+            AnswerReserve = 4,
+            Summary = new() { PromptTokens = 8, CachedTokens = 6, CompletionTokens = 1 },
+            SummaryFailure = "none",
         },
     };
 

@@ -75,7 +75,13 @@ public sealed class SealedFileStoreTests : ConversationStoreContract, IDisposabl
         Assert.True(await store.TryAppendAsync(Key, state.Version, change));
         await store.Tombstones.WriteAsync(new()
         {
-            Id = Guid.NewGuid(), Key = Key, Version = state.Version, Owner = "who owes it", Root = default, Paths = [new int[] { 1, 2 }], DeletedAt = At,
+            Id = Guid.NewGuid(),
+            Key = Key,
+            Version = state.Version,
+            Owner = "who owes it",
+            Root = default,
+            Paths = [new int[] { 1, 2 }],
+            DeletedAt = At,
         });
         string[] files = Directory.GetFiles(_folder.Path, "*", SearchOption.AllDirectories);
         Assert.All(files, file => Assert.False(File.ReadAllBytes(file).AsSpan().IndexOf("combination"u8) >= 0 || File.ReadAllBytes(file).AsSpan().IndexOf("who owes it"u8) >= 0, file));

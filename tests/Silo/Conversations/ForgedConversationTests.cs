@@ -90,7 +90,11 @@ public sealed class ForgedConversationTests : IDisposable
                 File.Delete(victim);
                 Assert.True(await forger.TryAppendAsync(new(Tenant, "victim"), null, new ConversationCreated
                 {
-                    At = default, Incarnation = Guid.NewGuid(), Model = "m", Vocabulary = "v", Messages = [new("user", "what nobody said", [1])],
+                    At = default,
+                    Incarnation = Guid.NewGuid(),
+                    Model = "m",
+                    Vocabulary = "v",
+                    Messages = [new("user", "what nobody said", [1])],
                 }));
                 break;
             case "another's":
