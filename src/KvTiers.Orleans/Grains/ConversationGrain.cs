@@ -93,8 +93,8 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
         foreach (RunningTurn turn in _turns.ToArray())
             await turn.DisposeAsync();
 
-        // One that came just as the grain was given up for being idle goes on to its end.
-        bool isIdle = reason.ReasonCode == DeactivationReasonCode.ActivationIdle;
+        // One that came just as the grain was given up, for being idle or for having nothing to keep, goes on to its end.
+        bool isIdle = reason.ReasonCode is DeactivationReasonCode.ActivationIdle or DeactivationReasonCode.ApplicationRequested;
         await silo.Residences.ReleaseAsync(Key, _residence!, isIdle ? cancellationToken : new CancellationToken(canceled: true));
         silo.Metrics.Deactivated();
     }
@@ -154,7 +154,7 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
             }
             catch (Exception exception) when (ConversationFault.From(exception) is { } fault)
             {
-                LeaveIfUnknown(exception);
+                LeaveIfUnknown(exception, turn);
                 throw fault;
             }
         }
@@ -176,9 +176,10 @@ internal sealed class ConversationGrain(SiloConversations silo) : Grain, IConver
         }
     }
 
-    private void LeaveIfUnknown(Exception exception)
+    // A turn that is under way may be what makes the conversation.
+    private void LeaveIfUnknown(Exception exception, RunningTurn? failed = null)
     {
-        if (exception is ConversationNotFoundException)
+        if (exception is ConversationNotFoundException && _turns.All(turn => turn == failed) && _residence!.WhenIdleAsync().IsCompleted)
             DeactivateOnIdle();
     }
 }
