@@ -116,13 +116,28 @@ public sealed class EngineAdmissionTests(TinyModel tiny) : IClassFixture<TinyMod
     {
         using var log = new StepLog();
         await using EngineHost host = Host(log, new EngineOptions { MaxRunning = 9 });
-        log.Open();
         Task<GenerationResult>[] flood = [.. Enumerable.Range(0, 8).Select(i => host.Run(Of("flood", i, newTokens: 1_200)))];
-        await Task.Run(() => SpinWait.SpinUntil(() => log.Steps.Count > 8, HangLimit.Time));
+        do
+        {
+            await log.UntilHeld();
+            log.Pass();
+        }
+        while (log.Steps[^1] is not { Length: 8 } last || last.Any(segment => segment.Rows > 1));
+
+        await log.UntilHeld(); // with all of them decoding
         int before = log.Steps.Count;
         for (int i = 0; i < 20; i++)
-            await host.Run(Of("other", 100 + i, length: 500, newTokens: 1) with { UseCache = false });
+        {
+            Task<GenerationResult> other = host.Run(Of("other", 100 + i, length: 500, newTokens: 1) with { UseCache = false });
+            while (!other.IsCompleted)
+            {
+                log.Pass();
+                await log.UntilHeld();
+            }
+        }
+
         int after = log.Steps.Count;
+        log.Open();
         await Task.WhenAll(flood);
 
         (int Start, int Rows)[][] beside = [.. log.Steps.Skip(before).Take(after - before)];
