@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.MemoryMappedFiles;
 using System.Text.Json;
 
 namespace KvTiers.Inference.Model;
@@ -13,35 +12,18 @@ internal sealed unsafe class SafetensorsFile : IDisposable
 {
     private const int LengthBytes = 8;
     private const long MostHeaderBytes = 100_000_000;
-    private readonly MemoryMappedFile _file;
-    private readonly MemoryMappedViewAccessor _view;
+    private readonly MappedFile _file;
     private readonly Dictionary<string, SafetensorsTensor> _tensors = new(StringComparer.Ordinal);
-    private bool _disposed;
 
     /// <summary>Maps a file and checks its header.</summary>
     /// <exception cref="ModelFormatException">The file cannot be read or is not what its header says.</exception>
     public SafetensorsFile(string path)
     {
         Path = path;
-        long length;
+        _file = new MappedFile(path, LengthBytes, "safetensors");
         try
         {
-            length = new FileInfo(path).Length;
-            if (length < LengthBytes)
-                throw new ModelFormatException(path, null, $"has {length} bytes, fewer than the 8 of a header length.");
-            _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
-            _view = _file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new ModelFormatException(path, null, "cannot be read.", exception);
-        }
-
-        byte* start = null;
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-        try
-        {
-            ReadHeader(start + _view.PointerOffset, length);
+            ReadHeader(_file.Start, _file.Length);
         }
         catch
         {
@@ -57,15 +39,7 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     public IReadOnlyDictionary<string, SafetensorsTensor> Tensors => _tensors;
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        if (_disposed)
-            return;
-        _disposed = true;
-        _view.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view.Dispose();
-        _file.Dispose();
-    }
+    public void Dispose() => _file.Dispose();
 
     private static int ElementBytes(string type) => type switch
     {

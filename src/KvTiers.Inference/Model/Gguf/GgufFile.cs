@@ -1,5 +1,3 @@
-using System.IO.MemoryMappedFiles;
-
 namespace KvTiers.Inference.Model.Gguf;
 
 /// <summary>
@@ -15,36 +13,19 @@ internal sealed unsafe class GgufFile : IDisposable
     private const int LeastKeyBytes = 13;
     private const int LeastTensorBytes = 32;
     private const int UsualAlignment = 32;
-    private readonly MemoryMappedFile _file;
-    private readonly MemoryMappedViewAccessor _view;
+    private readonly MappedFile _file;
     private readonly Dictionary<string, GgufValue> _metadata = new(StringComparer.Ordinal);
     private readonly Dictionary<string, GgufTensor> _tensors = new(StringComparer.Ordinal);
-    private bool _disposed;
 
     /// <summary>Maps a file and checks its header.</summary>
     /// <exception cref="ModelFormatException">The file cannot be read, is not what it says, or has tensors of an unknown type.</exception>
     public GgufFile(string path)
     {
         Path = path;
-        long length;
+        _file = new MappedFile(path, sizeof(uint), "GGUF");
         try
         {
-            length = new FileInfo(path).Length;
-            if (length < sizeof(uint))
-                throw new ModelFormatException(path, null, $"has {length} bytes and is no GGUF file.");
-            _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
-            _view = _file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new ModelFormatException(path, null, "cannot be read.", exception);
-        }
-
-        byte* start = null;
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-        try
-        {
-            Read(start + _view.PointerOffset, length);
+            Read(_file.Start, _file.Length);
         }
         catch
         {
@@ -73,15 +54,7 @@ internal sealed unsafe class GgufFile : IDisposable
     public GgufValue Require(string key) => Find(key) ?? throw new ModelFormatException(Path, key, "is required.");
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        if (_disposed)
-            return;
-        _disposed = true;
-        _view.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view.Dispose();
-        _file.Dispose();
-    }
+    public void Dispose() => _file.Dispose();
 
     private void Read(byte* start, long length)
     {
