@@ -89,12 +89,13 @@ public sealed partial class Engine
         generation.Fail(error as PromptTooLongException ?? (Exception)new GenerationFailedException($"The generation failed: {error.Message}", error));
     }
 
-    // Whatever becomes of the lease, the sequence is done.
+    // Whatever becomes of the lease, the sequence is done; and it is out of the counts before anybody hears of its end.
     private void Drop(Sequence sequence)
     {
         BlockLease? lease = sequence.Lease;
         sequence.Lease = null;
         _scheduler.Remove(sequence);
+        CountSequences();
         Release(lease);
     }
 

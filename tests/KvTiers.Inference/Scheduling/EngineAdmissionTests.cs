@@ -53,6 +53,17 @@ public sealed class EngineAdmissionTests(TinyModel tiny) : IClassFixture<TinyMod
         Assert.True(busy.RetryAfter > TimeSpan.Zero);
     }
 
+    [Fact]
+    public async Task WhoHearsOfAnEndNoLongerFindsItCounted()
+    {
+        EngineSnapshot? atEnd = null;
+        EngineHost? host = null;
+        await using (host = new EngineHost(tiny.WithThreads(1), tiny.Tokenizer, options: Six with { Ended = (_, _) => atEnd = host!.Engine.Snapshot() }))
+            await host.Run(Requests.Of([5, 6], newTokens: 2));
+
+        Assert.Equal((0, 0), (atEnd!.Running, atEnd.Waiting));
+    }
+
     // With a salt of its own in each request, one tenant would else be many.
     [Fact]
     public async Task ATenantIsOneWhateverSaltsItUses()
